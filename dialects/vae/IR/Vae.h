@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The vae dialect.
+#ifndef DIALECTS_VAE_IR_VAE_H
+#define DIALECTS_VAE_IR_VAE_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinAttributeInterfaces.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace vae {
+
+/// The shape of a tensor: one expression of the dynamic dimensions per axis.
+using Dims = llvm::SmallVector<mlir::AffineExpr, 4>;
+
+/// Starts an error message; null when nobody listens.
+using DiagnosticFn = llvm::function_ref<mlir::InFlightDiagnostic()>;
+
+/// The dimension if the expression is constant, ShapedType::kDynamic if not.
+int64_t getStaticDim(mlir::AffineExpr expr);
+
+/// Shape of a type. Every dynamic dimension becomes a new symbol, counted from
+/// `nextSymbol`, except axis 0 (the batch), which is symbol 0 everywhere.
+Dims getDims(mlir::RankedTensorType type, unsigned &nextSymbol);
+
+/// The type with this shape; dimensions that are not constant become dynamic.
+mlir::RankedTensorType getTensorType(llvm::ArrayRef<mlir::AffineExpr> dims,
+                                     mlir::Type elementType,
+                                     mlir::Attribute encoding = {});
+
+/// Product of the dimensions.
+mlir::AffineExpr getNumElements(llvm::ArrayRef<mlir::AffineExpr> dims,
+                                mlir::MLIRContext *context);
+
+} // namespace vae
+
+#include "dialects/vae/IR/VaeDialect.h.inc"
+#include "dialects/vae/IR/VaeEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/vae/IR/VaeAttrs.h.inc"
+
+#include "dialects/vae/IR/VaeInterfaces.h.inc"
+
+#include "dialects/vae/IR/VaeTraits.h"
+
+#define GET_OP_CLASSES
+#include "dialects/vae/IR/VaeOps.h.inc"
+
+namespace vae {
+
+/// Names of the attributes on arguments and results of entry points.
+inline constexpr llvm::StringLiteral kNameAttr = "vae.name";
+inline constexpr llvm::StringLiteral kRoleAttr = "vae.role";
+inline constexpr llvm::StringLiteral kLayoutAttr = "vae.layout";
+inline constexpr llvm::StringLiteral kRangeAttr = "vae.range";
+/// On arguments: names of the dynamic dimensions, "" where static.
+inline constexpr llvm::StringLiteral kDimsAttr = "vae.dims";
+/// On entry functions.
+inline constexpr llvm::StringLiteral kEntryAttr = "vae.entry";
+/// On the module: dictionary name -> [minimum, multiple] of dynamic dimensions.
+inline constexpr llvm::StringLiteral kSymbolsAttr = "vae.symbols";
+/// On the module: dictionary with name, likelihood, prior, parameters.
+inline constexpr llvm::StringLiteral kModelAttr = "vae.model";
+
+/// The name of the layer that a location stands for; empty if it has none.
+llvm::StringRef getLayerName(mlir::Location loc);
+
+} // namespace vae
+
+#endif // DIALECTS_VAE_IR_VAE_H

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/vae/IR/Vae.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/Transforms/InliningUtils.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include "dialects/vae/IR/VaeDialect.cpp.inc"
+#include "dialects/vae/IR/VaeEnums.cpp.inc"
+#include "dialects/vae/IR/VaeInterfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/vae/IR/VaeAttrs.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/vae/IR/VaeOps.cpp.inc"
+
+using namespace mlir;
+
+namespace {
+/// Every operation of the dialect is pure and may be inlined anywhere.
+struct VaeInliner : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final {
+    return true;
+  }
+};
+} // namespace
+
+void vae::VaeDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/vae/IR/VaeAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/vae/IR/VaeOps.cpp.inc"
+      >();
+  addInterfaces<VaeInliner>();
+}
+
+Operation *vae::VaeDialect::materializeConstant(OpBuilder &builder,
+                                                Attribute value, Type type,
+                                                Location loc) {
+  auto elements = dyn_cast<ElementsAttr>(value);
+  if (!elements || elements.getType() != type)
+    return nullptr;
+  return ConstantOp::create(builder, loc, elements);
+}
+
+StringRef vae::getLayerName(Location loc) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    return name.getName().getValue();
+  if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location part : fused.getLocations())
+      if (StringRef name = getLayerName(part); !name.empty())
+        return name;
+  return {};
+}

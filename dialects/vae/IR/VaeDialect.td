@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef VAE_DIALECT_TD
+#define VAE_DIALECT_TD
+
+include "mlir/IR/DialectBase.td"
+
+def Vae_Dialect : Dialect {
+  let name = "vae";
+  let cppNamespace = "::vae";
+  let summary = "Inference graphs of variational autoencoders";
+  let description = [{
+    Functions over ranked tensors whose first dimension is the batch. Spatial
+    operations are NCHW. Every operation is pure, carries the name of its layer
+    as location, and infers the shape of its results from its operands and
+    attributes; dimensions may be dynamic.
+
+    Notation in the descriptions: N batch, C channels, H and W height and width,
+    O output channels, G groups, `[..]` a shape. Constraints are numbered; the
+    verifier cites the number it found broken.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+}
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef VAE_INTERFACES_TD
+#define VAE_INTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def SymbolicShapeOpInterface : OpInterface<"SymbolicShapeOpInterface"> {
+  let cppNamespace = "::vae";
+  let description = [{
+    Shapes as expressions of the model's dynamic dimensions. One definition per
+    operation serves type inference, the memory plan and the report.
+  }];
+  let methods = [
+    InterfaceMethod<"Shapes of the results from shapes of the operands.",
+      "::llvm::LogicalResult", "inferSymbolicDims",
+      (ins "::llvm::ArrayRef<::vae::Dims>":$operands,
+           "::llvm::SmallVectorImpl<::vae::Dims> &":$results)>,
+    InterfaceMethod<"Floating-point operations of one execution; a multiplication and an addition count as two.",
+      "::mlir::AffineExpr", "getFlops",
+      (ins "::llvm::ArrayRef<::vae::Dims>":$operands,
+           "::llvm::ArrayRef<::vae::Dims>":$results)>];
+}
+
+def PrunableOpInterface : OpInterface<"PrunableOpInterface"> {
+  let cppNamespace = "::vae";
+  let description = [{
+    A layer whose output units (neurons, channels) can be removed. All weights
+    lie in one operand with an axis of output units and an axis of input units.
+  }];
+  let methods = [
+    InterfaceMethod<"Index of the weight operand.", "unsigned", "getWeightIndex">,
+    InterfaceMethod<"Axis of the weight that runs over output units of a group.", "int64_t", "getOutputUnitAxis">,
+    InterfaceMethod<"Axis of the weight that runs over input units of a group.", "int64_t", "getInputUnitAxis">,
+    InterfaceMethod<"Number of groups.", "int64_t", "getUnitGroups">,
+    InterfaceMethod<"The bias, one value an output unit; may be null.", "::mlir::Value", "getBiasValue">,
+    InterfaceMethod<"Sets the bias.", "void", "setBiasValue", (ins "::mlir::Value":$bias)>];
+}
+
+def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
+  let cppNamespace = "::vae";
+  let description = [{
+    An operation that has an integer form: its weight may be quantized per
+    channel along an axis, its data operand per tensor.
+  }];
+  let methods = [
+    InterfaceMethod<"Index of the data operand.", "unsigned", "getDataIndex">,
+    InterfaceMethod<"Axis of the weight with one scale each; -1: no weight.", "int64_t", "getPerChannelAxis">];
+}
+
+def EpilogueOpInterface : OpInterface<"EpilogueOpInterface"> {
+  let cppNamespace = "::vae";
+  let description = [{
+    An operation that can finish its result before storing it:
+    y = activation(op(x) + bias + residual).
+  }];
+  let methods = [
+    InterfaceMethod<"The fused activation; may be null.", "::vae::ActivationAttr", "getEpilogueActivation">,
+    InterfaceMethod<"Sets the fused activation.", "void", "setEpilogueActivation", (ins "::vae::ActivationAttr":$activation)>,
+    InterfaceMethod<"The fused residual; may be null.", "::mlir::Value", "getEpilogueResidual">,
+    InterfaceMethod<"Sets the fused residual.", "void", "setEpilogueResidual", (ins "::mlir::Value":$residual)>];
+}
+
+def FusableIntoOpInterface : OpInterface<"FusableIntoOpInterface"> {
+  let cppNamespace = "::vae";
+  let description = "An operation that can become part of the epilogue of the operation before it.";
+  let methods = [
+    InterfaceMethod<[{
+      Whether this operation can be fused into `producer`, one of whose results
+      is one of its operands and has no other use.
+    }], "bool", "canFuseInto", (ins "::vae::EpilogueOpInterface":$producer)>,
+    InterfaceMethod<[{
+      Makes `producer` compute the result of this operation; the caller replaces
+      the uses.
+    }], "void", "fuseInto", (ins "::vae::EpilogueOpInterface":$producer)>];
+}
+
+#endif

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef VAE_OPS_TD
+#define VAE_OPS_TD
+
+include "dialects/vae/IR/VaeAttrs.td"
+include "dialects/vae/IR/VaeDialect.td"
+include "dialects/vae/IR/VaeInterfaces.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+// Element types are open: bf16 and quantized types join without a new op.
+defvar Vae_Tensor = AnyRankedTensor;
+
+// Provides inferReturnTypes, inferSymbolicDims and isCompatibleReturnTypes from
+// one static inferDims per op (VaeShape.cpp).
+def Vae_InfersDims : NativeOpTrait<"InfersDims"> {
+  let cppNamespace = "::vae";
+}
+
+defvar Epilogue = DeclareOpInterfaceMethods<EpilogueOpInterface>;
+defvar Prunable = DeclareOpInterfaceMethods<PrunableOpInterface>;
+defvar Quantizable = DeclareOpInterfaceMethods<QuantizableOpInterface>;
+defvar FusableInto = DeclareOpInterfaceMethods<FusableIntoOpInterface>;
+
+class Vae_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Vae_Dialect, mnemonic,
+         !listconcat([Pure, Vae_InfersDims, InferTypeOpInterface,
+                      SymbolicShapeOpInterface], traits)> {
+  code dimsDeclaration = [{
+    static ::llvm::LogicalResult
+    inferDims(Adaptor op, ::llvm::ArrayRef<::vae::Dims> in,
+              ::llvm::SmallVectorImpl<::vae::Dims> &out,
+              ::vae::DiagnosticFn error);
+    ::mlir::AffineExpr getFlops(::llvm::ArrayRef<::vae::Dims> in,
+                                ::llvm::ArrayRef<::vae::Dims> out);
+    // Encodings and known dimensions may differ from the inferred ones.
+    static bool isCompatibleReturnTypes(::mlir::TypeRange inferred,
+                                        ::mlir::TypeRange actual) {
+      return ::vae::detail::areCompatible(inferred, actual);
+    }
+  }];
+  let extraClassDeclaration = dimsDeclaration;
+}
+
+// Ops without operands that define their type themselves.
+def Vae_ConstantOp : Op<Vae_Dialect, "constant", [Pure, ConstantLike, AllTypesMatch<["value", "result"]>]> {
+  let summary = "A weight";
+  let description = [{
+    A tensor known at compile time: `dense` for small values, a resource for
+    weights. The key of a resource is the tensor's name and a hash of its
+    content; its bytes lie in the mapped weight file and are never printed.
+
+    Constraints: (C1) the type of the value is the type of the result.
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Vae_Tensor:$result);
+  let assemblyFormat = "attr-dict $value";
+  let builders = [OpBuilder<(ins "::mlir::ElementsAttr":$value), [{
+    build($_builder, $_state, value.getType(), value);
+  }]>];
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Layers with weights
+//===----------------------------------------------------------------------===//
+
+class Vae_LayerOp<string mnemonic>
+    : Vae_Op<mnemonic, [AttrSizedOperandSegments, Epilogue, Prunable, Quantizable]> {
+  let assemblyFormat = [{
+    $x `,` $weight (`bias` `(` $bias^ `)`)? (`residual` `(` $residual^ `)`)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vae_DenseOp : Vae_LayerOp<"dense"> {
+  let summary = "Fully connected layer on the last axis";
+  let description = [{
+    y[.., u] = act(sum_k x[.., k] * weight[u, k] + bias[u] + residual[.., u]).
+
+    Constraints: (C1) x has rank >= 2. (C2) weight is [U, K] with K the last
+    dimension of x. (C3) bias is [U]. (C4) residual has the shape of the result.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_Tensor:$weight, Optional<Vae_Tensor>:$bias,
+                       Optional<Vae_Tensor>:$residual,
+                       OptionalAttr<Vae_ActivationAttr>:$activation);
+  let results = (outs Vae_Tensor:$y);
+}
+
+def Vae_Conv2dOp : Vae_LayerOp<"conv2d"> {
+  let summary = "2-D convolution (cross-correlation)";
+  let description = [{
+    y[n, o, i, j] = act(sum_{c, a, b} xp[n, g*C/G + c, i*s0 + a*d0, j*s1 + b*d1] *
+    weight[o, c, a, b] + bias[o] + residual[n, o, i, j]), xp being x padded with
+    zeros and g = o / (O/G).
+
+    Constraints: (C1) x is [N, C, H, W]. (C2) weight is [O, C/groups, KH, KW] and
+    groups divides C and O. (C3) bias is [O]. (C4) residual has the shape of the
+    result. (C5) strides and dilations are two positive numbers, padding is
+    [top, left, bottom, right] >= 0. (C6) the dilated kernel fits into the padded
+    input.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_Tensor:$weight, Optional<Vae_Tensor>:$bias,
+                       Optional<Vae_Tensor>:$residual,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$padding,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+                       DefaultValuedAttr<I64Attr, "1">:$groups,
+                       OptionalAttr<Vae_ActivationAttr>:$activation);
+  let results = (outs Vae_Tensor:$y);
+}
+
+def Vae_ConvTranspose2dOp : Vae_LayerOp<"conv_transpose2d"> {
+  let summary = "2-D transposed convolution";
+  let description = [{
+    The adjoint of conv2d: y[n, o, i*s0 + a*d0 - top, j*s1 + b*d1 - left] sums
+    x[n, c, i, j] * weight[c, o', a, b] over i, a, j, b and the channels c of o's
+    group; then bias, residual and activation. The result has height
+    (H-1)*s0 - top - bottom + d0*(KH-1) + 1 + output_padding[0], likewise width.
+
+    Constraints: (C1) x is [N, C, H, W]. (C2) weight is [C, O/groups, KH, KW] and
+    groups divides C. (C3) bias is [O]. (C4) residual has the shape of the
+    result. (C5) strides and dilations are two positive numbers, padding is
+    [top, left, bottom, right], output_padding two numbers >= 0. (C6) every
+    dimension of the result is positive.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_Tensor:$weight, Optional<Vae_Tensor>:$bias,
+                       Optional<Vae_Tensor>:$residual,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$padding,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0}">:$output_padding,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+                       DefaultValuedAttr<I64Attr, "1">:$groups,
+                       OptionalAttr<Vae_ActivationAttr>:$activation);
+  let results = (outs Vae_Tensor:$y);
+}
+
+//===----------------------------------------------------------------------===//
+// Normalization
+//===----------------------------------------------------------------------===//
+
+class Vae_NormOp<string mnemonic, list<Trait> traits = []>
+    : Vae_Op<mnemonic, !listconcat([AttrSizedOperandSegments], traits)> {
+  let assemblyFormat = [{
+    $x (`weight` `(` $weight^ `)`)? (`bias` `(` $bias^ `)`)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vae_BatchNormOp : Vae_Op<"batch_norm", [AttrSizedOperandSegments]> {
+  let summary = "Batch normalization with running statistics";
+  let description = [{
+    y = (x - mean[c]) / sqrt(variance[c] + epsilon) * weight[c] + bias[c], c being
+    the index on axis 1 (Ioffe and Szegedy 2015, algorithm 2).
+
+    Constraints: (C1) x has rank >= 2. (C2) mean, variance, weight and bias are
+    [C]. (C3) epsilon >= 0.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_Tensor:$mean, Vae_Tensor:$variance,
+                       Optional<Vae_Tensor>:$weight, Optional<Vae_Tensor>:$bias,
+                       F64Attr:$epsilon);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = [{
+    $x `,` $mean `,` $variance (`weight` `(` $weight^ `)`)? (`bias` `(` $bias^ `)`)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vae_GroupNormOp : Vae_NormOp<"group_norm"> {
+  let summary = "Group normalization";
+  let description = [{
+    Normalizes each group of C/groups channels of an example with its own mean
+    and (biased) variance, then applies weight[c] and bias[c] (Wu and He 2018).
+
+    Constraints: (C1) x has rank >= 2. (C2) groups divides C. (C3) weight and
+    bias are [C]. (C4) epsilon >= 0.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Optional<Vae_Tensor>:$weight,
+                       Optional<Vae_Tensor>:$bias, I64Attr:$groups, F64Attr:$epsilon);
+  let results = (outs Vae_Tensor:$y);
+}
+
+def Vae_LayerNormOp : Vae_NormOp<"layer_norm"> {
+  let summary = "Layer normalization over the last axes";
+  let description = [{
+    Normalizes over the last `axes` axes with their mean and (biased) variance,
+    then applies weight and bias elementwise (Ba et al. 2016).
+
+    Constraints: (C1) 1 <= axes < rank. (C2) weight and bias have the shape of
+    the last `axes` axes. (C3) epsilon >= 0.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Optional<Vae_Tensor>:$weight,
+                       Optional<Vae_Tensor>:$bias, DefaultValuedAttr<I64Attr, "1">:$axes,
+                       F64Attr:$epsilon);
+  let results = (outs Vae_Tensor:$y);
+}
+
+def Vae_ChannelAffineOp : Vae_Op<"channel_affine"> {
+  let summary = "y = x * scale[c] + offset[c]";
+  let description = [{
+    c is the index on axis 1.
+
+    Constraints: (C1) x has rank >= 2. (C2) scale and offset are [C].
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_Tensor:$scale, Vae_Tensor:$offset);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x `,` $scale `,` $offset attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+def Vae_ActivationOp : Vae_Op<"activation", [FusableInto]> {
+  let summary = "Elementwise function";
+  let description = "y = f(x) with f from the table of the activation attribute.";
+  let arguments = (ins Vae_Tensor:$x, Vae_ActivationAttr:$function);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x $function attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Vae_PreluOp : Vae_Op<"prelu"> {
+  let summary = "Leaky ReLU with a learned slope per channel";
+  let description = [{
+    y = x if x >= 0, else slope[c] * x, c being the index on axis 1.
+
+    Constraints: (C1) x has rank >= 2. (C2) slope is [C] or [1].
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_Tensor:$slope);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x `,` $slope attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+class Vae_BinaryOp<string mnemonic, list<Trait> traits = []>
+    : Vae_Op<mnemonic, traits> {
+  let arguments = (ins Vae_Tensor:$lhs, Vae_Tensor:$rhs);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+  let description = "Constraints: (C1) both operands have the same shape.";
+}
+def Vae_AddOp : Vae_BinaryOp<"add", [Commutative, FusableInto]> { let summary = "Elementwise sum"; }
+def Vae_SubOp : Vae_BinaryOp<"sub"> { let summary = "Elementwise difference"; }
+def Vae_MulOp : Vae_BinaryOp<"mul", [Commutative]> { let summary = "Elementwise product"; }
+
+def Vae_SoftmaxOp : Vae_Op<"softmax"> {
+  let summary = "Softmax along an axis";
+  let description = [{
+    y = exp(x - max) / sum(exp(x - max)) along `axis`.
+
+    Constraints: (C1) 1 <= axis < rank.
+  }];
+  let arguments = (ins Vae_Tensor:$x, I64Attr:$axis);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def Vae_DropoutOp : Vae_Op<"dropout"> {
+  let summary = "Dropout, the identity in inference";
+  let description = "y = x. Constraints: (C1) 0 <= rate < 1.";
+  let arguments = (ins Vae_Tensor:$x, F64Attr:$rate);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Resampling
+//===----------------------------------------------------------------------===//
+
+def Vae_UpsampleOp : Vae_Op<"upsample"> {
+  let summary = "Nearest or bilinear enlargement by whole factors";
+  let description = [{
+    nearest: y[i, j] = x[i / scale0, j / scale1]. bilinear: samples at
+    (i + 0.5) / scale - 0.5 clamped to the image, or with align_corners at
+    i * (H - 1) / (scale*H - 1), as torch.nn.functional.interpolate does.
+
+    Constraints: (C1) x is [N, C, H, W]. (C2) scale is two positive numbers.
+  }];
+  let arguments = (ins Vae_Tensor:$x, DenseI64ArrayAttr:$scale,
+                       DefaultValuedAttr<Vae_ResizeMode, "::vae::ResizeMode::Nearest">:$mode,
+                       DefaultValuedAttr<BoolAttr, "false">:$align_corners);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+def Vae_Pool2dOp : Vae_Op<"pool2d"> {
+  let summary = "Maximum or mean of windows";
+  let description = [{
+    max ignores the padding; avg divides by the size of the window, or, without
+    count_include_pad, by the number of its elements that lie in the image.
+
+    Constraints: (C1) x is [N, C, H, W]. (C2) kernel and strides are two positive
+    numbers, padding is [top, left, bottom, right] >= 0. (C3) padding is less
+    than the kernel. (C4) the kernel fits into the padded input.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_PoolKind:$kind, DenseI64ArrayAttr:$kernel,
+                       DenseI64ArrayAttr:$strides,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$padding,
+                       DefaultValuedAttr<BoolAttr, "true">:$count_include_pad);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+def Vae_GlobalPoolOp : Vae_Op<"global_pool"> {
+  let summary = "Maximum or mean of each channel";
+  let description = [{
+    [N, C, H, W] -> [N, C].
+
+    Constraints: (C1) x is [N, C, H, W].
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_PoolKind:$kind);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+//===----------------------------------------------------------------------===//
+// Data movement
+//===----------------------------------------------------------------------===//
+
+def Vae_ConcatOp : Vae_Op<"concat"> {
+  let summary = "Concatenation along an axis";
+  let description = [{
+    Constraints: (C1) at least one operand. (C2) 1 <= axis < rank. (C3) all
+    operands have the same rank and agree on the other axes.
+  }];
+  let arguments = (ins Variadic<Vae_Tensor>:$inputs, I64Attr:$axis);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$inputs attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Vae_SplitOp : Vae_Op<"split"> {
+  let summary = "Equal parts along an axis";
+  let description = [{
+    Result k holds the elements k*D/S .. (k+1)*D/S of the axis, or, interleaved,
+    every S-th element from k; S is `sections`, D the dimension.
+
+    Constraints: (C1) 1 <= axis < rank. (C2) sections > 0 divides the dimension,
+    which is static.
+  }];
+  let arguments = (ins Vae_Tensor:$x, I64Attr:$axis, I64Attr:$sections,
+                       DefaultValuedAttr<BoolAttr, "false">:$interleaved);
+  let results = (outs Variadic<Vae_Tensor>:$parts);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasCanonicalizer = 1;
+}
+
+def Vae_SliceOp : Vae_Op<"slice"> {
+  let summary = "A strided part of one axis";
+  let description = [{
+    y[.., i, ..] = x[.., begin + i * stride, ..] for 0 <= i < size.
+
+    Constraints: (C1) 1 <= axis < rank. (C2) begin >= 0, size > 0, stride > 0.
+    (C3) the part lies within the axis, which is static.
+  }];
+  let arguments = (ins Vae_Tensor:$x, I64Attr:$axis, I64Attr:$begin, I64Attr:$size,
+                       DefaultValuedAttr<I64Attr, "1">:$stride);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Vae_CropOp : Vae_Op<"crop"> {
+  let summary = "Removes a border";
+  let description = [{
+    Constraints: (C1) x is [N, C, H, W]. (C2) border is [top, left, bottom,
+    right] >= 0. (C3) something is left.
+  }];
+  let arguments = (ins Vae_Tensor:$x, DenseI64ArrayAttr:$border);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+def Vae_PadOp : Vae_Op<"pad"> {
+  let summary = "Adds a border of a constant";
+  let description = [{
+    Constraints: (C1) x is [N, C, H, W]. (C2) padding is [top, left, bottom,
+    right] >= 0.
+  }];
+  let arguments = (ins Vae_Tensor:$x, DenseI64ArrayAttr:$padding,
+                       DefaultValuedAttr<F32Attr, "0.0f">:$value);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Vae_ReshapeOp : Vae_Op<"reshape"> {
+  let summary = "Another shape for the elements of each example";
+  let description = [{
+    Row-major in the order of the logical shape; axis 0 stays. `shape` gives the
+    other dimensions; one of them may be -1 and follows from the rest. Flatten is
+    shape = [-1].
+
+    Constraints: (C1) at most one -1, all others positive. (C2) the number of
+    elements of an example stays.
+  }];
+  let arguments = (ins Vae_Tensor:$x, DenseI64ArrayAttr:$shape);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Vae_TransposeOp : Vae_Op<"transpose"> {
+  let summary = "Permutation of the axes";
+  let description = [{
+    Axis i of the result is axis permutation[i] of x.
+
+    Constraints: (C1) permutation is a permutation of 0..rank-1. (C2)
+    permutation[0] = 0.
+  }];
+  let arguments = (ins Vae_Tensor:$x, DenseI64ArrayAttr:$permutation);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Vae_ConvertLayoutOp : Vae_Op<"convert_layout"> {
+  let summary = "The same tensor in another memory layout";
+  let description = "Changes the encoding of the type, never the value.";
+  let arguments = (ins Vae_Tensor:$x);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// What makes it a VAE
+//===----------------------------------------------------------------------===//
+
+def Vae_ReparameterizeOp : Vae_Op<"reparameterize"> {
+  let summary = "z = mu + exp(logvar / 2) * noise";
+  let description = [{
+    A sample of q(z|x) (Kingma and Welling 2014, section 2.4). `noise` is
+    standard normal: element i of the batch's noise is a function of the seed and
+    of i only (Philox4x32-10, see docs/c-api.md), so that a batch may be split.
+
+    Constraints: (C1) mu, logvar and noise have the same shape.
+  }];
+  let arguments = (ins Vae_Tensor:$mu, Vae_Tensor:$logvar, Vae_Tensor:$noise);
+  let results = (outs Vae_Tensor:$z);
+  let assemblyFormat = "$mu `,` $logvar `,` $noise attr-dict `:` functional-type(operands, results)";
+}
+
+def Vae_KlOp : Vae_Op<"kl", [AttrSizedOperandSegments]> {
+  let summary = "KL(q(z|x) || p(z)) of diagonal normals, nats per example";
+  let description = [{
+    sum over the elements of an example of
+    (exp(logvar) + (mu - m)^2) / (2 s^2) - 1/2 - logvar/2 + log s
+    with prior mean m and standard deviation s, 0 and 1 when absent (Kingma and
+    Welling 2014, appendix B). Result [N].
+
+    Constraints: (C1) mu and logvar have the same shape. (C2) prior_mean and
+    prior_std are given together and are [C], C being axis 1.
+  }];
+  let arguments = (ins Vae_Tensor:$mu, Vae_Tensor:$logvar,
+                       Optional<Vae_Tensor>:$prior_mean, Optional<Vae_Tensor>:$prior_std);
+  let results = (outs Vae_Tensor:$kl);
+  let assemblyFormat = [{
+    $mu `,` $logvar (`prior` `(` $prior_mean^ `,` $prior_std `)`)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vae_LogLikelihoodOp : Vae_Op<"log_likelihood"> {
+  let summary = "log p(x|z), nats per example";
+  let description = [{
+    Sum over the elements of an example, with normalizing constants:
+    bernoulli_logits: x*l - softplus(l); bernoulli: x*log(p) + (1-x)*log(1-p),
+    with logarithms not below -100 (as torch's binary_cross_entropy);
+    gaussian: -(x-y)^2 / (2 v) - log(2 pi v) / 2 with v = scale^2, or
+    exp(logvar); laplace: -|x-y| / scale - log(2 scale). Result [N].
+
+    Constraints: (C1) x, y and logvar have the same number of elements per
+    example and the same shape. (C2) only gaussian takes logvar. (C3) scale > 0.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_Tensor:$y, Optional<Vae_Tensor>:$logvar,
+                       Vae_Likelihood:$likelihood,
+                       DefaultValuedAttr<F64Attr, "1.0">:$scale);
+  let results = (outs Vae_Tensor:$value);
+  let assemblyFormat = [{
+    $x `,` $y (`logvar` `(` $logvar^ `)`)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * vae_abi.h - the contract between a compiled model library and whoever loads
+ * it. Needs stdint.h and stddef.h only. Most programs want vae_runtime.h, which
+ * checks everything this header leaves to the caller.
+ *
+ * A model library exports one symbol, vae_model_query. Everything reachable
+ * from the table it returns is constant and lives as long as the library is
+ * loaded. Structs only ever grow at their end: `struct_size` says how much of a
+ * struct the producer knew, and reserved fields are zero.
+ */
+#ifndef VAE_ABI_H
+#define VAE_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of this contract. A loader refuses a table with a newer one. */
+#define VAE_ABI_VERSION 1u
+
+/* Name of the one exported symbol. */
+#define VAE_MODEL_QUERY_SYMBOL "vae_model_query"
+
+/* Alignment of the arena, in bytes. Inputs and outputs need only the alignment
+ * of their element type. */
+#define VAE_ARENA_ALIGNMENT 64
+
+/* ELF note that describes the model without executing it: section
+ * `.note.vae`, owner "vae", type 1, descriptor = UTF-8 JSON (docs/c-api.md). */
+#define VAE_NOTE_OWNER "vae"
+#define VAE_NOTE_TYPE 1u
+
+/* Element types. */
+enum {
+  VAE_DTYPE_F32 = 1,
+  VAE_DTYPE_F16 = 2,
+  VAE_DTYPE_BF16 = 3,
+  VAE_DTYPE_I8 = 4,
+  VAE_DTYPE_U8 = 5,
+  VAE_DTYPE_I32 = 6,
+  VAE_DTYPE_I64 = 7
+};
+
+/* What a tensor of an entry point means. */
+enum {
+  VAE_ROLE_INPUT = 0,          /* the data, x */
+  VAE_ROLE_CONDITION = 1,      /* a further input, for example a label */
+  VAE_ROLE_NOISE = 2,          /* standard normal noise, shape of mu */
+  VAE_ROLE_LATENT = 3,         /* a latent z (sampled, or a plain code) */
+  VAE_ROLE_MU = 4,             /* mean of q(z|x) */
+  VAE_ROLE_LOGVAR = 5,         /* log-variance of q(z|x) */
+  VAE_ROLE_OUTPUT = 6,         /* the decoder's own output (logits stay so) */
+  VAE_ROLE_OUTPUT_LOGVAR = 7,  /* learned log-variance of p(x|z) */
+  VAE_ROLE_MEAN = 8,           /* mean of p(x|z) */
+  VAE_ROLE_LOG_LIKELIHOOD = 9, /* log p(x|z), nats, one value per example */
+  VAE_ROLE_KL = 10,            /* KL(q(z|x) || p(z)), nats, one per example */
+  VAE_ROLE_ELBO = 11           /* log-likelihood minus KL, nats */
+};
+
+/* A run-time dimension shared by the tensors of a model: "batch", "height", ...
+ * A value v is valid when v >= minimum and v % multiple == 0. Symbol 0 is
+ * always the batch. */
+typedef struct vae_abi_symbol {
+  const char *name;
+  int64_t minimum;
+  int64_t multiple;
+  int64_t reserved[2];
+} vae_abi_symbol;
+
+/* One dimension of a tensor. symbol < 0: fixed, its size is `offset`.
+ * Otherwise its size is scale * (v / multiple) + offset, where v is the value
+ * and `multiple` the multiple of that symbol. */
+typedef struct vae_abi_dim {
+  int32_t symbol;
+  int32_t reserved;
+  int64_t scale;
+  int64_t offset;
+} vae_abi_dim;
+
+/* An input or output. Data is dense and row-major, batch first. */
+typedef struct vae_abi_tensor {
+  const char *name;
+  int32_t role;  /* VAE_ROLE_* */
+  int32_t dtype; /* VAE_DTYPE_* */
+  uint32_t rank;
+  uint32_t has_range; /* 1: values lie in [range_min, range_max] */
+  const vae_abi_dim *dims;
+  const char *layout; /* "NCHW", "NHWC", "NC", ...: one letter a dimension */
+  float range_min;
+  float range_max;
+  float scale;        /* quantized types: real = scale * (q - zero_point) */
+  int32_t zero_point;
+  int64_t reserved[4];
+} vae_abi_tensor;
+
+/* Half-open range [begin, end) of a parallel loop. */
+typedef void (*vae_abi_task)(void *arg, int64_t begin, int64_t end);
+
+/* Everything one call of an entry point needs. The library allocates nothing,
+ * keeps nothing and writes only to `outputs` and `arena`. */
+typedef struct vae_abi_call {
+  uint32_t struct_size;
+  uint32_t flags;              /* zero */
+  const void *const *inputs;   /* in the order of the entry's tensors */
+  void *const *outputs;
+  const int64_t *symbols;      /* one value per symbol of the model */
+  void *arena;                 /* arena_size() bytes, 64-byte aligned */
+  /* Runs task(arg, b, e) over a partition of [0, count), on any threads, and
+   * returns when all are done. No part is smaller than `grain` items unless
+   * count is. Must not be NULL. */
+  void (*parallel_for)(void *ctx, int64_t count, int64_t grain,
+                       vae_abi_task task, void *arg);
+  void *parallel_ctx;
+} vae_abi_call;
+
+/* An entry point. `run` returns 0; other values are reserved. */
+typedef struct vae_abi_entry {
+  const char *name; /* "encode", "decode", "reconstruct", ... */
+  uint32_t num_inputs;
+  uint32_t num_outputs;
+  const vae_abi_tensor *inputs;
+  const vae_abi_tensor *outputs;
+  int64_t (*arena_size)(const int64_t *symbols); /* bytes */
+  int64_t (*flops)(const int64_t *symbols); /* multiply and add count as two */
+  int32_t (*run)(const vae_abi_call *call);
+  int64_t reserved[4];
+} vae_abi_entry;
+
+/* The table. */
+typedef struct vae_abi_model {
+  uint32_t abi_version; /* VAE_ABI_VERSION of the producer */
+  uint32_t struct_size; /* sizeof(vae_abi_model) of the producer */
+  const char *name;
+  const char *compiler_version;
+  const char *target_triple;
+  /* Comma-separated LLVM feature names that the code needs ("avx2,fma,..."). */
+  const char *cpu_features;
+  const char *quantization; /* "f32" */
+  const char *likelihood;   /* "bernoulli", "gaussian", ...; "" if none */
+  const char *prior;        /* "standard_normal", ...; "" if none */
+  uint32_t num_symbols;
+  uint32_t num_entries;
+  const vae_abi_symbol *symbols;
+  const vae_abi_entry *entries;
+  const void *weights; /* embedded weights */
+  int64_t weights_size;
+  int64_t num_parameters;
+  int64_t reserved[8];
+} vae_abi_model;
+
+/* The exported function. Returns NULL when the library cannot speak a version
+ * up to max_abi_version. Thread safety: safe from any thread. */
+typedef const vae_abi_model *(*vae_model_query_fn)(uint32_t max_abi_version);
+
+#if defined(__cplusplus)
+#define VAE_ABI_ASSERT(e) static_assert(e, #e)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define VAE_ABI_ASSERT(e) _Static_assert(e, #e)
+#else
+#define VAE_ABI_ASSERT(e) extern int vae_abi_assert_unused
+#endif
+#if UINTPTR_MAX == 0xffffffffffffffffu
+VAE_ABI_ASSERT(sizeof(vae_abi_symbol) == 40);
+VAE_ABI_ASSERT(sizeof(vae_abi_dim) == 24);
+VAE_ABI_ASSERT(sizeof(vae_abi_tensor) == 88);
+VAE_ABI_ASSERT(sizeof(vae_abi_call) == 56);
+VAE_ABI_ASSERT(sizeof(vae_abi_entry) == 88);
+VAE_ABI_ASSERT(sizeof(vae_abi_model) == 176);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* VAE_ABI_H */
