@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The weights of a model: named tensors in mapped files, and the constants
+// made of them. Shared by all importers.
+#ifndef COMPILER_IMPORT_WEIGHTS_H
+#define COMPILER_IMPORT_WEIGHTS_H
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vae {
+
+/// No tensor has more elements, no dimension is larger: enough for any model,
+/// and products and sums of sizes stay far from overflow.
+inline constexpr int64_t kMaxElements = int64_t(1) << 40;
+inline constexpr int64_t kMaxDim = (int64_t(1) << 31) - 1;
+
+/// "[64, 128]".
+std::string formatShape(llvm::ArrayRef<int64_t> shape);
+
+/// A tensor in a file. `data` lies in `file`, which the tensor keeps alive.
+struct WeightTensor {
+  std::string name;
+  std::string fileName;
+  /// As safetensors spells it: F32, F16, BF16, I64, ...
+  std::string dtype;
+  llvm::SmallVector<int64_t, 4> shape;
+  llvm::ArrayRef<char> data;
+  std::shared_ptr<llvm::MemoryBuffer> file;
+};
+
+/// How a constant is made of a tensor: its axes permuted (empty: as they are),
+/// then read as `shape`, which has as many elements.
+struct WeightView {
+  llvm::SmallVector<int64_t, 4> permutation;
+  llvm::SmallVector<int64_t, 4> shape;
+};
+
+/// All tensors of a model. Errors are texts without a position; whoever knows
+/// the position adds it.
+class WeightStore {
+public:
+  /// Accept NaN and infinity.
+  bool allowNonfinite = false;
+
+  /// Maps a *.safetensors file, or the shards named by a
+  /// *.safetensors.index.json file. Only headers are read.
+  llvm::Error addFile(llvm::StringRef path);
+
+  /// Adds a tensor of another kind of file.
+  llvm::Error addTensor(WeightTensor tensor);
+
+  /// The tensor of that name; null if there is none.
+  const WeightTensor *find(llvm::StringRef name) const;
+
+  /// "; did you mean 'x'?" with the most similar name, or nothing.
+  std::string suggest(llvm::StringRef name) const;
+
+  /// Names of the mapped files, for messages.
+  std::string describeFiles() const;
+
+  /// A constant of f32. It aliases the mapped file if that holds exactly these
+  /// values, otherwise it is a converted copy. Asking twice gives the same
+  /// attribute. Fails for other element types and for NaN and infinity.
+  llvm::Expected<mlir::ElementsAttr> getConstant(const WeightTensor &tensor,
+                                                 const WeightView &view,
+                                                 mlir::MLIRContext *context);
+
+private:
+  llvm::Error addSafetensors(llvm::StringRef path);
+  llvm::Error addIndex(llvm::StringRef path);
+  llvm::Error checkFinite(const WeightTensor &tensor);
+
+  llvm::StringMap<std::unique_ptr<WeightTensor>> tensors;
+  std::vector<std::string> files;
+  std::map<std::pair<const WeightTensor *, std::string>, mlir::ElementsAttr>
+      constants;
+  llvm::DenseSet<const WeightTensor *> finite;
+};
+
+/// A resource constant of f32 with the key "<name>__<hash of the bytes>".
+/// `owner` keeps the bytes alive. If the context has that key with the same
+/// bytes already, the existing resource serves.
+mlir::ElementsAttr getResourceConstant(llvm::StringRef name,
+                                       mlir::RankedTensorType type,
+                                       llvm::ArrayRef<char> bytes,
+                                       std::shared_ptr<void> owner);
+
+/// The tensors of a safetensors file; every claim of its header is checked.
+llvm::Expected<std::vector<WeightTensor>>
+readSafetensors(llvm::StringRef path);
+
+} // namespace vae
+
+#endif // COMPILER_IMPORT_WEIGHTS_H

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/import/native/NativeImporter.h"
+
+#include "compiler/import/native/Entries.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+using namespace mlir;
+using namespace vae;
+
+/// Weights belong into safetensors files; a JSON file this large is a mistake.
+static constexpr uint64_t kMaxFileSize = 64 << 20;
+
+static std::unique_ptr<MemoryBuffer> readFile(StringRef path,
+                                              const Source &source) {
+  uint64_t size = 0;
+  std::error_code error = sys::fs::file_size(path, size);
+  if (!error && size > kMaxFileSize) {
+    source.error({}) << "the model file has " << size
+                     << " bytes, more than 64 MiB; weights belong into a "
+                        "safetensors file";
+    return nullptr;
+  }
+  if (!error) {
+    auto buffer = MemoryBuffer::getFile(path);
+    if (buffer)
+      return std::move(*buffer);
+    error = buffer.getError();
+  }
+  source.error({}) << "cannot read the model file: " << error.message();
+  return nullptr;
+}
+
+static LogicalResult readWeights(StringRef path, const ModelSpec &model,
+                                 const Source &source, WeightStore &weights) {
+  for (const NameRef &file : model.weightFiles) {
+    SmallString<256> full;
+    if (!sys::path::is_absolute(file.name))
+      full = sys::path::parent_path(path);
+    sys::path::append(full, file.name);
+    if (Error error = weights.addFile(full))
+      return source.error(file.position) << toString(std::move(error));
+  }
+  return success();
+}
+
+static DictionaryAttr describeLikelihood(const LikelihoodSpec &likelihood,
+                                         Builder &builder) {
+  SmallVector<NamedAttribute> entries = {builder.getNamedAttr(
+      "kind", builder.getStringAttr(likelihood.kind))};
+  if (likelihood.kind == "bernoulli")
+    entries.push_back(builder.getNamedAttr(
+        "parameterization", builder.getStringAttr(likelihood.parameterization)));
+  else if (likelihood.kind == "laplace")
+    entries.push_back(builder.getNamedAttr(
+        "scale", builder.getF64FloatAttr(likelihood.scale)));
+  else if (likelihood.learned)
+    entries.push_back(
+        builder.getNamedAttr("variance", builder.getStringAttr("learned")));
+  else
+    entries.push_back(builder.getNamedAttr(
+        "variance",
+        builder.getF64FloatAttr(likelihood.scale * likelihood.scale)));
+  return builder.getDictionaryAttr(entries);
+}
+
+static DictionaryAttr describePrior(const PriorSpec &prior, Builder &builder) {
+  SmallVector<NamedAttribute> entries = {builder.getNamedAttr(
+      "kind",
+      builder.getStringAttr(prior.standard ? "standard_normal" : "normal"))};
+  if (!prior.standard) {
+    entries.push_back(
+        builder.getNamedAttr("mean", builder.getF64ArrayAttr(prior.mean)));
+    entries.push_back(
+        builder.getNamedAttr("std", builder.getF64ArrayAttr(prior.deviation)));
+  }
+  return builder.getDictionaryAttr(entries);
+}
+
+/// The module's attributes vae.model and vae.symbols.
+static void describeModel(const BuildContext &context, ModuleOp module) {
+  Builder builder(module.getContext());
+  const ModelSpec &model = context.model;
+  SmallVector<NamedAttribute> entries = {
+      builder.getNamedAttr("name", builder.getStringAttr(model.name)),
+      builder.getNamedAttr("latent", builder.getStringAttr(
+                                         model.latent.isCode ? "code"
+                                                             : "gaussian")),
+      builder.getNamedAttr("parameters",
+                           builder.getI64IntegerAttr(context.parameters))};
+  if (model.likelihood.present)
+    entries.push_back(builder.getNamedAttr(
+        "likelihood", describeLikelihood(model.likelihood, builder)));
+  if (!model.latent.isCode)
+    entries.push_back(
+        builder.getNamedAttr("prior", describePrior(model.prior, builder)));
+  module->setAttr(kModelAttr, builder.getDictionaryAttr(entries));
+
+  SmallVector<Attribute> symbols;
+  for (const DynamicDim &symbol : context.emitter.symbols)
+    symbols.push_back(builder.getDictionaryAttr(
+        {builder.getNamedAttr("name", builder.getStringAttr(symbol.name)),
+         builder.getNamedAttr("minimum",
+                              builder.getI64IntegerAttr(symbol.minimum)),
+         builder.getNamedAttr("multiple",
+                              builder.getI64IntegerAttr(symbol.multiple))}));
+  module->setAttr(kSymbolsAttr, builder.getArrayAttr(symbols));
+}
+
+OwningOpRef<ModuleOp> vae::importNativeModel(StringRef path,
+                                             const ImportOptions &options,
+                                             MLIRContext &context) {
+  context.loadDialect<func::FuncDialect, VaeDialect>();
+  Source source(&context, path);
+  std::unique_ptr<MemoryBuffer> file = readFile(path, source);
+  if (!file)
+    return {};
+  JsonValue root;
+  if (auto error = parseJson(file->getBuffer(), root)) {
+    source.error(error->position) << error->message;
+    return {};
+  }
+  Emitter emitter(source);
+  ModelSpec model;
+  WeightStore weights;
+  weights.allowNonfinite = options.allowNonfinite;
+  if (failed(readModel(root, emitter, model)) ||
+      failed(readWeights(path, model, source, weights)))
+    return {};
+  OwningOpRef<ModuleOp> module(ModuleOp::create(source.getLoc({})));
+  BuildContext build{emitter, weights, model, {}, 0, {}};
+  if (failed(buildEntries(build, *module)))
+    return {};
+  describeModel(build, *module);
+  if (failed(verify(*module)))
+    return {};
+  return module;
+}
