@@ -16,7 +16,15 @@ def Vae_Dialect : Dialect {
 
     Notation in the descriptions: N batch, C channels, H and W height and width,
     O output channels, G groups, `[..]` a shape. Constraints are numbered; the
-    verifier cites the number it found broken.
+    verifier cites the number it found broken. Weights, biases, statistics and
+    other parameters have static shapes.
+
+    Constraints of all operations but `constant`: (G1) operands are ranked
+    tensors of rank >= 1. (G2) static dimensions are positive, a tensor has at
+    most 2^40 elements, numbers that describe windows are at most 2^20. (G3) the
+    results have the element type of the first operand and the inferred shapes;
+    their encoding is free, and either side may know a dimension that the other
+    does not.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;

@@ -11,8 +11,7 @@ using namespace vae;
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValueAttr(); }
 
 /// x, if it has the very type of the result.
-template <typename OpTy>
-static Value sameTypeOperand(OpTy op, Value x) {
+template <typename OpTy> static Value sameTypeOperand(OpTy op, Value x) {
   return x.getType() == op.getResult().getType() ? x : Value();
 }
 
@@ -49,15 +48,17 @@ OpFoldResult PadOp::fold(FoldAdaptor) {
 
 OpFoldResult ReshapeOp::fold(FoldAdaptor) {
   auto type = cast<RankedTensorType>(getX().getType());
-  // With one dynamic inner dimension equal types mean equal shapes.
-  if (type.getNumDynamicDims() <= 2)
+  // The batch stays. With at most one further dynamic dimension equal types
+  // mean equal shapes, because the number of elements stays.
+  auto inner = type.getShape().drop_front();
+  if (llvm::count_if(inner, ShapedType::isDynamic) <= 1)
     if (Value x = sameTypeOperand(*this, getX()))
       return x;
-  if (auto inner = getX().getDefiningOp<ReshapeOp>()) {
-    getXMutable().assign(inner.getX());
-    return getResult();
-  }
-  return {};
+  auto producer = getX().getDefiningOp<ReshapeOp>();
+  if (!producer || producer == *this)
+    return {};
+  getXMutable().assign(producer.getX());
+  return getResult();
 }
 
 OpFoldResult TransposeOp::fold(FoldAdaptor) {
@@ -67,7 +68,7 @@ OpFoldResult TransposeOp::fold(FoldAdaptor) {
   if (identity)
     return sameTypeOperand(*this, getX());
   auto inner = getX().getDefiningOp<TransposeOp>();
-  if (!inner)
+  if (!inner || inner == *this)
     return {};
   SmallVector<int64_t> composed;
   for (int64_t axis : getPermutation())
@@ -94,15 +95,17 @@ struct SplitToSlices : OpRewritePattern<SplitOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(SplitOp op,
                                 PatternRewriter &rewriter) const override {
+    // The part's type may be declared with less than is known.
+    auto whole = cast<RankedTensorType>(op.getX().getType());
     int64_t sections = op.getSections();
+    int64_t size = whole.getDimSize(op.getAxis()) / sections;
     SmallVector<Value> parts;
     for (auto [k, part] : llvm::enumerate(op.getParts())) {
       auto type = cast<RankedTensorType>(part.getType());
-      int64_t size = type.getDimSize(op.getAxis());
       int64_t begin = op.getInterleaved() ? k : k * size;
-      parts.push_back(SliceOp::create(
-          rewriter, op.getLoc(), type, op.getX(), op.getAxis(), begin, size,
-          op.getInterleaved() ? sections : 1));
+      parts.push_back(SliceOp::create(rewriter, op.getLoc(), type, op.getX(),
+                                      op.getAxis(), begin, size,
+                                      op.getInterleaved() ? sections : 1));
     }
     rewriter.replaceOp(op, parts);
     return success();

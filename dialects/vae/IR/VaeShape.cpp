@@ -65,7 +65,70 @@ bool vae::detail::areCompatible(TypeRange inferred, TypeRange actual) {
   return true;
 }
 
+/// More elements than any memory holds; sizes below it, times the largest
+/// attribute, stay within 64 bits.
+static constexpr int64_t kMaxElements = int64_t(1) << 40;
+/// The largest stride, dilation, padding, scale or number of parts.
+static constexpr int64_t kMaxNumber = int64_t(1) << 20;
+
+std::string vae::detail::formatDim(int64_t size) {
+  return ShapedType::isDynamic(size) ? "?" : std::to_string(size);
+}
+
+LogicalResult vae::detail::checkDims(ArrayRef<Dims> tensors,
+                                     DiagnosticFn error) {
+  for (const Dims &dims : tensors) {
+    if (dims.empty())
+      return error() << "(G1) tensors must have an axis, found rank 0";
+    int64_t count = 1;
+    for (AffineExpr dim : dims) {
+      int64_t size = getStaticDim(dim);
+      if (ShapedType::isDynamic(size))
+        continue;
+      if (size < 1)
+        return error() << "(G2) dimensions must be positive, found " << size;
+      if (size > kMaxElements / count)
+        return error() << "(G2) a tensor must have at most " << kMaxElements
+                       << " elements";
+      count *= size;
+    }
+  }
+  return success();
+}
+
+LogicalResult vae::detail::checkResults(Operation *op,
+                                        ArrayRef<Dims> inferred) {
+  if (inferred.size() != op->getNumResults())
+    return op->emitOpError() << "(G3) must have " << inferred.size()
+                             << " results, found " << op->getNumResults();
+  auto element = cast<RankedTensorType>(op->getOperand(0).getType());
+  for (auto [index, dims] : llvm::enumerate(inferred)) {
+    Type expected = getTensorType(dims, element.getElementType());
+    Type found = op->getResult(index).getType();
+    if (!areCompatible(expected, found))
+      return op->emitOpError() << "(G3) result " << index << " must be "
+                               << expected << ", found " << found;
+  }
+  return success();
+}
+
 namespace {
+
+using vae::detail::formatDim;
+
+std::string formatDim(AffineExpr dim) { return formatDim(getStaticDim(dim)); }
+
+std::string formatShape(const Dims &dims) {
+  std::string text = "[";
+  for (auto [axis, dim] : llvm::enumerate(dims))
+    text += (axis ? ", " : "") + formatDim(dim);
+  return text + "]";
+}
+
+bool isStatic(const Dims &dims) {
+  return llvm::all_of(
+      dims, [](AffineExpr dim) { return isa<AffineConstantExpr>(dim); });
+}
 
 /// Positive when known; unknown dimensions pass.
 bool isPositive(AffineExpr dim) {
@@ -92,8 +155,8 @@ LogicalResult inferSame(ArrayRef<Dims> in, SmallVectorImpl<Dims> &out,
     for (auto [axis, dim] : llvm::enumerate(other)) {
       if (!mayBeEqual(dims[axis], dim))
         return error() << "(C1) operands must have the same shape: "
-                       << getStaticDim(dims[axis]) << " and "
-                       << getStaticDim(dim) << " on axis " << axis;
+                       << formatDim(dims[axis]) << " and " << formatDim(dim)
+                       << " on axis " << axis;
       dims[axis] = isa<AffineConstantExpr>(dims[axis]) ? dims[axis] : dim;
     }
   }
@@ -118,14 +181,18 @@ AffineExpr elements(const Dims &dims) {
   return getNumElements(dims, dims[0].getContext());
 }
 
-bool isPair(ArrayRef<int64_t> values, int64_t minimum) {
-  return values.size() == 2 && values[0] >= minimum && values[1] >= minimum;
+/// `count` numbers from `minimum` to kMaxNumber.
+bool areNumbers(ArrayRef<int64_t> values, size_t count, int64_t minimum) {
+  return values.size() == count && llvm::all_of(values, [&](int64_t value) {
+           return value >= minimum && value <= kMaxNumber;
+         });
 }
 
-bool isBorder(ArrayRef<int64_t> values) {
-  return values.size() == 4 &&
-         llvm::all_of(values, [](int64_t v) { return v >= 0; });
+bool isPair(ArrayRef<int64_t> values, int64_t minimum) {
+  return areNumbers(values, 2, minimum);
 }
+
+bool isBorder(ArrayRef<int64_t> values) { return areNumbers(values, 4, 0); }
 
 } // namespace
 
@@ -138,13 +205,11 @@ LogicalResult DenseOp::inferDims(Adaptor, ArrayRef<Dims> in,
                                  DiagnosticFn error) {
   if (in[0].size() < 2)
     return error() << "(C1) x must have rank >= 2, found rank " << in[0].size();
-  if (in[1].size() != 2 || !mayBeEqual(in[1][1], in[0].back()))
-    return error() << "(C2) weight must be [units, "
-                   << getStaticDim(in[0].back()) << "]"
-                   << (in[1].size() == 2
-                           ? ", found " + std::to_string(getStaticDim(in[1][1])) +
-                                 " inputs"
-                           : std::string(", found another rank"));
+  if (in[1].size() != 2 || !isStatic(in[1]) ||
+      !mayBeEqual(in[1][1], in[0].back()))
+    return error() << "(C2) weight must be static [units, "
+                   << formatDim(in[0].back()) << "], found "
+                   << formatShape(in[1]);
   Dims dims = in[0];
   dims.back() = in[1][0];
   out.push_back(dims);
@@ -159,15 +224,20 @@ LogicalResult Conv2dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
                    << in[0].size();
   int64_t groups = op.getGroups();
   int64_t channels = getStaticDim(in[0][1]);
-  if (in[1].size() != 4 || groups < 1 || getStaticDim(in[1][0]) % groups ||
-      getStaticDim(in[1][1]) * groups != channels)
-    return error() << "(C2) weight must be [O, C/groups, KH, KW] with C = "
-                   << channels << " and groups = " << groups;
+  if (in[1].size() != 4 || !isStatic(in[1]) || groups < 1 ||
+      ShapedType::isDynamic(channels) || channels % groups ||
+      getStaticDim(in[1][0]) % groups ||
+      getStaticDim(in[1][1]) != channels / groups)
+    return error() << "(C2) weight must be static [O, C/groups, KH, KW] with "
+                      "C = "
+                   << formatDim(channels) << " and groups = " << groups
+                   << " dividing C and O, found " << formatShape(in[1]);
   auto strides = op.getStrides(), dilations = op.getDilations(),
        padding = op.getPadding();
   if (!isPair(strides, 1) || !isPair(dilations, 1) || !isBorder(padding))
     return error() << "(C5) strides and dilations must be two positive "
-                      "numbers, padding four numbers >= 0";
+                      "numbers, padding four numbers >= 0, at most "
+                   << kMaxNumber;
   Dims dims = {in[0][0], in[1][0]};
   for (int axis : {0, 1}) {
     int64_t extent = dilations[axis] * (getStaticDim(in[1][2 + axis]) - 1) + 1;
@@ -192,17 +262,21 @@ LogicalResult ConvTranspose2dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
                    << in[0].size();
   int64_t groups = op.getGroups();
   int64_t channels = getStaticDim(in[0][1]);
-  if (in[1].size() != 4 || groups < 1 || channels % groups ||
+  if (in[1].size() != 4 || !isStatic(in[1]) || groups < 1 ||
+      ShapedType::isDynamic(channels) || channels % groups ||
       getStaticDim(in[1][0]) != channels)
-    return error() << "(C2) weight must be [C, O/groups, KH, KW] with C = "
-                   << channels << " and groups = " << groups;
+    return error() << "(C2) weight must be static [C, O/groups, KH, KW] with "
+                      "C = "
+                   << formatDim(channels) << " and groups = " << groups
+                   << " dividing C, found " << formatShape(in[1]);
   auto strides = op.getStrides(), dilations = op.getDilations(),
        padding = op.getPadding(), extra = op.getOutputPadding();
   if (!isPair(strides, 1) || !isPair(dilations, 1) || !isBorder(padding) ||
       !isPair(extra, 0))
     return error() << "(C5) strides and dilations must be two positive "
                       "numbers, padding four and output_padding two numbers "
-                      ">= 0";
+                      ">= 0, at most "
+                   << kMaxNumber;
   Dims dims = {in[0][0], in[1][1] * groups};
   for (int axis : {0, 1}) {
     int64_t extent = dilations[axis] * (getStaticDim(in[1][2 + axis]) - 1) + 1;
@@ -265,7 +339,8 @@ LogicalResult UpsampleOp::inferDims(Adaptor op, ArrayRef<Dims> in,
     return error() << "(C1) x must be [N, C, H, W], found rank "
                    << in[0].size();
   if (!isPair(op.getScale(), 1))
-    return error() << "(C2) scale must be two positive numbers";
+    return error() << "(C2) scale must be two positive numbers, at most "
+                   << kMaxNumber;
   out.push_back({in[0][0], in[0][1], in[0][2] * op.getScale()[0],
                  in[0][3] * op.getScale()[1]});
   return success();
@@ -284,7 +359,8 @@ LogicalResult Pool2dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
        padding = op.getPadding();
   if (!isPair(kernel, 1) || !isPair(strides, 1) || !isBorder(padding))
     return error() << "(C2) kernel and strides must be two positive numbers, "
-                      "padding four numbers >= 0";
+                      "padding four numbers >= 0, at most "
+                   << kMaxNumber;
   Dims dims = {in[0][0], in[0][1]};
   for (int axis : {0, 1}) {
     if (padding[axis] >= kernel[axis] || padding[axis + 2] >= kernel[axis])
@@ -351,8 +427,7 @@ LogicalResult ConcatOp::inferDims(Adaptor op, ArrayRef<Dims> in,
         dims[i] = dims[i] + other[i];
       else if (!mayBeEqual(dims[i], other[i]))
         return error() << "(C3) operands differ on axis " << i << ": "
-                       << getStaticDim(dims[i]) << " and "
-                       << getStaticDim(other[i]);
+                       << formatDim(dims[i]) << " and " << formatDim(other[i]);
       else
         dims[i] = merge(dims[i], other[i]);
     }
@@ -369,8 +444,10 @@ LogicalResult SplitOp::inferDims(Adaptor op, ArrayRef<Dims> in,
     return error() << "(C1) axis " << axis << " is not in 1.."
                    << in[0].size() - 1;
   int64_t size = getStaticDim(in[0][axis]);
-  if (sections < 1 || ShapedType::isDynamic(size) || size % sections)
-    return error() << "(C2) " << sections << " sections do not divide " << size;
+  if (sections < 1 || sections > kMaxNumber || ShapedType::isDynamic(size) ||
+      size % sections)
+    return error() << "(C2) " << sections << " sections do not divide "
+                   << formatDim(size);
   Dims dims = in[0];
   dims[axis] = getAffineConstantExpr(size / sections, in[0][0].getContext());
   out.append(sections, dims);
@@ -388,9 +465,11 @@ LogicalResult SliceOp::inferDims(Adaptor op, ArrayRef<Dims> in,
   if (begin < 0 || size < 1 || stride < 1)
     return error() << "(C2) begin must be >= 0, size and stride positive";
   int64_t dim = getStaticDim(in[0][axis]);
-  if (ShapedType::isDynamic(dim) || begin + (size - 1) * stride >= dim)
-    return error() << "(C3) the part ends at " << begin + (size - 1) * stride
-                   << ", the axis has " << dim << " elements";
+  if (ShapedType::isDynamic(dim) || begin >= dim ||
+      size - 1 > (dim - 1 - begin) / stride)
+    return error() << "(C3) " << size << " elements from " << begin
+                   << " with stride " << stride << " exceed the axis of "
+                   << formatDim(dim);
   Dims dims = in[0];
   dims[axis] = getAffineConstantExpr(size, in[0][0].getContext());
   out.push_back(dims);
@@ -405,7 +484,8 @@ LogicalResult CropOp::inferDims(Adaptor op, ArrayRef<Dims> in,
                    << in[0].size();
   auto border = op.getBorder();
   if (!isBorder(border))
-    return error() << "(C2) border must be four numbers >= 0";
+    return error() << "(C2) border must be four numbers >= 0, at most "
+                   << kMaxNumber;
   Dims dims = {in[0][0], in[0][1], in[0][2] - (border[0] + border[2]),
                in[0][3] - (border[1] + border[3])};
   if (!isPositive(dims[2]) || !isPositive(dims[3]))
@@ -415,14 +495,14 @@ LogicalResult CropOp::inferDims(Adaptor op, ArrayRef<Dims> in,
 }
 
 LogicalResult PadOp::inferDims(Adaptor op, ArrayRef<Dims> in,
-                               SmallVectorImpl<Dims> &out,
-                               DiagnosticFn error) {
+                               SmallVectorImpl<Dims> &out, DiagnosticFn error) {
   if (in[0].size() != 4)
     return error() << "(C1) x must be [N, C, H, W], found rank "
                    << in[0].size();
   auto padding = op.getPadding();
   if (!isBorder(padding))
-    return error() << "(C2) padding must be four numbers >= 0";
+    return error() << "(C2) padding must be four numbers >= 0, at most "
+                   << kMaxNumber;
   out.push_back({in[0][0], in[0][1], in[0][2] + (padding[0] + padding[2]),
                  in[0][3] + (padding[1] + padding[3])});
   return success();
@@ -441,6 +521,9 @@ LogicalResult ReshapeOp::inferDims(Adaptor op, ArrayRef<Dims> in,
       unknownAxis = axis + 1;
     else if (size < 1)
       return error() << "(C1) shape takes positive numbers and at most one -1";
+    else if (size > kMaxElements / known)
+      return error() << "(G2) a tensor must have at most " << kMaxElements
+                     << " elements";
     else
       known *= size;
     dims.push_back(getAffineConstantExpr(size, context));

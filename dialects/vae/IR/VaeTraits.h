@@ -10,10 +10,17 @@ namespace detail {
 llvm::SmallVector<Dims> getOperandDims(mlir::ValueRange operands);
 /// Whether two lists of tensor types can describe the same values.
 bool areCompatible(mlir::TypeRange inferred, mlir::TypeRange actual);
+/// Constraints (G1) and (G2) of the dialect.
+llvm::LogicalResult checkDims(llvm::ArrayRef<Dims> tensors, DiagnosticFn error);
+/// Constraint (G3): the declared results can have the inferred shapes.
+llvm::LogicalResult checkResults(mlir::Operation *op,
+                                 llvm::ArrayRef<Dims> inferred);
+/// A dimension in a message: a number, or "?" if unknown.
+std::string formatDim(int64_t size);
 } // namespace detail
 
-/// Gives an op inferReturnTypes and inferSymbolicDims
-/// from its `static LogicalResult inferDims(Adaptor, ArrayRef<Dims>,
+/// Gives an op inferReturnTypes, inferSymbolicDims and the verification of its
+/// shapes from its `static LogicalResult inferDims(Adaptor, ArrayRef<Dims>,
 /// SmallVectorImpl<Dims> &, DiagnosticFn)`.
 template <typename ConcreteOp>
 class InfersDims : public mlir::OpTrait::TraitBase<ConcreteOp, InfersDims> {
@@ -27,32 +34,53 @@ public:
     typename ConcreteOp::Adaptor adaptor(operands, attributes, properties,
                                          regions);
     mlir::Location loc = location.value_or(mlir::UnknownLoc::get(context));
-    llvm::SmallVector<Dims> results;
     auto error = [&] {
       return mlir::emitError(loc)
              << "'" << ConcreteOp::getOperationName() << "' op ";
     };
-    if (operands.empty())
-      return error() << "needs an operand";
     for (mlir::Value operand : operands)
       if (!llvm::isa<mlir::RankedTensorType>(operand.getType()))
         return error() << "takes ranked tensors";
-    auto dims = detail::getOperandDims(operands);
-    if (failed(ConcreteOp::inferDims(adaptor, dims, results, error)))
+    llvm::SmallVector<Dims> results;
+    if (failed(inferChecked(adaptor, detail::getOperandDims(operands), results,
+                            error)))
       return llvm::failure();
-    auto type =
-        llvm::cast<mlir::RankedTensorType>(operands.front().getType());
+    auto type = llvm::cast<mlir::RankedTensorType>(operands.front().getType());
     for (const Dims &result : results)
       types.push_back(getTensorType(result, type.getElementType()));
     return llvm::success();
   }
 
+  static llvm::LogicalResult verifyTrait(mlir::Operation *op) {
+    auto concrete = llvm::cast<ConcreteOp>(op);
+    llvm::SmallVector<Dims> results;
+    if (failed(inferChecked(typename ConcreteOp::Adaptor(concrete),
+                            detail::getOperandDims(op->getOperands()), results,
+                            [&] { return op->emitOpError(); })))
+      return llvm::failure();
+    return detail::checkResults(op, results);
+  }
+
   llvm::LogicalResult inferSymbolicDims(llvm::ArrayRef<Dims> operands,
                                         llvm::SmallVectorImpl<Dims> &results) {
     auto op = llvm::cast<ConcreteOp>(this->getOperation());
-    return ConcreteOp::inferDims(typename ConcreteOp::Adaptor(op), operands,
-                                 results,
-                                 [&] { return op.emitOpError(); });
+    return inferChecked(typename ConcreteOp::Adaptor(op), operands, results,
+                        [&] { return op.emitOpError(); });
+  }
+
+private:
+  // The op, and so its Adaptor, is incomplete here: hence the template.
+  template <typename AdaptorTy>
+  static llvm::LogicalResult
+  inferChecked(AdaptorTy adaptor, llvm::ArrayRef<Dims> operands,
+               llvm::SmallVectorImpl<Dims> &results, DiagnosticFn error) {
+    // Only variadic ops can come here without operands.
+    if (operands.empty())
+      return error() << "(C1) needs an operand";
+    if (failed(detail::checkDims(operands, error)) ||
+        failed(ConcreteOp::inferDims(adaptor, operands, results, error)))
+      return llvm::failure();
+    return detail::checkDims(results, error);
   }
 };
 

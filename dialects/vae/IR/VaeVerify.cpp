@@ -13,17 +13,26 @@ static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// Checks that an optional parameter is a vector of `size` elements.
+/// Checks that an optional parameter is a vector of `size` elements; of any
+/// number if `size` is dynamic.
 static LogicalResult checkVector(Operation *op, Value value, StringRef what,
                                  int64_t size, StringRef constraint) {
   if (!value)
     return success();
   auto type = typeOf(value);
-  if (type.getRank() == 1 && (ShapedType::isDynamic(size) ||
-                              type.getDimSize(0) == size))
+  if (type.getRank() == 1 && type.hasStaticShape() &&
+      (ShapedType::isDynamic(size) || type.getDimSize(0) == size))
     return success();
-  return op->emitOpError() << constraint << " " << what << " must be [" << size
-                           << "], found " << type;
+  return op->emitOpError() << constraint << " " << what << " must be static ["
+                           << vae::detail::formatDim(size) << "], found "
+                           << type;
+}
+
+static LogicalResult checkEpsilon(Operation *op, const APFloat &epsilon,
+                                  StringRef constraint) {
+  if (epsilon.isFinite() && epsilon.convertToDouble() >= 0)
+    return success();
+  return op->emitOpError() << constraint << " epsilon must be >= 0";
 }
 
 static LogicalResult checkRank(Operation *op, Value x, int64_t rank) {
@@ -95,9 +104,7 @@ LogicalResult BatchNormOp::verify() {
       failed(checkVector(*this, getWeight(), "weight", channels, "(C2)")) ||
       failed(checkVector(*this, getBias(), "bias", channels, "(C2)")))
     return failure();
-  if (getEpsilon().convertToDouble() < 0)
-    return emitOpError() << "(C3) epsilon must be >= 0";
-  return success();
+  return checkEpsilon(*this, getEpsilon(), "(C3)");
 }
 
 LogicalResult GroupNormOp::verify() {
@@ -107,13 +114,11 @@ LogicalResult GroupNormOp::verify() {
   int64_t groups = getGroups();
   if (groups < 1 || ShapedType::isDynamic(channels) || channels % groups)
     return emitOpError() << "(C2) " << groups << " groups do not divide "
-                         << channels << " channels";
+                         << vae::detail::formatDim(channels) << " channels";
   if (failed(checkVector(*this, getWeight(), "weight", channels, "(C3)")) ||
       failed(checkVector(*this, getBias(), "bias", channels, "(C3)")))
     return failure();
-  if (getEpsilon().convertToDouble() < 0)
-    return emitOpError() << "(C4) epsilon must be >= 0";
-  return success();
+  return checkEpsilon(*this, getEpsilon(), "(C4)");
 }
 
 LogicalResult LayerNormOp::verify() {
@@ -123,13 +128,14 @@ LogicalResult LayerNormOp::verify() {
     return emitOpError() << "(C1) axes must be in 1.." << type.getRank() - 1;
   auto shape = type.getShape().take_back(axes);
   for (Value parameter : {Value(getWeight()), Value(getBias())})
-    if (parameter && typeOf(parameter).getShape() != shape)
-      return emitOpError() << "(C2) weight and bias must have the shape of the "
-                              "last axes, found "
-                           << parameter.getType();
-  if (getEpsilon().convertToDouble() < 0)
-    return emitOpError() << "(C3) epsilon must be >= 0";
-  return success();
+    if (parameter &&
+        (!typeOf(parameter).hasStaticShape() ||
+         failed(verifyCompatibleShape(typeOf(parameter).getShape(), shape))))
+      return emitOpError()
+             << "(C2) weight and bias must be static and have the "
+                "shape of the last axes, found "
+             << parameter.getType();
+  return checkEpsilon(*this, getEpsilon(), "(C3)");
 }
 
 LogicalResult ChannelAffineOp::verify() {
@@ -148,8 +154,8 @@ LogicalResult PreluOp::verify() {
   auto slope = typeOf(getSlope());
   if (slope.getRank() == 1 && slope.getDimSize(0) == 1)
     return success();
-  return checkVector(*this, getSlope(), "slope",
-                     typeOf(getX()).getDimSize(1), "(C2)");
+  return checkVector(*this, getSlope(), "slope", typeOf(getX()).getDimSize(1),
+                     "(C2)");
 }
 
 //===----------------------------------------------------------------------===//
@@ -171,17 +177,18 @@ LogicalResult DropoutOp::verify() {
   return success();
 }
 
-LogicalResult ConcatOp::verify() {
-  return getInputs().empty() ? emitOpError("(C1) needs an operand") : success();
-}
-
 LogicalResult KlOp::verify() {
-  int64_t channels = typeOf(getMu()).getDimSize(1);
   if (!getPriorMean() != !getPriorStd())
     return emitOpError() << "(C2) prior mean and standard deviation are given "
                             "together";
-  if (failed(checkVector(*this, getPriorMean(), "prior mean", channels,
-                         "(C2)")) ||
+  if (!getPriorMean())
+    return success();
+  if (typeOf(getMu()).getRank() < 2)
+    return emitOpError() << "(C2) a prior needs mu of rank >= 2, found "
+                         << getMu().getType();
+  int64_t channels = typeOf(getMu()).getDimSize(1);
+  if (failed(
+          checkVector(*this, getPriorMean(), "prior mean", channels, "(C2)")) ||
       failed(checkVector(*this, getPriorStd(), "prior std", channels, "(C2)")))
     return failure();
   return success();
@@ -190,7 +197,7 @@ LogicalResult KlOp::verify() {
 LogicalResult LogLikelihoodOp::verify() {
   if (getLogvar() && getLikelihood() != Likelihood::Gaussian)
     return emitOpError() << "(C2) only gaussian takes logvar";
-  if (!(getScale().convertToDouble() > 0))
+  if (!getScale().isFinite() || !(getScale().convertToDouble() > 0))
     return emitOpError() << "(C3) scale must be positive";
   return success();
 }
