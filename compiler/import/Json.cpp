@@ -125,8 +125,8 @@ public:
     JsonPosition position = cursor.next();
     cursor.skipString();
     if (!keys.back().insert(value).second) {
-      error = JsonError{position, "duplicate key '" + value +
-                                      "'; remove one of the two"};
+      error = JsonError{position,
+                        "duplicate key '" + value + "'; remove one of the two"};
       return false;
     }
     JsonValue::Member member;
@@ -177,9 +177,9 @@ private:
     JsonValue &node = add(kind);
     cursor.skip();
     if (stack.size() >= kMaxDepth) {
-      error = JsonError{node.position, "more than " +
-                                           std::to_string(kMaxDepth) +
-                                           " nested values"};
+      error =
+          JsonError{node.position, "more than " + std::to_string(kMaxDepth) +
+                                       " nested values"};
       return false;
     }
     stack.push_back(&node);
@@ -239,7 +239,9 @@ std::optional<JsonError> vae::parseJson(StringRef text, JsonValue &root) {
 
 std::string vae::suggestName(StringRef name,
                              const std::vector<StringRef> &candidates) {
-  unsigned limit = std::max<size_t>(1, std::min<size_t>(name.size() / 3, 4));
+  // Two swapped letters are two replacements.
+  unsigned limit =
+      name.size() < 4 ? 1 : std::clamp<size_t>(name.size() / 3, 2, 4);
   unsigned best = limit + 1;
   StringRef nearest;
   for (StringRef candidate : candidates) {

@@ -63,7 +63,8 @@ struct JsonError {
 /// Reads a text. Duplicate keys and nesting deeper than 64 are errors.
 std::optional<JsonError> parseJson(llvm::StringRef text, JsonValue &root);
 
-/// "; did you mean 'x'?" with the nearest candidate, or nothing if none is near.
+/// "; did you mean 'x'?" with the nearest candidate, or nothing if none is
+/// near.
 std::string suggestName(llvm::StringRef name,
                         const std::vector<llvm::StringRef> &candidates);
 

@@ -118,9 +118,8 @@ Error HeaderReader::checkLayout() const {
   for (const WeightTensor &tensor : tensors)
     if (!tensor.data.empty())
       order.push_back(&tensor);
-  std::sort(order.begin(), order.end(), [](auto *a, auto *b) {
-    return a->data.data() < b->data.data();
-  });
+  std::sort(order.begin(), order.end(),
+            [](auto *a, auto *b) { return a->data.data() < b->data.data(); });
   const char *expected = data.data();
   const WeightTensor *before = nullptr;
   for (const WeightTensor *tensor : order) {

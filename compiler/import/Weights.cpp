@@ -79,8 +79,7 @@ Error WeightStore::addIndex(StringRef path) {
   }
   for (const JsonValue::Member &member : map->members) {
     const WeightTensor *tensor = find(member.key);
-    if (!tensor ||
-        tensor->fileName != sys::path::filename(member.value.text))
+    if (!tensor || tensor->fileName != sys::path::filename(member.value.text))
       return fail("tensor '" + member.key + "' is not in '" +
                   member.value.text + "'");
   }
@@ -186,11 +185,10 @@ Error WeightStore::checkFinite(const WeightTensor &tensor) {
   for (size_t i = 0; i < tensor.data.size() / size; ++i) {
     float value = readElement(tensor.data.data() + i * size, tensor.dtype);
     if (!std::isfinite(value))
-      return createStringError(
-          "tensor '" + tensor.name + "' holds " +
-          (std::isnan(value) ? "NaN" : "infinity") + " at " +
-          formatIndex(i, tensor.shape) +
-          "; --allow-nonfinite accepts such weights");
+      return createStringError("tensor '" + tensor.name + "' holds " +
+                               (std::isnan(value) ? "NaN" : "infinity") +
+                               " at " + formatIndex(i, tensor.shape) +
+                               "; --allow-nonfinite accepts such weights");
   }
   return Error::success();
 }
@@ -236,9 +234,10 @@ ElementsAttr vae::getResourceConstant(StringRef name, RankedTensorType type,
         blob && blob->getData() == bytes)
       return DenseResourceElementsAttr::get(
           type, DenseResourceElementsHandle(entry, dialect));
-  AsmResourceBlob blob(bytes, alignof(float),
-                       [owner = std::move(owner)](void *, size_t, size_t) {},
-                       /*dataIsMutable=*/false);
+  AsmResourceBlob blob(
+      bytes, alignof(float),
+      [owner = std::move(owner)](void *, size_t, size_t) {},
+      /*dataIsMutable=*/false);
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
 }
 

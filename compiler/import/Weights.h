@@ -97,8 +97,7 @@ mlir::ElementsAttr getResourceConstant(llvm::StringRef name,
                                        std::shared_ptr<void> owner);
 
 /// The tensors of a safetensors file; every claim of its header is checked.
-llvm::Expected<std::vector<WeightTensor>>
-readSafetensors(llvm::StringRef path);
+llvm::Expected<std::vector<WeightTensor>> readSafetensors(llvm::StringRef path);
 
 } // namespace vae
 

@@ -61,7 +61,8 @@ std::string Emitter::formatDims(ArrayRef<AffineExpr> dims) const {
       if (linear->scale != symbol.multiple && symbol.multiple != 1)
         text += "/" + std::to_string(symbol.multiple);
       if (linear->offset)
-        text += (linear->offset > 0 ? "+" : "") + std::to_string(linear->offset);
+        text +=
+            (linear->offset > 0 ? "+" : "") + std::to_string(linear->offset);
     } else {
       text += "?";
     }
@@ -140,7 +141,7 @@ Operation *Emitter::finish(OperationState &state, StringRef subject,
   StringRef text = message;
   if (text.consume_front("'"))
     text = text.split("' op ").second;
-  if (text.starts_with("(C"))
+  if (text.starts_with("(C") || text.starts_with("(G"))
     text = text.split(") ").second;
   Location loc = state.location;
   if (auto name = dyn_cast<NameLoc>(loc))

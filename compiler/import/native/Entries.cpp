@@ -143,9 +143,8 @@ LogicalResult ModelBuilder::getHeads(const NamedValues &values,
   if (failed(splitHead(loc, "latent", latent.split, heads)))
     return failure();
   if (latent.clamp) {
-    auto clamp =
-        ActivationAttr::get(loc.getContext(), ActivationKind::Clamp,
-                            latent.clamp->first, latent.clamp->second);
+    auto clamp = ActivationAttr::get(loc.getContext(), ActivationKind::Clamp,
+                                     latent.clamp->first, latent.clamp->second);
     heads[1] = emitter.create<ActivationOp>(loc, "latent", heads[1], clamp);
     if (!heads[1])
       return failure();
@@ -222,8 +221,7 @@ LogicalResult ModelBuilder::checkOutput() {
   if (!data)
     return success();
   MLIRContext *mlirContext = emitter.source.getContext();
-  Dims output =
-      emitter.getDims(decoder.front().getTerminator()->getOperand(0));
+  Dims output = emitter.getDims(decoder.front().getTerminator()->getOperand(0));
   Dims wanted = toInternal(data->dims, data->layout);
   if (output == wanted)
     return success();
@@ -242,7 +240,8 @@ LogicalResult ModelBuilder::checkPrior() {
   Dims dims = toInternal(latentDims, latentLayout);
   int64_t channels = getStaticDim(dims[1]);
   for (const auto *numbers : {&model.prior.mean, &model.prior.deviation})
-    if (numbers->size() > 1 && static_cast<int64_t>(numbers->size()) != channels)
+    if (numbers->size() > 1 &&
+        static_cast<int64_t>(numbers->size()) != channels)
       return emitter.source.error(model.prior.position)
              << "prior: expected one number or " << channels
              << ", one a channel of the latent " << emitter.formatDims(dims)
@@ -270,8 +269,8 @@ static bool takes(const SectionSpec &section, const InputSpec &input) {
 
 void ModelBuilder::addConditions(std::vector<Port> &ports, bool withEncoder,
                                  bool withDecoder) const {
-  for (const InputSpec &input : ArrayRef(model.inputs).drop_front(
-           model.inputs.empty() ? 0 : 1))
+  for (const InputSpec &input :
+       ArrayRef(model.inputs).drop_front(model.inputs.empty() ? 0 : 1))
     if ((withEncoder && takes(model.encoder, input)) ||
         (withDecoder && takes(model.decoder, input)))
       ports.push_back(getInput(input, "condition"));
@@ -287,9 +286,8 @@ SmallVector<Value> ModelBuilder::encode(EntryFunction &entry) {
 SmallVector<Value> ModelBuilder::decode(EntryFunction &entry, Value z) {
   SmallVector<Value> operands;
   for (const NameRef &input : model.decoder.inputs)
-    operands.push_back(input.name == "z"
-                           ? z
-                           : entry.getInternal(StringRef(input.name)));
+    operands.push_back(
+        input.name == "z" ? z : entry.getInternal(StringRef(input.name)));
   return entry.call(decoder, operands);
 }
 
@@ -305,10 +303,8 @@ Value ModelBuilder::getPriorConstant(EntryFunction &entry,
   int64_t channels = getStaticDim(toInternal(latentDims, latentLayout)[1]);
   SmallVector<float> values;
   for (int64_t i = 0; i < channels; ++i)
-    values.push_back(
-        static_cast<float>(numbers[numbers.size() == 1 ? 0 : i]));
-  auto type =
-      RankedTensorType::get({channels}, emitter.builder.getF32Type());
+    values.push_back(static_cast<float>(numbers[numbers.size() == 1 ? 0 : i]));
+  auto type = RankedTensorType::get({channels}, emitter.builder.getF32Type());
   auto attribute = DenseElementsAttr::get(type, ArrayRef<float>(values));
   return ConstantOp::create(emitter.builder, entry.loc,
                             cast<ElementsAttr>(attribute));
@@ -333,8 +329,8 @@ void ModelBuilder::addMean(EntryFunction &entry, Value output) {
   if (output && model.likelihood.present &&
       model.likelihood.likelihood == Likelihood::BernoulliLogits)
     output = entry.create<ActivationOp>(
-        output, ActivationAttr::get(output.getContext(),
-                                    ActivationKind::Sigmoid));
+        output,
+        ActivationAttr::get(output.getContext(), ActivationKind::Sigmoid));
   Value mean = toData(entry, output);
   Port port = {"y", "mean", "", {}, std::nullopt};
   if (const InputSpec *data = getData()) {
@@ -376,7 +372,10 @@ LogicalResult ModelBuilder::buildDecode() {
   SmallVector<Value> outputs = decode(entry, entry.getInternal(0));
   const InputSpec *data = getData();
   for (auto [i, output] : enumerate(outputs)) {
-    Port port = {i ? "y_logvar" : "y", i ? "output_logvar" : "output", "", {},
+    Port port = {i ? "y_logvar" : "y",
+                 i ? "output_logvar" : "output",
+                 "",
+                 {},
                  std::nullopt};
     if (!output)
       continue;
@@ -459,8 +458,8 @@ LogicalResult ModelBuilder::build() {
   if ((encodes && failed(buildEncoder())) || failed(checkPrior()) ||
       (decodes && failed(buildDecoder())))
     return failure();
-  if (encodes && (failed(buildEncode(false)) ||
-                  (gaussian && failed(buildEncode(true)))))
+  if (encodes &&
+      (failed(buildEncode(false)) || (gaussian && failed(buildEncode(true)))))
     return failure();
   if (decodes && failed(buildDecode()))
     return failure();

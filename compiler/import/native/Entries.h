@@ -45,7 +45,8 @@ public:
   /// Ends the function. Fails after an error, also of a method above.
   llvm::LogicalResult finish();
 
-  template <typename OpTy, typename... Args> mlir::Value create(Args &&...args) {
+  template <typename OpTy, typename... Args>
+  mlir::Value create(Args &&...args) {
     return emitter.create<OpTy>(loc, name, std::forward<Args>(args)...);
   }
 

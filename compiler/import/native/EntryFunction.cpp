@@ -30,9 +30,8 @@ std::string vae::getDefaultLayout(size_t rank) {
 
 EntryFunction::EntryFunction(Emitter &emitter, ModuleOp module, StringRef name,
                              JsonPosition position, std::vector<Port> ports)
-    : emitter(emitter),
-      loc(NameLoc::get(emitter.builder.getStringAttr(name),
-                       emitter.source.getLoc(position))),
+    : emitter(emitter), loc(NameLoc::get(emitter.builder.getStringAttr(name),
+                                         emitter.source.getLoc(position))),
       name(name), position(position), arguments(std::move(ports)) {
   SmallVector<Type> types;
   for (const Port &port : arguments)
@@ -96,23 +95,8 @@ void EntryFunction::addExternal(Value value, Port port) {
   values.push_back(value);
 }
 
-/// A dimension as attribute `vae.dims` states it: "" if it is fixed, the name
-/// of a dynamic dimension v, or "scale*v/multiple+offset".
-static std::string formatDim(const Emitter &emitter, const LinearDim &dim) {
-  if (dim.symbol < 0)
-    return "";
-  const DynamicDim &symbol = emitter.symbols[dim.symbol];
-  if (dim.scale == symbol.multiple && dim.offset == 0)
-    return symbol.name;
-  std::string text = std::to_string(dim.scale) + "*" + symbol.name + "/" +
-                     std::to_string(symbol.multiple);
-  return text + (dim.offset < 0 ? "" : "+") + std::to_string(dim.offset);
-}
-
 DictionaryAttr EntryFunction::describe(const Port &port) {
   OpBuilder &builder = emitter.builder;
-  SmallVector<StringRef> dims;
-  std::vector<std::string> texts;
   for (AffineExpr dim : port.dims) {
     auto linear = emitter.getLinear(dim);
     if (!linear && good) {
@@ -122,15 +106,14 @@ DictionaryAttr EntryFunction::describe(const Port &port) {
           << "' has a height or width that is no linear function of the "
              "input's; enlarge \"multiple\" in \"dynamic\"";
     }
-    texts.push_back(linear ? formatDim(emitter, *linear) : "");
   }
-  for (const std::string &text : texts)
-    dims.push_back(text);
+  auto dims = AffineMap::get(0, emitter.symbols.size(), port.dims,
+                             builder.getContext());
   SmallVector<NamedAttribute> attributes = {
       builder.getNamedAttr(kNameAttr, builder.getStringAttr(port.name)),
       builder.getNamedAttr(kRoleAttr, builder.getStringAttr(port.role)),
       builder.getNamedAttr(kLayoutAttr, builder.getStringAttr(port.layout)),
-      builder.getNamedAttr(kDimsAttr, builder.getStrArrayAttr(dims))};
+      builder.getNamedAttr(kDimsAttr, AffineMapAttr::get(dims))};
   if (port.range)
     attributes.push_back(builder.getNamedAttr(
         kRangeAttr,

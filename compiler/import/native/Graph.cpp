@@ -66,8 +66,8 @@ LogicalResult Graph::resolveInput(unsigned layer, const NameRef &input) {
     known.push_back(entry.name.name);
   std::string remedy = suggestName(name, known);
   return source.error(input.position)
-         << "layer '" << section.layers[layer].name.name
-         << "': unknown input '" << input.name << "'"
+         << "layer '" << section.layers[layer].name.name << "': unknown input '"
+         << input.name << "'"
          << (remedy.empty() ? "; the " + section.name +
                                   " has no layer or input of that name"
                             : remedy);
@@ -85,16 +85,13 @@ LogicalResult Graph::resolve() {
 }
 
 LogicalResult Graph::reportCycle(unsigned layer) {
-  auto begin = find(path, layer);
   std::string text;
-  // The path runs from a layer to its inputs; data runs the other way.
-  for (auto it = path.end(); it != begin;)
-    text += "'" + section.layers[*--it].name.name + "' -> ";
-  text += "'" + section.layers[path.back()].name.name + "'";
+  for (auto it = find(path, layer); it != path.end(); ++it)
+    text += "'" + section.layers[*it].name.name + "' needs ";
+  text += "'" + section.layers[layer].name.name + "'";
   return source.error(section.layers[layer].json->position)
          << "layer '" << section.layers[layer].name.name
-         << "' depends on itself: " << text
-         << "; change one of their 'inputs'";
+         << "' depends on itself: " << text << "; change one of their 'inputs'";
 }
 
 LogicalResult Graph::visit(unsigned start, std::vector<unsigned> &order) {
@@ -162,8 +159,8 @@ LogicalResult vae::buildSection(BuildContext &context,
     const LayerSpec &spec = section.layers[index];
     std::vector<LayerInput> inputs;
     for (const NameRef &input : graph.getInputs(index)) {
-      Value value = findValue(context, values, input,
-                              "layer '" + spec.name.name + "'");
+      Value value =
+          findValue(context, values, input, "layer '" + spec.name.name + "'");
       if (!value)
         return failure();
       inputs.push_back({value, input.name});

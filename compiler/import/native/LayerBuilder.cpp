@@ -18,7 +18,8 @@ ArrayRef<LayerType> vae::getLayerTypes() {
   static const LayerType types[] = {
 #define VAE_LAYER(TYPE, FUNCTION, MIN, MAX, KEYS, TENSORS)                     \
   {TYPE, FUNCTION, MIN, MAX, KEYS, TENSORS},
-#define VAE_ACTIVATION(TYPE, KIND, KEYS) {TYPE, buildActivation, 1, 1, KEYS, ""},
+#define VAE_ACTIVATION(TYPE, KIND, KEYS)                                       \
+  {TYPE, buildActivation, 1, 1, KEYS, ""},
 #include "compiler/import/native/Format.def"
   };
   return types;
@@ -104,8 +105,8 @@ ActivationAttr vae::readActivation(Fields &fields, StringRef type,
 }
 
 LogicalResult vae::buildActivation(LayerBuilder &layer) {
-  ActivationAttr function =
-      readActivation(layer.fields, layer.spec.type->type, layer.loc.getContext());
+  ActivationAttr function = readActivation(layer.fields, layer.spec.type->type,
+                                           layer.loc.getContext());
   if (!function)
     return failure();
   return layer.finish(layer.create<ActivationOp>(layer.x(), function));
@@ -133,8 +134,7 @@ LogicalResult LayerBuilder::applyActivation() {
   JsonValue plain;
   plain.kind = JsonValue::Kind::Object;
   plain.position = value->position;
-  Fields parameters(context.emitter.source,
-                    value->isObject() ? *value : plain,
+  Fields parameters(context.emitter.source, value->isObject() ? *value : plain,
                     fields.getSubject() + ": activation '" + type->text + "'",
                     ("type " + *keys).str());
   if (!parameters.ok())
@@ -177,7 +177,8 @@ LogicalResult LayerBuilder::build() {
     auto diagnostic = fields.fail(fields.get("inputs"));
     diagnostic << "type '" << type.type << "' takes ";
     if (type.minInputs == type.maxInputs)
-      diagnostic << type.minInputs << (type.minInputs == 1 ? " input" : " inputs");
+      diagnostic << type.minInputs
+                 << (type.minInputs == 1 ? " input" : " inputs");
     else
       diagnostic << type.minInputs << " to " << type.maxInputs << " inputs";
     diagnostic << ", found " << static_cast<unsigned>(inputs.size());
@@ -327,8 +328,9 @@ Parameter LayerBuilder::getParameter(StringRef role, bool mayBeNull) {
   parameter.tensor = context.weights.find(name);
   if (!parameter.tensor)
     fields.fail(parameter.position)
-        << "tensor '" << name << "' (" << role << ") is missing: "
-        << context.weights.describeFiles() << context.weights.suggest(name);
+        << "tensor '" << name << "' (" << role
+        << ") is missing: " << context.weights.describeFiles()
+        << context.weights.suggest(name);
   return parameter;
 }
 

@@ -60,7 +60,8 @@ public:
   int64_t dim(int64_t axis) const { return getStaticDim(dims()[axis]); }
 
   /// Creates an operation at the layer's place; null after an error.
-  template <typename OpTy, typename... Args> mlir::Value create(Args &&...args) {
+  template <typename OpTy, typename... Args>
+  mlir::Value create(Args &&...args) {
     return context.emitter.create<OpTy>(loc, fields.getSubject(),
                                         std::forward<Args>(args)...);
   }
@@ -112,10 +113,10 @@ ActivationAttr readActivation(Fields &fields, llvm::StringRef type,
 
 /// Padding "same" of a window that moves over the first input: the result has
 /// ceil(size / stride) elements; an odd rest goes to the bottom and the right.
-llvm::LogicalResult
-computeSamePadding(LayerBuilder &layer, llvm::ArrayRef<int64_t> extents,
-                   llvm::ArrayRef<int64_t> strides,
-                   llvm::SmallVectorImpl<int64_t> &padding);
+llvm::LogicalResult computeSamePadding(LayerBuilder &layer,
+                                       llvm::ArrayRef<int64_t> extents,
+                                       llvm::ArrayRef<int64_t> strides,
+                                       llvm::SmallVectorImpl<int64_t> &padding);
 
 /// Keys of an elementwise function; none if there is no such function.
 std::optional<llvm::StringRef> getActivationKeys(llvm::StringRef type);

@@ -49,8 +49,8 @@ static LogicalResult requireSameShape(LayerBuilder &layer, int64_t freeAxis) {
     Dims other = emitter.getDims(input.value);
     bool same = first.size() == other.size();
     for (size_t axis = 0; same && axis < first.size(); ++axis)
-      same = first[axis] == other[axis] ||
-             static_cast<int64_t>(axis) == freeAxis;
+      same =
+          first[axis] == other[axis] || static_cast<int64_t>(axis) == freeAxis;
     if (same)
       continue;
     layer.fields.fail(layer.fields.getPosition(), " ")
@@ -149,8 +149,8 @@ LogicalResult vae::buildConcat(LayerBuilder &layer) {
   SmallVector<Value> values;
   for (const LayerInput &input : layer.inputs)
     values.push_back(input.value);
-  return layer.finish(layer.create<ConcatOp>(ValueRange(values),
-                                             static_cast<uint64_t>(axis)));
+  return layer.finish(
+      layer.create<ConcatOp>(ValueRange(values), static_cast<uint64_t>(axis)));
 }
 
 LogicalResult vae::buildSplit(LayerBuilder &layer) {
@@ -225,9 +225,8 @@ LogicalResult vae::buildPad(LayerBuilder &layer) {
   double value = layer.fields.getNumber("value", 0);
   if (!layer.fields.ok() || failed(layer.requireImage()))
     return failure();
-  return layer.finish(
-      layer.create<PadOp>(layer.x(), ArrayRef<int64_t>(padding),
-                          APFloat(static_cast<float>(value))));
+  return layer.finish(layer.create<PadOp>(layer.x(), ArrayRef<int64_t>(padding),
+                                          APFloat(static_cast<float>(value))));
 }
 
 LogicalResult vae::buildCrop(LayerBuilder &layer) {

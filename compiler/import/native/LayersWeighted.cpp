@@ -43,15 +43,15 @@ LogicalResult vae::buildDense(LayerBuilder &layer) {
   // does not fit together, not a wrong tensor.
   ArrayRef<int64_t> found = kernel.tensor->shape;
   unsigned unitAxis = layer.keras ? 1 : 0;
-  bool swapped = found.size() == 2 && found[0] == fileShape[1] &&
-                 found[1] == fileShape[0];
+  bool swapped =
+      found.size() == 2 && found[0] == fileShape[1] && found[1] == fileShape[0];
   if (found.size() == 2 && found[unitAxis] == units && !swapped &&
-      failed(layer.requireUnits(layer.rank() - 1, found[1 - unitAxis],
-                                "inputs")))
+      failed(
+          layer.requireUnits(layer.rank() - 1, found[1 - unitAxis], "inputs")))
     return failure();
-  Value weight = layer.getConstant(kernel, fileShape, order, shape,
-                                   layer.keras ? "[inputs, units]"
-                                               : "[units, inputs]");
+  Value weight =
+      layer.getConstant(kernel, fileShape, order, shape,
+                        layer.keras ? "[inputs, units]" : "[units, inputs]");
   Value bias;
   if (!weight || failed(getBias(layer, units, bias)))
     return failure();
@@ -83,16 +83,13 @@ static Window readWindow(LayerBuilder &layer) {
   window.padding = {0, 0, 0, 0};
   const JsonValue *padding = fields.get("padding");
   if (padding && padding->isString()) {
-    window.same =
-        fields.getChoice("padding", {"valid", "same"}) == "same";
+    window.same = fields.getChoice("padding", {"valid", "same"}) == "same";
     window.valid = !window.same;
   } else {
     window.padding = fields.getBorder("padding", 0);
   }
   return window;
 }
-
-
 
 LogicalResult vae::computeSamePadding(LayerBuilder &layer,
                                       ArrayRef<int64_t> extents,
@@ -102,7 +99,8 @@ LogicalResult vae::computeSamePadding(LayerBuilder &layer,
     AffineExpr dim = layer.dims()[2 + axis];
     int64_t size = getStaticDim(dim), stride = strides[axis], total;
     if (!ShapedType::isDynamic(size)) {
-      total = ((size + stride - 1) / stride - 1) * stride + extents[axis] - size;
+      total =
+          ((size + stride - 1) / stride - 1) * stride + extents[axis] - size;
     } else if (dim.isMultipleOf(stride)) {
       total = extents[axis] - stride;
     } else {
@@ -174,8 +172,7 @@ static LogicalResult checkGroups(LayerBuilder &layer, int64_t groups,
 }
 
 static LogicalResult createConv(LayerBuilder &layer, Window &window,
-                                Value weight, int64_t outputs,
-                                int64_t groups) {
+                                Value weight, int64_t outputs, int64_t groups) {
   Value bias;
   if (!weight || failed(getBias(layer, outputs, bias)))
     return failure();
@@ -339,8 +336,8 @@ LogicalResult vae::buildGroupNorm(LayerBuilder &layer) {
     return failure();
   IntegerAttr groupsAttr =
       layer.context.emitter.builder.getI64IntegerAttr(groups);
-  return layer.finish(layer.create<GroupNormOp>(layer.x(), weight, bias,
-                                                groupsAttr, epsilon));
+  return layer.finish(
+      layer.create<GroupNormOp>(layer.x(), weight, bias, groupsAttr, epsilon));
 }
 
 LogicalResult vae::buildLayerNorm(LayerBuilder &layer) {
@@ -386,11 +383,11 @@ LogicalResult vae::buildPrelu(LayerBuilder &layer) {
   Parameter parameter = layer.getParameter("weight");
   if (!parameter.tensor)
     return failure();
-  bool shared = ArrayRef<int64_t>(parameter.tensor->shape) ==
-                ArrayRef<int64_t>({1});
+  bool shared =
+      ArrayRef<int64_t>(parameter.tensor->shape) == ArrayRef<int64_t>({1});
   int64_t count = shared ? 1 : channels;
-  Value slope = layer.getConstant(parameter, {count}, {}, {count},
-                                  "[channels] or [1]");
+  Value slope =
+      layer.getConstant(parameter, {count}, {}, {count}, "[channels] or [1]");
   if (!slope)
     return failure();
   return layer.finish(layer.create<PreluOp>(layer.x(), slope));

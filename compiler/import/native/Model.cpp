@@ -95,8 +95,8 @@ SplitKind ModelReader::readSplit(Fields &fields) {
              : SplitKind::Interleaved;
 }
 
-std::optional<std::pair<double, double>>
-ModelReader::readRange(Fields &fields, StringRef key) {
+std::optional<std::pair<double, double>> ModelReader::readRange(Fields &fields,
+                                                                StringRef key) {
   const JsonValue *value = fields.get(key);
   if (!value)
     return std::nullopt;
@@ -204,10 +204,9 @@ LogicalResult ModelReader::readWeights(Fields &fields) {
   for (const NameRef &file : model.weightFiles)
     if (fields.ok() && !StringRef(file.name).ends_with(".safetensors") &&
         !StringRef(file.name).ends_with(".safetensors.index.json"))
-      fields.fail(file.position)
-          << "weights file '" << file.name
-          << "': expected the name of a .safetensors or "
-             ".safetensors.index.json file";
+      fields.fail(file.position) << "weights file '" << file.name
+                                 << "': expected the name of a .safetensors or "
+                                    ".safetensors.index.json file";
   return success(fields.ok());
 }
 
@@ -335,14 +334,16 @@ LogicalResult ModelReader::readSectionInputs(Fields &fields,
   } else {
     if (decoder)
       section.inputs.push_back({"z", fields.getPosition()});
-    for (const InputSpec &input : ArrayRef(model.inputs).drop_front(
-             decoder && !model.inputs.empty() ? 1 : 0))
+    for (const InputSpec &input :
+         ArrayRef(model.inputs)
+             .drop_front(decoder && !model.inputs.empty() ? 1 : 0))
       section.inputs.push_back({input.name.name, fields.getPosition()});
   }
   llvm::StringSet<> seen;
-  StringRef main = decoder                ? StringRef("z")
-                   : model.inputs.empty() ? StringRef()
-                                          : StringRef(model.inputs[0].name.name);
+  StringRef main = decoder ? StringRef("z")
+                   : model.inputs.empty()
+                       ? StringRef()
+                       : StringRef(model.inputs[0].name.name);
   for (const NameRef &input : section.inputs) {
     if (!fields.ok())
       return failure();
@@ -361,8 +362,7 @@ LogicalResult ModelReader::readSectionInputs(Fields &fields,
                                 << suggestName(input.name, known);
   }
   if (fields.ok() && !seen.contains(main))
-    fields.fail(fields.get("inputs"))
-        << "'inputs' must name '" << main << "'";
+    fields.fail(fields.get("inputs")) << "'inputs' must name '" << main << "'";
   return success(fields.ok());
 }
 
@@ -476,8 +476,8 @@ LogicalResult ModelReader::readLikelihood(const JsonValue &value) {
   only("split", "gaussian");
   only("scale", "laplace");
   if (likelihood.kind == "bernoulli") {
-    likelihood.parameterization = fields.getChoice(
-        "parameterization", {"logits", "probabilities"}, true);
+    likelihood.parameterization =
+        fields.getChoice("parameterization", {"logits", "probabilities"}, true);
     likelihood.likelihood = likelihood.parameterization == "logits"
                                 ? Likelihood::BernoulliLogits
                                 : Likelihood::Bernoulli;

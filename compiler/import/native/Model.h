@@ -23,7 +23,8 @@ const LayerType *findLayerType(llvm::StringRef type);
 /// All types, in the order of the table.
 llvm::ArrayRef<LayerType> getLayerTypes();
 
-/// An object of Format.def other than a layer: its name in the schema, its keys.
+/// An object of Format.def other than a layer: its name in the schema, its
+/// keys.
 struct ObjectType {
   llvm::StringRef name, keys;
 };

@@ -48,11 +48,12 @@ static LogicalResult readWeights(StringRef path, const ModelSpec &model,
 
 static DictionaryAttr describeLikelihood(const LikelihoodSpec &likelihood,
                                          Builder &builder) {
-  SmallVector<NamedAttribute> entries = {builder.getNamedAttr(
-      "kind", builder.getStringAttr(likelihood.kind))};
+  SmallVector<NamedAttribute> entries = {
+      builder.getNamedAttr("kind", builder.getStringAttr(likelihood.kind))};
   if (likelihood.kind == "bernoulli")
     entries.push_back(builder.getNamedAttr(
-        "parameterization", builder.getStringAttr(likelihood.parameterization)));
+        "parameterization",
+        builder.getStringAttr(likelihood.parameterization)));
   else if (likelihood.kind == "laplace")
     entries.push_back(builder.getNamedAttr(
         "scale", builder.getF64FloatAttr(likelihood.scale)));
@@ -85,9 +86,9 @@ static void describeModel(const BuildContext &context, ModuleOp module) {
   const ModelSpec &model = context.model;
   SmallVector<NamedAttribute> entries = {
       builder.getNamedAttr("name", builder.getStringAttr(model.name)),
-      builder.getNamedAttr("latent", builder.getStringAttr(
-                                         model.latent.isCode ? "code"
-                                                             : "gaussian")),
+      builder.getNamedAttr(
+          "latent",
+          builder.getStringAttr(model.latent.isCode ? "code" : "gaussian")),
       builder.getNamedAttr("parameters",
                            builder.getI64IntegerAttr(context.parameters))};
   if (model.likelihood.present)

@@ -21,9 +21,9 @@ struct ImportOptions {
 /// The module holds the private functions @encoder and @decoder and one
 /// function per entry point. Its weights alias the mapped weight files, which
 /// stay mapped as long as the context lives.
-mlir::OwningOpRef<mlir::ModuleOp> importNativeModel(llvm::StringRef path,
-                                                    const ImportOptions &options,
-                                                    mlir::MLIRContext &context);
+mlir::OwningOpRef<mlir::ModuleOp>
+importNativeModel(llvm::StringRef path, const ImportOptions &options,
+                  mlir::MLIRContext &context);
 
 } // namespace vae
 
