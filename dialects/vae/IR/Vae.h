@@ -63,11 +63,13 @@ inline constexpr llvm::StringLiteral kNameAttr = "vae.name";
 inline constexpr llvm::StringLiteral kRoleAttr = "vae.role";
 inline constexpr llvm::StringLiteral kLayoutAttr = "vae.layout";
 inline constexpr llvm::StringLiteral kRangeAttr = "vae.range";
-/// On arguments: names of the dynamic dimensions, "" where static.
+/// On arguments and results: an affine map from the module's symbols (the
+/// batch; others in units of their multiple) to the dimensions.
 inline constexpr llvm::StringLiteral kDimsAttr = "vae.dims";
 /// On entry functions.
 inline constexpr llvm::StringLiteral kEntryAttr = "vae.entry";
-/// On the module: dictionary name -> [minimum, multiple] of dynamic dimensions.
+/// On the module: array of {name, minimum, multiple}, the dynamic dimensions;
+/// the first is the batch.
 inline constexpr llvm::StringLiteral kSymbolsAttr = "vae.symbols";
 /// On the module: dictionary with name, likelihood, prior, parameters.
 inline constexpr llvm::StringLiteral kModelAttr = "vae.model";

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/conversion/Conversion.h"
+
+#include "dialects/vae/IR/Vae.h"
+
+namespace vae {
+#define GEN_PASS_DEF_ASSIGNLAYOUTPASS
+#include "compiler/conversion/Passes.h.inc"
+} // namespace vae
+
+using namespace mlir;
+using namespace vae;
+
+namespace {
+
+/// Ops that see the order of elements of the logical shape.
+bool needsRowMajor(Operation *op) {
+  return isa<ReshapeOp, TransposeOp, LayerNormOp, func::ReturnOp>(op);
+}
+
+bool isWeight(OpOperand &operand) {
+  auto layer = dyn_cast<PrunableOpInterface>(operand.getOwner());
+  return layer && operand.getOperandNumber() == layer.getWeightIndex();
+}
+
+struct AssignLayoutPass : vae::impl::AssignLayoutPassBase<AssignLayoutPass> {
+  void runOnOperation() override {
+    if (getOperation().isDeclaration())
+      return;
+    converted.clear();
+    channelsLast = LayoutAttr::get(&getContext(), LayoutKind::ChannelsLast);
+    for (Operation &op : llvm::make_early_inc_range(
+             getOperation().getBody().front().getOperations()))
+      visit(&op);
+  }
+
+  void visit(Operation *op) {
+    if (isa<ConstantOp, ConvertLayoutOp>(op))
+      return;
+    Attribute wanted = needsRowMajor(op) ? Attribute() : channelsLast;
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+      if (type && type.getRank() == 4 && !isWeight(operand))
+        operand.set(convert(op, operand.get(), type, wanted));
+    }
+    for (Value result : op->getResults()) {
+      auto type = dyn_cast<RankedTensorType>(result.getType());
+      if (type && type.getRank() == 4)
+        result.setType(type.cloneWithEncoding(wanted));
+    }
+  }
+
+  Value convert(Operation *user, Value value, RankedTensorType type,
+                Attribute wanted) {
+    if (type.getEncoding() == wanted)
+      return value;
+    Value &known = converted[{value, wanted}];
+    if (!known) {
+      OpBuilder builder(user);
+      known = ConvertLayoutOp::create(builder, value.getLoc(),
+                                      type.cloneWithEncoding(wanted), value);
+      ++numConversions;
+    }
+    return known;
+  }
+
+  Attribute channelsLast;
+  DenseMap<std::pair<Value, Attribute>, Value> converted;
+};
+
+} // namespace

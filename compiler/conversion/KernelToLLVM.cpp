@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Entry points become functions over vae_abi_call.
+#include "compiler/conversion/Conversion.h"
+
+#include "dialects/kernel/IR/Kernel.h"
+#include "dialects/vae/IR/Vae.h"
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "runtime/include/vae/vae_abi.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/xxhash.h"
+
+namespace vae {
+#define GEN_PASS_DEF_CONVERTKERNELTOLLVMPASS
+#include "compiler/conversion/Passes.h.inc"
+} // namespace vae
+
+using namespace mlir;
+using namespace vae;
+
+namespace {
+
+/// Offsets of weights, equal bytes stored once.
+class WeightLayout {
+public:
+  /// Null offset: the constant has no bytes.
+  FailureOr<int64_t> offsetOf(ElementsAttr value) {
+    ArrayRef<char> bytes = bytesOf(value);
+    if (bytes.empty())
+      return failure();
+    uint64_t hash = llvm::xxh3_64bits(ArrayRef<uint8_t>(
+        reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+    for (auto [known, offset] : byHash[hash])
+      if (bytesOf(known) == bytes)
+        return offset;
+    int64_t offset = size;
+    byHash[hash].push_back({value, offset});
+    order.push_back({value, offset});
+    size = llvm::alignTo(size + bytes.size(), kWeightAlignment);
+    return offset;
+  }
+
+  Attribute toAttr(Builder &builder) const {
+    SmallVector<Attribute> entries;
+    for (auto [value, offset] : order)
+      entries.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr("offset", builder.getI64IntegerAttr(offset)),
+           builder.getNamedAttr("value", value)}));
+    return builder.getArrayAttr(entries);
+  }
+
+private:
+  static ArrayRef<char> bytesOf(ElementsAttr value) {
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
+      const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+      return blob ? blob->getData() : ArrayRef<char>();
+    }
+    auto dense = cast<DenseElementsAttr>(value);
+    return dense.isSplat() && dense.getNumElements() > 1 ? ArrayRef<char>()
+                                                         : dense.getRawData();
+  }
+
+  DenseMap<uint64_t, SmallVector<std::pair<ElementsAttr, int64_t>, 1>> byHash;
+  SmallVector<std::pair<ElementsAttr, int64_t>> order;
+  int64_t size = 0;
+};
+
+/// Emits the functions of one entry point.
+class EntryEmitter {
+public:
+  EntryEmitter(func::FuncOp source, WeightLayout &weights)
+      : source(source), module(source->getParentOfType<ModuleOp>()),
+        weights(weights), b(source.getContext()), loc(source.getLoc()),
+        pointer(LLVM::LLVMPointerType::get(source.getContext())) {
+    for (Attribute symbol : module->getAttrOfType<ArrayAttr>(kSymbolsAttr))
+      multiples.push_back(cast<DictionaryAttr>(symbol)
+                              .getAs<IntegerAttr>("multiple")
+                              .getInt());
+  }
+
+  LogicalResult emit();
+  DictionaryAttr describe();
+
+private:
+  Value i64(int64_t value) {
+    return arith::ConstantIntOp::create(b, loc, value, 64);
+  }
+  Value toI64(Value index) {
+    return arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
+  }
+  Value toIndex(Value integer) {
+    return arith::IndexCastOp::create(b, loc, b.getIndexType(), integer);
+  }
+  Value at(Value base, int64_t bytes) {
+    return LLVM::GEPOp::create(b, loc, pointer, b.getI8Type(), base,
+                               ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
+  }
+  Value loadField(Type type, Value base, int64_t bytes) {
+    return LLVM::LoadOp::create(b, loc, type, at(base, bytes));
+  }
+
+  /// Values of the symbols: the batch; others in units of their multiple.
+  SmallVector<Value> loadSymbols(Value symbols);
+  Value evaluate(AffineExpr expr, ValueRange symbols) {
+    return affine::expandAffineExpr(b, loc, expr, {}, symbols);
+  }
+  /// Offset of every slot; the last value is the size of the arena.
+  SmallVector<Value> emitPlan(ValueRange symbols);
+  void emitSizeFunction(StringRef suffix,
+                        function_ref<Value(ValueRange symbols)> body);
+  LogicalResult emitBody();
+  LogicalResult emitLaunch(kernel::LaunchOp launch, ValueRange symbols,
+                           Value arguments);
+  LogicalResult bindConstants();
+  func::FuncOp getTask(func::FuncOp kernel, unsigned numBuffers);
+  std::string symbolName() { return (kEntryPrefix + source.getName()).str(); }
+  static int64_t slotsOf(kernel::LaunchOp launch) {
+    return launch.getInputs().size() + 1 + launch.getSizes().getNumResults();
+  }
+
+  func::FuncOp source;
+  ModuleOp module;
+  WeightLayout &weights;
+  OpBuilder b;
+  Location loc;
+  Type pointer;
+  SmallVector<int64_t> multiples;
+  DenseMap<Value, Value> pointers; // tensor -> its buffer
+  Value call, arena;
+  SmallVector<Value> offsets;
+};
+
+SmallVector<Value> EntryEmitter::loadSymbols(Value symbols) {
+  SmallVector<Value> units;
+  for (auto [i, multiple] : llvm::enumerate(multiples)) {
+    Value value = loadField(b.getI64Type(), symbols, 8 * i);
+    if (multiple != 1)
+      value = arith::DivUIOp::create(b, loc, value, i64(multiple));
+    units.push_back(toIndex(value));
+  }
+  return units;
+}
+
+SmallVector<Value> EntryEmitter::emitPlan(ValueRange symbols) {
+  SmallVector<Value> starts, ends;
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value total = zero;
+  for (Attribute entry : source->getAttrOfType<ArrayAttr>(kernel::kPlanAttr)) {
+    auto slot = cast<DictionaryAttr>(entry);
+    Value start = zero;
+    for (int64_t below : slot.getAs<DenseI64ArrayAttr>("above").asArrayRef())
+      start = arith::MaxSIOp::create(b, loc, start, ends[below]);
+    AffineMap bytes = slot.getAs<AffineMapAttr>("bytes").getValue();
+    Value end = arith::AddIOp::create(
+        b, loc, start, evaluate(bytes.getResult(0), symbols));
+    starts.push_back(start);
+    ends.push_back(end);
+    total = arith::MaxSIOp::create(b, loc, total, end);
+  }
+  starts.push_back(total);
+  return starts;
+}
+
+void EntryEmitter::emitSizeFunction(StringRef suffix,
+                                    function_ref<Value(ValueRange)> body) {
+  b.setInsertionPointToEnd(module.getBody());
+  auto function = func::FuncOp::create(
+      b, loc, symbolName() + suffix.str(),
+      b.getFunctionType({pointer}, {b.getI64Type()}));
+  b.setInsertionPointToStart(function.addEntryBlock());
+  Value result = body(loadSymbols(function.getArgument(0)));
+  func::ReturnOp::create(b, loc, toI64(result));
+}
+
+LogicalResult EntryEmitter::bindConstants() {
+  Value base = LLVM::AddressOfOp::create(b, loc, pointer, kWeightsSymbol);
+  for (auto constant : source.getOps<ConstantOp>()) {
+    FailureOr<int64_t> offset = weights.offsetOf(constant.getValue());
+    if (failed(offset))
+      return constant.emitError() << "the constant has no data";
+    pointers[constant.getResult()] =
+        LLVM::GEPOp::create(b, loc, pointer, b.getI8Type(), base,
+                            ValueRange{i64(*offset)});
+  }
+  return success();
+}
+
+/// Wraps a kernel as a vae_abi_task: its arguments come in an array of 8-byte
+/// slots, buffers first.
+func::FuncOp EntryEmitter::getTask(func::FuncOp kernel, unsigned numBuffers) {
+  std::string name = (kernel.getName() + ".task").str();
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(module.getBody());
+  Type i64Type = b.getI64Type();
+  auto task = func::FuncOp::create(
+      b, loc, name, b.getFunctionType({pointer, i64Type, i64Type}, {}));
+  task.setPrivate();
+  b.setInsertionPointToStart(task.addEntryBlock());
+  auto array = LLVM::LLVMArrayType::get(i64Type, 1);
+  auto descriptor = LLVM::LLVMStructType::getLiteral(
+      b.getContext(), {pointer, pointer, i64Type, array, array});
+  SmallVector<Value> arguments;
+  for (unsigned i = 0; i < kernel.getNumArguments() - 2; ++i) {
+    if (i >= numBuffers) {
+      arguments.push_back(
+          toIndex(loadField(i64Type, task.getArgument(0), 8 * i)));
+      continue;
+    }
+    Value data = loadField(pointer, task.getArgument(0), 8 * i);
+    Value value = LLVM::PoisonOp::create(b, loc, descriptor);
+    auto set = [&](Value field, ArrayRef<int64_t> position) {
+      value = LLVM::InsertValueOp::create(b, loc, value, field, position);
+    };
+    set(data, {0});
+    set(data, {1});
+    set(i64(0), {2});
+    set(i64(INT64_MAX), {3, 0});
+    set(i64(1), {4, 0});
+    arguments.push_back(UnrealizedConversionCastOp::create(
+                            b, loc, kernel.getArgument(i).getType(), value)
+                            .getResult(0));
+  }
+  arguments.push_back(toIndex(task.getArgument(1)));
+  arguments.push_back(toIndex(task.getArgument(2)));
+  func::CallOp::create(b, loc, kernel, arguments);
+  func::ReturnOp::create(b, loc);
+  return task;
+}
+
+LogicalResult EntryEmitter::emitLaunch(kernel::LaunchOp launch,
+                                       ValueRange symbols, Value arguments) {
+  auto kernel = module.lookupSymbol<func::FuncOp>(launch.getCallee());
+  auto counter = module.lookupSymbol<func::FuncOp>(
+      (launch.getCallee() + kernel::kCountSuffix).str());
+  if (!kernel || !counter)
+    return launch.emitError() << "no kernel " << launch.getCallee();
+  Value &result = pointers[launch.getResult()];
+  if (!result) {
+    Value offset = toI64(offsets[*launch.getSlot()]);
+    result = LLVM::GEPOp::create(b, loc, pointer, b.getI8Type(), arena,
+                                 ValueRange{offset});
+  }
+  Value own = result;
+  SmallVector<Value> slots;
+  for (Value input : launch.getInputs())
+    slots.push_back(pointers.lookup(input));
+  slots.push_back(own);
+  SmallVector<Value> sizes;
+  for (AffineExpr size : launch.getSizes().getResults())
+    sizes.push_back(evaluate(size, symbols));
+  for (Value size : sizes)
+    slots.push_back(toI64(size));
+  for (auto [i, slot] : llvm::enumerate(slots))
+    LLVM::StoreOp::create(b, loc, slot, at(arguments, 8 * i));
+  Value items =
+      toI64(func::CallOp::create(b, loc, counter, sizes).getResult(0));
+
+  func::FuncOp task = getTask(kernel, launch.getInputs().size() + 1);
+  Value taskAddress =
+      UnrealizedConversionCastOp::create(
+          b, loc, pointer,
+          Value(func::ConstantOp::create(b, loc, task.getFunctionType(),
+                                         task.getName())))
+          .getResult(0);
+  Value parallelFor =
+      loadField(pointer, call, offsetof(vae_abi_call, parallel_for));
+  Value context =
+      loadField(pointer, call, offsetof(vae_abi_call, parallel_ctx));
+  Type i64Type = b.getI64Type();
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()),
+      {pointer, i64Type, i64Type, pointer, pointer});
+  LLVM::CallOp::create(b, loc, type,
+                       ValueRange{parallelFor, context, items,
+                                  i64(launch.getGrain()), taskAddress,
+                                  arguments});
+  return success();
+}
+
+LogicalResult EntryEmitter::emitBody() {
+  b.setInsertionPointToEnd(module.getBody());
+  auto function = func::FuncOp::create(
+      b, loc, symbolName(), b.getFunctionType({pointer}, {b.getI32Type()}));
+  b.setInsertionPointToStart(function.addEntryBlock());
+  call = function.getArgument(0);
+  Value inputs = loadField(pointer, call, offsetof(vae_abi_call, inputs));
+  Value outputs = loadField(pointer, call, offsetof(vae_abi_call, outputs));
+  arena = loadField(pointer, call, offsetof(vae_abi_call, arena));
+  SmallVector<Value> symbols = loadSymbols(
+      loadField(pointer, call, offsetof(vae_abi_call, symbols)));
+  offsets = emitPlan(symbols);
+  if (failed(bindConstants()))
+    return failure();
+  for (auto [i, argument] : llvm::enumerate(source.getArguments()))
+    pointers[argument] = loadField(pointer, inputs, 8 * i);
+
+  // The buffer of a result belongs to all launches that write into it.
+  auto ret = cast<func::ReturnOp>(source.getBody().front().getTerminator());
+  for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
+    Value output = loadField(pointer, outputs, 8 * i);
+    for (Value part = value; part;) {
+      pointers[part] = output;
+      auto launch = part.getDefiningOp<kernel::LaunchOp>();
+      part = launch ? launch.getInit() : Value();
+    }
+  }
+
+  int64_t mostSlots = 1;
+  for (auto launch : source.getOps<kernel::LaunchOp>())
+    mostSlots = std::max(mostSlots, slotsOf(launch));
+  Value arguments = LLVM::AllocaOp::create(
+      b, loc, pointer, b.getI64Type(), i64(mostSlots), /*alignment=*/8);
+  for (Operation &op : source.getBody().front()) {
+    if (auto alias = dyn_cast<kernel::AliasOp>(op))
+      pointers[alias.getResult()] = pointers.lookup(alias.getSource());
+    else if (auto launch = dyn_cast<kernel::LaunchOp>(op))
+      if (failed(emitLaunch(launch, symbols, arguments)))
+        return failure();
+  }
+  Value zero = arith::ConstantIntOp::create(b, loc, 0, 32);
+  func::ReturnOp::create(b, loc, zero);
+  return success();
+}
+
+LogicalResult EntryEmitter::emit() {
+  emitSizeFunction(".arena",
+                   [&](ValueRange symbols) { return emitPlan(symbols).back(); });
+  auto flops = source->getAttrOfType<AffineMapAttr>("kernel.flops").getValue();
+  emitSizeFunction(".flops", [&](ValueRange symbols) {
+    return evaluate(flops.getResult(0), symbols);
+  });
+  return emitBody();
+}
+
+/// What the table and the note say of the entry point.
+DictionaryAttr EntryEmitter::describe() {
+  auto list = [&](unsigned count, auto attrsOf, auto dimsOf) {
+    SmallVector<Attribute> tensors;
+    for (unsigned i = 0; i < count; ++i) {
+      NamedAttrList attrs(attrsOf(i));
+      attrs.set("type", dimsOf(i));
+      tensors.push_back(attrs.getDictionary(b.getContext()));
+    }
+    return b.getArrayAttr(tensors);
+  };
+  FunctionType type = source.getFunctionType();
+  auto inputs = list(
+      type.getNumInputs(),
+      [&](unsigned i) { return source.getArgAttrDict(i); },
+      [&](unsigned i) { return TypeAttr::get(type.getInput(i)); });
+  auto outputs = list(
+      type.getNumResults(),
+      [&](unsigned i) { return source.getResultAttrDict(i); },
+      [&](unsigned i) { return TypeAttr::get(type.getResult(i)); });
+  return b.getDictionaryAttr({b.getNamedAttr("name", source.getNameAttr()),
+                              b.getNamedAttr("inputs", inputs),
+                              b.getNamedAttr("outputs", outputs)});
+}
+
+struct ConvertKernelToLLVMPass
+    : vae::impl::ConvertKernelToLLVMPassBase<ConvertKernelToLLVMPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    OpBuilder builder(module.getContext());
+    WeightLayout weights;
+    SmallVector<func::FuncOp> entries;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr(kEntryAttr))
+        entries.push_back(function);
+    builder.setInsertionPointToStart(module.getBody());
+    LLVM::GlobalOp::create(
+        builder, module.getLoc(), LLVM::LLVMArrayType::get(builder.getI8Type(), 0),
+        /*isConstant=*/true, LLVM::Linkage::External, kWeightsSymbol,
+        Attribute());
+    SmallVector<Attribute> descriptions;
+    for (func::FuncOp entry : entries) {
+      EntryEmitter emitter(entry, weights);
+      if (failed(emitter.emit()))
+        return signalPassFailure();
+      descriptions.push_back(emitter.describe());
+    }
+    for (func::FuncOp entry : entries)
+      entry.erase();
+    module->setAttr("vae.entries", builder.getArrayAttr(descriptions));
+    module->setAttr(kWeightsAttr, weights.toAttr(builder));
+  }
+};
+
+} // namespace

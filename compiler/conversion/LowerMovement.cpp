@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operations that only move data, all through one strided copy.
+#include "compiler/conversion/Lowering.h"
+
+using namespace mlir;
+using namespace vae;
+
+/// Row-major strides of dimensions.
+static SmallVector<AffineExpr> stridesOf(ArrayRef<AffineExpr> dims,
+                                         MLIRContext *context) {
+  SmallVector<AffineExpr> strides(dims.size());
+  AffineExpr stride = getAffineConstantExpr(1, context);
+  for (int64_t i = static_cast<int64_t>(dims.size()) - 1; i >= 0; --i) {
+    strides[i] = stride;
+    stride = stride * dims[i];
+  }
+  return strides;
+}
+
+Value Lowering::copy(Location loc, Value x, Region region,
+                     RankedTensorType type, const Dims &resultDims,
+                     Value init) {
+  // Fewer than four dimensions: leading ones of size 1.
+  while (region.dims.size() < 4) {
+    region.dims.insert(region.dims.begin(), expr(1));
+    region.inStrides.insert(region.inStrides.begin(), expr(0));
+    region.outStrides.insert(region.outStrides.begin(), expr(0));
+  }
+  bool contiguous =
+      region.inStrides[3] == expr(1) && region.outStrides[3] == expr(1);
+  Exprs sizes(region.dims);
+  sizes.append(region.inStrides);
+  sizes.push_back(region.inOffset ? region.inOffset : expr(0));
+  sizes.append(region.outStrides);
+  sizes.push_back(region.outOffset ? region.outOffset : expr(0));
+  auto kernel = getCopyKernel(module, loc, target, contiguous);
+  int64_t row = getStaticDim(region.dims[2] * region.dims[3]);
+  return launch(loc, kernel, {x}, sizes,
+                ShapedType::isDynamic(row) ? 256 : row, type, resultDims, init);
+}
+
+Value Lowering::permuteMemory(Location loc, Value x, const Dims &inOrder,
+                              ArrayRef<int64_t> permutation,
+                              RankedTensorType type, const Dims &resultDims) {
+  Region region;
+  auto strides = stridesOf(inOrder, function.getContext());
+  for (int64_t axis : permutation) {
+    region.dims.push_back(inOrder[axis]);
+    region.inStrides.push_back(strides[axis]);
+  }
+  region.outStrides = stridesOf(region.dims, function.getContext());
+  return copy(loc, x, region, type, resultDims);
+}
+
+FailureOr<Value> Lowering::lowerTranspose(TransposeOp op) {
+  auto type = typeOf(op.getY());
+  const Dims dims = getDims(op.getX());
+  if (dims.size() > 4)
+    return op.emitError() << "transpose of more than four dimensions";
+  return permuteMemory(op.getLoc(), op.getX(), dims, op.getPermutation(), type,
+                       getDims(op.getY()));
+}
+
+FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
+  auto type = typeOf(op.getY());
+  const Dims dims = getDims(op.getX());
+  bool sameBytes = type.getDimSize(1) == 1 ||
+                   (type.getDimSize(2) == 1 && type.getDimSize(3) == 1);
+  if (sameBytes)
+    return alias(op.getLoc(), op.getX(), type, dims);
+  const Dims memory = getMemoryDims(op.getX());
+  if (isChannelsLast(op.getX()))
+    return permuteMemory(op.getLoc(), op.getX(), memory, {0, 3, 1, 2}, type,
+                         dims);
+  return permuteMemory(op.getLoc(), op.getX(), memory, {0, 2, 3, 1}, type,
+                       dims);
+}
+
+Value Lowering::channelsInnermost(Value x) {
+  if (typeOf(x).getRank() != 3)
+    return x;
+  const Dims dims = getDims(x);
+  return permuteMemory(x.getLoc(), x, dims, {0, 2, 1}, typeOf(x), dims);
+}
+
+Value Lowering::channelsRestored(Value y, Value like) {
+  if (typeOf(like).getRank() != 3)
+    return y;
+  const Dims dims = getDims(like);
+  return permuteMemory(y.getLoc(), y, {dims[0], dims[2], dims[1]}, {0, 2, 1},
+                       typeOf(y), dims);
+}
+
+/// Axis of the logical shape -> axis in memory.
+static int64_t memoryAxis(Value value, int64_t axis) {
+  if (!isChannelsLast(value))
+    return axis;
+  return axis == 0 ? 0 : axis == 1 ? 3 : axis - 1;
+}
+
+/// Merges dimensions so that at most four are left: [outer, axis, inner].
+static Dims aroundAxis(const Dims &dims, int64_t axis, MLIRContext *context) {
+  ArrayRef<AffineExpr> all = dims;
+  return {getNumElements(all.take_front(axis), context), dims[axis],
+          getNumElements(all.drop_front(axis + 1), context)};
+}
+
+FailureOr<Value> Lowering::lowerConcat(ConcatOp op) {
+  auto type = typeOf(op.getY());
+  int64_t axis = memoryAxis(op.getY(), op.getAxis());
+  const Dims out =
+      aroundAxis(getMemoryDims(op.getY()), axis, function.getContext());
+  Value result;
+  AffineExpr offset = expr(0);
+  for (Value input : op.getInputs()) {
+    const Dims in =
+        aroundAxis(getMemoryDims(input), axis, function.getContext());
+    Region region;
+    region.dims = {in[0], in[1] * in[2]};
+    region.inStrides = {in[1] * in[2], expr(1)};
+    region.outStrides = {out[1] * out[2], expr(1)};
+    region.outOffset = offset * out[2];
+    result = copy(op.getLoc(), input, region, type, getDims(op.getY()), result);
+    offset = offset + in[1];
+  }
+  return result;
+}
+
+FailureOr<Value> Lowering::lowerSlice(SliceOp op) {
+  int64_t axis = memoryAxis(op.getX(), op.getAxis());
+  const Dims in =
+      aroundAxis(getMemoryDims(op.getX()), axis, function.getContext());
+  Region region;
+  AffineExpr size = expr(op.getSize());
+  region.dims = {in[0], size, in[2]};
+  region.inStrides = {in[1] * in[2], in[2] * op.getStride(), expr(1)};
+  region.outStrides = {in[2] * op.getSize(), in[2], expr(1)};
+  region.inOffset = in[2] * op.getBegin();
+  return copy(op.getLoc(), op.getX(), region, typeOf(op.getY()),
+              getDims(op.getY()));
+}
+
+/// A rectangle of a channels-last image inside a larger one.
+Value Lowering::padImage(Location loc, Value x, ArrayRef<int64_t> padding,
+                         double value) {
+  const Dims in = getDims(x);
+  Dims out = {in[0], in[1], in[2] + (padding[0] + padding[2]),
+              in[3] + (padding[1] + padding[3])};
+  auto type = getTensorType(out, typeOf(x).getElementType(),
+                            typeOf(x).getEncoding());
+  Value filled = launch(loc, getFillKernel(module, loc, target, value), {},
+                        {count(out)}, 1024, type, out);
+  Region region;
+  region.dims = {in[0], in[2], in[3] * in[1]};
+  region.inStrides = {in[2] * in[3] * in[1], in[3] * in[1], expr(1)};
+  region.outStrides = {out[2] * out[3] * out[1], out[3] * out[1], expr(1)};
+  region.outOffset = (out[3] * padding[0] + padding[1]) * out[1];
+  return copy(loc, x, region, type, out, filled);
+}
+
+Value Lowering::cropImage(Location loc, Value x, ArrayRef<int64_t> border,
+                          RankedTensorType type) {
+  const Dims in = getDims(x);
+  Dims out = {in[0], in[1], in[2] - (border[0] + border[2]),
+              in[3] - (border[1] + border[3])};
+  Region region;
+  region.dims = {out[0], out[2], out[3] * out[1]};
+  region.inStrides = {in[2] * in[3] * in[1], in[3] * in[1], expr(1)};
+  region.inOffset = (in[3] * border[0] + border[1]) * in[1];
+  region.outStrides = {out[2] * out[3] * out[1], out[3] * out[1], expr(1)};
+  return copy(loc, x, region, type, out);
+}

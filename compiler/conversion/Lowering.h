@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// State of lowering one entry point to launches. One method per family of
+// operations; see VaeToKernel.cpp.
+#ifndef COMPILER_CONVERSION_LOWERING_H
+#define COMPILER_CONVERSION_LOWERING_H
+
+#include "compiler/conversion/kernels/Kernels.h"
+#include "dialects/kernel/IR/Kernel.h"
+
+namespace vae {
+
+/// Dimensions of an argument of an entry point: its attribute `vae.dims`, an
+/// affine map from the module's symbols (batch; others in units of their
+/// multiple) to sizes.
+Dims getArgumentDims(mlir::func::FuncOp function, unsigned index);
+
+/// Packed weights, shared by all entry points of a module.
+using PackedWeights = llvm::StringMap<mlir::ElementsAttr>;
+
+class Lowering {
+public:
+  Lowering(mlir::func::FuncOp function, const KernelTarget &target,
+           PackedWeights &packedWeights);
+
+  llvm::LogicalResult run();
+
+private:
+  using Value = mlir::Value;
+  using Exprs = llvm::SmallVector<mlir::AffineExpr>;
+
+  llvm::LogicalResult lower(mlir::Operation *op);
+  llvm::FailureOr<Value> lowerOp(mlir::Operation *op);
+
+  // Layers.cpp
+  llvm::FailureOr<Value> lowerDense(DenseOp op);
+  llvm::FailureOr<Value> lowerConv(Conv2dOp op);
+  llvm::FailureOr<Value> lowerConvTranspose(ConvTranspose2dOp op);
+  struct Operands; // of a contraction
+  template <typename OpTy>
+  llvm::FailureOr<Operands> layerOperands(OpTy op, const Contraction &shape);
+  Value contract(mlir::Operation *op, const Contraction &shape,
+                 const Operands &operands, Value x, Value weight,
+                 llvm::ArrayRef<mlir::AffineExpr> sizes, Value init);
+  Value packWeight(mlir::Operation *op, ConstantOp source,
+                   const Contraction &shape, llvm::StringRef kind,
+                   llvm::function_ref<float(llvm::ArrayRef<float>, int64_t g,
+                                            int64_t o, int64_t i, int64_t ky,
+                                            int64_t kx)>
+                       weight);
+
+  // Pointwise.cpp
+  llvm::FailureOr<Value> lowerElementwise(mlir::Operation *op);
+  llvm::FailureOr<Value> lowerBatchNorm(BatchNormOp op);
+  llvm::FailureOr<Value> lowerChannelAffine(ChannelAffineOp op);
+  llvm::FailureOr<Value> lowerPrelu(PreluOp op);
+  Value applyPerChannel(mlir::Operation *op, llvm::StringRef name, Value x,
+                        llvm::ArrayRef<Value> parameters, VectorFn function);
+  llvm::FailureOr<Value> lowerGroupNorm(GroupNormOp op);
+  llvm::FailureOr<Value> lowerLayerNorm(LayerNormOp op);
+  llvm::FailureOr<Value> lowerSoftmax(SoftmaxOp op);
+  llvm::FailureOr<Value> lowerPool(Pool2dOp op);
+  llvm::FailureOr<Value> lowerGlobalPool(GlobalPoolOp op);
+  llvm::FailureOr<Value> lowerUpsample(UpsampleOp op);
+  llvm::FailureOr<Value> lowerKl(KlOp op);
+  llvm::FailureOr<Value> lowerLogLikelihood(LogLikelihoodOp op);
+
+  // Movement.cpp
+  llvm::FailureOr<Value> lowerConcat(ConcatOp op);
+  llvm::FailureOr<Value> lowerSlice(SliceOp op);
+  llvm::FailureOr<Value> lowerTranspose(TransposeOp op);
+  llvm::FailureOr<Value> lowerConvertLayout(ConvertLayoutOp op);
+  Value padImage(mlir::Location loc, Value x, llvm::ArrayRef<int64_t> padding,
+                 double value);
+  Value cropImage(mlir::Location loc, Value x, llvm::ArrayRef<int64_t> border,
+                  mlir::RankedTensorType type);
+  /// A strided copy; dimensions beyond four are not supported.
+  struct Region {
+    Exprs dims, inStrides, outStrides;
+    mlir::AffineExpr inOffset, outOffset;
+  };
+  Value copy(mlir::Location loc, Value x, Region region,
+             mlir::RankedTensorType type, const Dims &dims, Value init = {});
+  Value permuteMemory(mlir::Location loc, Value x, const Dims &inOrder,
+                      llvm::ArrayRef<int64_t> permutation,
+                      mlir::RankedTensorType type, const Dims &dims);
+  /// [N, C, L] as [N, L, C] in memory, so that channels are innermost; others
+  /// unchanged. And back.
+  Value channelsInnermost(Value x);
+  Value channelsRestored(Value y, Value like);
+
+  // Common.
+  Value launch(mlir::Location loc, mlir::func::FuncOp kernel,
+               mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineExpr> sizes,
+               int64_t itemFlops, mlir::RankedTensorType type, const Dims &dims,
+               Value init = {});
+  Value alias(mlir::Location loc, Value x, mlir::RankedTensorType type,
+              const Dims &dims);
+  Value constant(mlir::Location loc, llvm::StringRef name,
+                 std::vector<float> values);
+  /// The logical shape; getMemoryDims: in the order of memory.
+  const Dims &getDims(Value value);
+  Dims getMemoryDims(Value value);
+  mlir::AffineExpr expr(int64_t value);
+  mlir::AffineExpr count(llvm::ArrayRef<mlir::AffineExpr> dims);
+
+  mlir::func::FuncOp function;
+  mlir::ModuleOp module;
+  KernelTarget target;
+  PackedWeights &packedWeights;
+  mlir::OpBuilder builder;
+  unsigned numSymbols = 1;
+  llvm::DenseMap<Value, Dims> dims;
+  mlir::AffineExpr flops;
+};
+
+inline bool isChannelsLast(mlir::Value value) {
+  auto type = llvm::cast<mlir::RankedTensorType>(value.getType());
+  auto layout = llvm::dyn_cast_or_null<LayoutAttr>(type.getEncoding());
+  return layout && layout.getKind() == LayoutKind::ChannelsLast;
+}
+
+inline mlir::RankedTensorType typeOf(mlir::Value value) {
+  return llvm::cast<mlir::RankedTensorType>(value.getType());
+}
+
+} // namespace vae
+
+#endif // COMPILER_CONVERSION_LOWERING_H

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef CONVERSION_PASSES_TD
+#define CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def AssignLayoutPass : Pass<"vae-assign-layout", "::mlir::func::FuncOp"> {
+  let summary = "Chooses how every tensor lies in memory";
+  let description = [{
+    Gives 4-D tensors the channels-last layout and converts where an operation
+    or the outside needs row-major NCHW: arguments, results, reshape, transpose
+    and layer norm.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let statistics = [
+    Statistic<"numConversions", "conversions", "Number of layout conversions">];
+}
+
+def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
+  let summary = "Emits a kernel for every layer and launches it";
+  let description = [{
+    One kernel per distinct operation, channels and attributes; weights are
+    packed for their kernel. Entry points become sequences of kernel.launch.
+  }];
+  let dependentDialects = [
+    "::vae::kernel::KernelDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::math::MathDialect"];
+  let options = [
+    Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
+    Option<"vectorRegisters", "vector-registers", "int64_t", "16",
+           "Number of vector registers">];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Number of kernels">,
+    Statistic<"numLaunches", "launches", "Number of launches">];
+}
+
+def PlanMemoryPass : Pass<"kernel-plan-memory", "::mlir::func::FuncOp"> {
+  let summary = "Gives every intermediate tensor a place in one arena";
+  let description = [{
+    Lifetimes are intervals of launches. Tensors that live at the same time are
+    ordered by a best-fit placement for reference sizes; an offset is then the
+    maximum over the tensors below of their end. The plan is therefore right for
+    all sizes and tight where sizes grow in proportion, as with the batch.
+  }];
+  let dependentDialects = ["::vae::kernel::KernelDialect"];
+  let statistics = [
+    Statistic<"numSlots", "slots", "Number of tensors in arenas">];
+}
+
+def ConvertKernelToLLVMPass : Pass<"convert-kernel-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Turns entry points into functions of the C ABI";
+  let description = [{
+    Each entry point becomes a function over vae_abi_call, and functions that
+    give its arena size and operation count. Kernels get a wrapper for
+    parallel_for. Weights are laid out; only their offsets enter the code.
+  }];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect"];
+}
+
+def ApproximateMathPass : Pass<"vae-approximate-math", "::mlir::func::FuncOp"> {
+  let summary = "Replaces functions of vectors by polynomials";
+  let description = [{
+    exp, log, tanh, erf, log1p and expm1 on vectors become arithmetic, so that a
+    library needs no libm.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+#endif

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From layers to launches of kernels.
+#include "compiler/conversion/Conversion.h"
+#include "compiler/conversion/Lowering.h"
+
+#include "dialects/vae/IR/VaeConstants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace vae {
+#define GEN_PASS_DEF_CONVERTVAETOKERNELPASS
+#include "compiler/conversion/Passes.h.inc"
+} // namespace vae
+
+using namespace mlir;
+using namespace vae;
+
+/// Operations below which a second thread is not worth waking: about 5 us of
+/// one core, several times the 0.2-2 us that waking a parked thread costs.
+static constexpr int64_t kMinFlopsPerThread = 200000;
+
+Dims vae::getArgumentDims(func::FuncOp function, unsigned index) {
+  auto map = function.getArgAttrOfType<AffineMapAttr>(index, kDimsAttr);
+  if (map)
+    return Dims(map.getValue().getResults());
+  unsigned next = 1;
+  return vae::getDims(
+      cast<RankedTensorType>(function.getArgument(index).getType()), next);
+}
+
+Lowering::Lowering(func::FuncOp function, const KernelTarget &target,
+                   PackedWeights &packedWeights)
+    : function(function), module(function->getParentOfType<ModuleOp>()),
+      target(target), packedWeights(packedWeights),
+      builder(function.getContext()) {
+  if (auto symbols = module->getAttrOfType<ArrayAttr>(kSymbolsAttr))
+    numSymbols = std::max<unsigned>(1, symbols.size());
+  flops = expr(0);
+}
+
+AffineExpr Lowering::expr(int64_t value) {
+  return getAffineConstantExpr(value, function.getContext());
+}
+
+AffineExpr Lowering::count(ArrayRef<AffineExpr> dims) {
+  return getNumElements(dims, function.getContext());
+}
+
+const Dims &Lowering::getDims(Value value) {
+  auto found = dims.find(value);
+  if (found != dims.end())
+    return found->second;
+  unsigned next = 1; // constants have static shapes
+  return dims.try_emplace(value, vae::getDims(typeOf(value), next))
+      .first->second;
+}
+
+Dims Lowering::getMemoryDims(Value value) {
+  Dims order = getDims(value);
+  if (isChannelsLast(value))
+    return {order[0], order[2], order[3], order[1]};
+  return order;
+}
+
+Value Lowering::launch(Location loc, func::FuncOp kernel, ValueRange inputs,
+                       ArrayRef<AffineExpr> sizes, int64_t itemFlops,
+                       RankedTensorType type, const Dims &resultDims,
+                       Value init) {
+  auto map = AffineMap::get(0, numSymbols, sizes, function.getContext());
+  int64_t grain =
+      std::max<int64_t>(1, kMinFlopsPerThread / std::max<int64_t>(1, itemFlops));
+  auto elements = AffineMap::get(0, numSymbols, count(resultDims));
+  auto op = kernel::LaunchOp::create(
+      builder, loc, type, FlatSymbolRefAttr::get(kernel.getSymNameAttr()),
+      inputs, init, AffineMapAttr::get(map), AffineMapAttr::get(elements),
+      builder.getI64IntegerAttr(grain), IntegerAttr());
+  dims[op.getResult()] = resultDims;
+  return op.getResult();
+}
+
+Value Lowering::alias(Location loc, Value x, RankedTensorType type,
+                      const Dims &resultDims) {
+  Value result = kernel::AliasOp::create(builder, loc, type, x);
+  dims[result] = resultDims;
+  return result;
+}
+
+Value Lowering::constant(Location loc, StringRef name,
+                         std::vector<float> values) {
+  int64_t size = values.size();
+  return ConstantOp::create(
+      builder, loc,
+      makeWeight(name, {size}, std::move(values), function.getContext()));
+}
+
+FailureOr<Value> Lowering::lowerOp(Operation *op) {
+  return llvm::TypeSwitch<Operation *, FailureOr<Value>>(op)
+      .Case([&](DenseOp op) { return lowerDense(op); })
+      .Case([&](Conv2dOp op) { return lowerConv(op); })
+      .Case([&](ConvTranspose2dOp op) { return lowerConvTranspose(op); })
+      .Case<ActivationOp, AddOp, SubOp, MulOp, ReparameterizeOp>(
+          [&](Operation *op) { return lowerElementwise(op); })
+      .Case([&](BatchNormOp op) { return lowerBatchNorm(op); })
+      .Case([&](ChannelAffineOp op) { return lowerChannelAffine(op); })
+      .Case([&](PreluOp op) { return lowerPrelu(op); })
+      .Case([&](GroupNormOp op) { return lowerGroupNorm(op); })
+      .Case([&](LayerNormOp op) { return lowerLayerNorm(op); })
+      .Case([&](SoftmaxOp op) { return lowerSoftmax(op); })
+      .Case([&](Pool2dOp op) { return lowerPool(op); })
+      .Case([&](GlobalPoolOp op) { return lowerGlobalPool(op); })
+      .Case([&](UpsampleOp op) { return lowerUpsample(op); })
+      .Case([&](KlOp op) { return lowerKl(op); })
+      .Case([&](LogLikelihoodOp op) { return lowerLogLikelihood(op); })
+      .Case([&](ConcatOp op) { return lowerConcat(op); })
+      .Case([&](SliceOp op) { return lowerSlice(op); })
+      .Case([&](TransposeOp op) { return lowerTranspose(op); })
+      .Case([&](ConvertLayoutOp op) { return lowerConvertLayout(op); })
+      .Case([&](PadOp op) -> FailureOr<Value> {
+        return padImage(op.getLoc(), op.getX(), op.getPadding(),
+                        op.getValue().convertToDouble());
+      })
+      .Case([&](CropOp op) -> FailureOr<Value> {
+        return cropImage(op.getLoc(), op.getX(), op.getBorder(),
+                         typeOf(op.getY()));
+      })
+      .Case<ReshapeOp, DropoutOp>([&](Operation *op) -> FailureOr<Value> {
+        Value result = op->getResult(0);
+        return alias(op->getLoc(), op->getOperand(0), typeOf(result),
+                     getDims(result));
+      })
+      .Default([](Operation *op) -> FailureOr<Value> {
+        return op->emitError() << "'" << op->getName()
+                               << "' has no kernel for this target";
+      });
+}
+
+LogicalResult Lowering::lower(Operation *op) {
+  auto shaped = dyn_cast<SymbolicShapeOpInterface>(op);
+  if (!shaped)
+    return op->emitError() << "unexpected operation '" << op->getName()
+                           << "' in an entry point";
+  SmallVector<Dims> operandDims, resultDims;
+  for (Value operand : op->getOperands())
+    operandDims.push_back(getDims(operand));
+  if (failed(shaped.inferSymbolicDims(operandDims, resultDims)))
+    return failure();
+  for (auto [result, shape] : llvm::zip(op->getResults(), resultDims))
+    dims[result] = shape;
+  flops = flops + shaped.getFlops(operandDims, resultDims);
+  builder.setInsertionPoint(op);
+  FailureOr<Value> lowered = lowerOp(op);
+  if (failed(lowered))
+    return failure();
+  op->getResult(0).replaceAllUsesWith(*lowered);
+  op->erase();
+  return success();
+}
+
+LogicalResult Lowering::run() {
+  for (auto [index, argument] : llvm::enumerate(function.getArguments()))
+    dims[argument] = getArgumentDims(function, index);
+  for (Operation &op : llvm::make_early_inc_range(
+           function.getBody().front().without_terminator()))
+    if (!isa<ConstantOp>(op) && failed(lower(&op)))
+      return failure();
+
+  // Results must be written by a launch of their own.
+  auto ret = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  builder.setInsertionPoint(ret);
+  SmallPtrSet<Operation *, 8> taken;
+  SmallVector<Attribute> resultDims;
+  for (OpOperand &operand : ret->getOpOperands()) {
+    Value value = operand.get();
+    auto launched = value.getDefiningOp<kernel::LaunchOp>();
+    if (!launched || !taken.insert(launched).second) {
+      Dims shape = getDims(value);
+      Exprs total = {count(shape)};
+      operand.set(launch(value.getLoc(),
+                         getFlatKernel(module, value.getLoc(), target, "copy",
+                                       1,
+                                       [](Emitter &, ValueRange values) {
+                                         return values[0];
+                                       }),
+                         {value}, total, 1024, typeOf(value), shape));
+      taken.insert(operand.get().getDefiningOp());
+    }
+    resultDims.push_back(AffineMapAttr::get(AffineMap::get(
+        0, numSymbols, getDims(operand.get()), function.getContext())));
+  }
+  for (auto [index, map] : llvm::enumerate(resultDims))
+    function.setResultAttr(index, kDimsAttr, map);
+  function->setAttr("kernel.flops",
+                    AffineMapAttr::get(AffineMap::get(0, numSymbols, flops)));
+  for (Operation &op :
+       llvm::make_early_inc_range(function.getBody().front()))
+    if (isa<ConstantOp>(op) && op.use_empty())
+      op.erase();
+  return success();
+}
+
+namespace {
+struct ConvertVaeToKernelPass
+    : vae::impl::ConvertVaeToKernelPassBase<ConvertVaeToKernelPass> {
+  using Base::Base;
+  void runOnOperation() override {
+    KernelTarget target;
+    target.vectorWidth = vectorWidth;
+    target.vectorRegisters = vectorRegisters;
+    PackedWeights packedWeights;
+    SmallVector<func::FuncOp> entries;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function->hasAttr(kEntryAttr))
+        entries.push_back(function);
+    for (func::FuncOp entry : entries) {
+      if (failed(Lowering(entry, target, packedWeights).run()))
+        return signalPassFailure();
+      entry.walk([&](kernel::LaunchOp) { ++numLaunches; });
+    }
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function->hasAttr(kernel::kKernelAttr))
+        ++numKernels;
+  }
+};
+} // namespace
+
+std::unique_ptr<Pass> vae::createConvertVaeToKernelPass(KernelTarget target) {
+  ConvertVaeToKernelPassOptions options;
+  options.vectorWidth = target.vectorWidth;
+  options.vectorRegisters = target.vectorRegisters;
+  return createConvertVaeToKernelPass(options);
+}

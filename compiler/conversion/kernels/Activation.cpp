@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Elementwise functions on vectors.
+#include "compiler/conversion/kernels/Kernels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace vae;
+
+std::string vae::nameOf(ActivationAttr activation) {
+  std::string name = stringifyActivationKind(activation.getKind()).str();
+  auto number = [](double value) {
+    // Exact and legal in a symbol: the bits.
+    uint64_t bits;
+    static_assert(sizeof(bits) == sizeof(value));
+    std::memcpy(&bits, &value, sizeof(bits));
+    return "_" + llvm::utohexstr(bits, /*LowerCase=*/true);
+  };
+  if (activation.getAlphaAttr() || activation.getBetaAttr())
+    name += number(activation.getAlpha()) + number(activation.getBeta());
+  return name;
+}
+
+std::string Epilogue::suffix() const {
+  std::string name;
+  if (bias)
+    name += "_bias";
+  if (residual)
+    name += "_residual";
+  if (activation)
+    name += "_" + nameOf(activation);
+  return name;
+}
+
+namespace {
+/// Formulas for one activation; `x` may be a scalar or a vector.
+struct ActivationEmitter {
+  Emitter &e;
+  Type type;
+  Value c(double value) { return e.constant(type, value); }
+  Value positive(Value x) {
+    return arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OGT, x,
+                                 c(0));
+  }
+  Value select(Value condition, Value x, Value y) {
+    return arith::SelectOp::create(e.b, e.loc, condition, x, y);
+  }
+  /// min and max that keep NaN.
+  Value clamp(Value x, double low, double high) {
+    return e.minf(e.maxf(x, c(low)), c(high));
+  }
+  Value sigmoid(Value x) {
+    return e.divf(c(1), e.addf(c(1), e.exp(e.negf(x))));
+  }
+  Value softplus(Value x) {
+    Value rest =
+        math::Log1pOp::create(e.b, e.loc, e.exp(e.negf(e.absf(x))));
+    return e.addf(e.maxf(x, c(0)), rest);
+  }
+  /// alpha * (exp(x) - 1) for x <= 0, else x; times scale.
+  Value elu(Value x, double alpha, double scale) {
+    // The untaken side must not overflow to inf * 0 = NaN.
+    Value low = e.minf(x, c(0));
+    Value negative = e.mulf(
+        c(alpha * scale),
+        Value(math::ExpM1Op::create(e.b, e.loc, low)));
+    return select(positive(x), scale == 1 ? x : e.mulf(x, c(scale)), negative);
+  }
+  Value erf(Value x) { return math::ErfOp::create(e.b, e.loc, x); }
+  Value emit(ActivationAttr activation, Value x);
+};
+
+Value ActivationEmitter::emit(ActivationAttr activation, Value x) {
+  double alpha = activation.getAlpha(), beta = activation.getBeta();
+  switch (activation.getKind()) {
+  case ActivationKind::Relu:
+    return e.maxf(x, c(0));
+  case ActivationKind::LeakyRelu:
+    return select(positive(x), x, e.mulf(x, c(alpha)));
+  case ActivationKind::Sigmoid:
+    return sigmoid(x);
+  case ActivationKind::Tanh:
+    return e.tanh(x);
+  case ActivationKind::Silu:
+    return e.mulf(x, sigmoid(x));
+  case ActivationKind::Gelu:
+    return e.mulf(e.mulf(x, c(0.5)),
+                  e.addf(c(1), erf(e.mulf(x, c(0.70710678118654752)))));
+  case ActivationKind::GeluTanh: {
+    Value cube = e.mulf(e.mulf(x, x), x);
+    Value inner = e.mulf(c(0.79788456080286536),
+                         e.addf(x, e.mulf(c(0.044715), cube)));
+    return e.mulf(e.mulf(x, c(0.5)), e.addf(c(1), e.tanh(inner)));
+  }
+  case ActivationKind::Mish:
+    return e.mulf(x, e.tanh(softplus(x)));
+  case ActivationKind::Softplus:
+    return softplus(x);
+  case ActivationKind::Selu:
+    return elu(x, 1.67326324235437, 1.05070098735548);
+  case ActivationKind::Elu:
+    return elu(x, alpha, 1);
+  case ActivationKind::HardSigmoid:
+    return clamp(e.addf(e.mulf(x, c(alpha)), c(beta)), 0, 1);
+  case ActivationKind::HardSwish:
+    return e.mulf(x,
+                  clamp(e.addf(e.mulf(x, c(1.0 / 6)), c(0.5)), 0, 1));
+  case ActivationKind::Relu6:
+    return clamp(x, 0, 6);
+  case ActivationKind::Exp:
+    return e.exp(x);
+  case ActivationKind::Clamp:
+    return clamp(x, alpha, beta);
+  case ActivationKind::Affine:
+    return e.addf(e.mulf(x, c(alpha)), c(beta));
+  }
+  llvm_unreachable("all kinds are handled");
+}
+} // namespace
+
+Value vae::emitActivation(Emitter &e, ActivationAttr activation, Value x) {
+  return ActivationEmitter{e, x.getType()}.emit(activation, x);
+}

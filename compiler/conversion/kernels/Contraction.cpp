@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Dense layers and convolutions: a register tile of R output positions times V
+// vectors of output channels, over packed weights.
+#include "compiler/conversion/kernels/Kernels.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace vae;
+
+std::string Contraction::name() const {
+  std::string name = llvm::formatv(
+      "{0}_i{1}_o{2}", depthwise() ? "depthwise" : flat ? "dense" : "conv",
+      inputs, outputs);
+  if (groups > 1)
+    name += llvm::formatv("_g{0}", groups);
+  if (!flat)
+    name += llvm::formatv("_k{0}x{1}_s{2}x{3}_d{4}x{5}", window[0], window[1],
+                          stride[0], stride[1], dilation[0], dilation[1]);
+  return name;
+}
+
+namespace {
+
+/// The register tile: vectors of channels times positions.
+struct Tile {
+  int64_t vectors, positions;
+};
+
+/// As many accumulators as leave room for the weights of a step and a
+/// broadcast input. Vectors make whole channel blocks, so that weights packed
+/// once serve every vector width.
+Tile chooseTile(const KernelTarget &target, int64_t outputs) {
+  int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
+  int64_t most = target.vectorRegisters >= 32 ? 4 : std::max<int64_t>(2, perBlock);
+  int64_t needed = llvm::divideCeil(outputs, kChannelBlock) * perBlock;
+  int64_t vectors = std::min(most, needed);
+  int64_t positions = (target.vectorRegisters - vectors - 2) / vectors;
+  return {vectors, std::clamp<int64_t>(positions, 1, vectors > 2 ? 6 : 12)};
+}
+
+int64_t paddedOutputs(const Contraction &shape) {
+  return llvm::divideCeil(shape.outputs, kChannelBlock) * kChannelBlock;
+}
+
+/// Emits the body of one contraction kernel.
+class ContractionEmitter {
+public:
+  ContractionEmitter(Emitter &e, const KernelTarget &target,
+                     const Contraction &shape, const Epilogue &epilogue,
+                     const KernelArgs &args)
+      : e(e), shape(shape), epilogue(epilogue), args(args),
+        tile(chooseTile(target, shape.outputs)) {
+    unsigned next = 0;
+    x = args.buffers[next++];
+    weight = args.buffers[next++];
+    if (epilogue.bias)
+      bias = args.buffers[next++];
+    if (epilogue.residual)
+      residual = args.buffers[next++];
+    y = args.buffers[next++];
+  }
+
+  void emit();
+  void emitDepthwise();
+
+private:
+  using Values = Emitter::Values;
+
+  Value size(ContractionSize which) { return args.sizes[which]; }
+  int64_t tileOutputs() const { return tile.vectors * e.width; }
+  /// Where the window of each position begins, and where its result goes.
+  void decode(Value position, int64_t count, Values &inputs, Values &outputs);
+  void emitTile(Value position, int64_t positions, Value group, Value block,
+                int64_t firstOutput, int64_t vectors);
+  Values multiply(const Values &inputs, Value weights, int64_t positions,
+                  int64_t vectors, Values accumulators);
+  void emitRange(Value first, Value last, Value group, Value block,
+                 std::optional<int64_t> firstOutput, int64_t vectors);
+  void finish(Value accumulator, Value at, Value mask);
+
+  Emitter &e;
+  const Contraction &shape;
+  const Epilogue &epilogue;
+  const KernelArgs &args;
+  Tile tile;
+  Value x, weight, bias, residual, y;
+};
+
+void ContractionEmitter::decode(Value position, int64_t count, Values &inputs,
+                                Values &outputs) {
+  if (shape.flat) {
+    for (int64_t r = 0; r < count; ++r) {
+      Value p = e.add(position, r);
+      inputs.push_back(
+          e.add(e.mul(p, size(kInImage)), size(kInOffset)));
+      outputs.push_back(
+          e.add(e.mul(p, size(kOutImage)), size(kOutOffset)));
+    }
+    return;
+  }
+  Value columns = size(kColumns), rows = size(kRows);
+  Value line = e.div(position, columns);
+  Value column = e.sub(position, e.mul(line, columns));
+  Value image = e.div(line, rows);
+  Value row = e.sub(line, e.mul(image, rows));
+  int64_t inColumn = shape.groups * shape.inputs * shape.stride[1];
+  Value inRow = e.mul(size(kInRow), shape.stride[0]);
+  Value one = e.index(1), zero = e.index(0);
+  for (int64_t r = 0; r < count; ++r) {
+    Value in = e.add(e.mul(image, size(kInImage)), size(kInOffset));
+    in = e.add(in, e.add(e.mul(row, inRow), e.mul(column, inColumn)));
+    inputs.push_back(in);
+    Value out = e.add(e.mul(image, size(kOutImage)), size(kOutOffset));
+    out = e.add(out, e.add(e.mul(row, size(kOutRow)),
+                           e.mul(column, size(kOutColumn))));
+    outputs.push_back(out);
+    if (r + 1 == count)
+      break;
+    // The next position, possibly on the next line or in the next image.
+    Value next = e.add(column, one);
+    Value sameLine = e.less(next, columns);
+    column = e.select(sameLine, next, zero);
+    Value nextRow = e.select(sameLine, row, e.add(row, one));
+    Value sameImage = e.less(nextRow, rows);
+    row = e.select(sameImage, nextRow, zero);
+    image = e.select(sameImage, image, e.add(image, one));
+  }
+}
+
+/// Steps of the innermost loop done at once.
+static int64_t chooseUnroll(int64_t length) {
+  if (length <= 4)
+    return length;
+  for (int64_t unroll : {4, 3, 2, 5, 7})
+    if (length % unroll == 0)
+      return unroll;
+  return 1;
+}
+
+Emitter::Values ContractionEmitter::multiply(const Values &inputs,
+                                             Value weights, int64_t positions,
+                                             int64_t vectors,
+                                             Values accumulators) {
+  int64_t inColumn = shape.groups * shape.inputs * shape.dilation[1];
+  // Taps of a row and their channels are contiguous unless something is
+  // skipped; then one loop runs over both.
+  bool merged = inColumn == shape.inputs || shape.window[1] == 1;
+  int64_t length = merged ? shape.window[1] * shape.inputs : shape.inputs;
+  int64_t unroll = chooseUnroll(length);
+  int64_t blockSize = shape.taps() * shape.inputs * kChannelBlock;
+
+  auto run = [&](Value inOffset, Value step, Values sums) {
+    return e.loop(
+        e.index(0), e.index(length), unroll, sums,
+        [&](Value k, ValueRange loopSums) {
+          Values sums(loopSums.begin(), loopSums.end());
+          for (int64_t u = 0; u < unroll; ++u) {
+            Value at = e.add(
+                weights, e.mul(e.add(e.add(step, k), u), kChannelBlock));
+            Values w;
+            for (int64_t v = 0; v < vectors; ++v) {
+              int64_t channel = v * e.width;
+              w.push_back(e.loadVec(
+                  weight, e.add(at, channel / kChannelBlock * blockSize +
+                                        channel % kChannelBlock)));
+            }
+            for (int64_t r = 0; r < positions; ++r) {
+              Value value = e.broadcast(e.load(
+                  x, e.add(e.add(inputs[r], inOffset), e.add(k, u))));
+              for (int64_t v = 0; v < vectors; ++v)
+                sums[r * vectors + v] =
+                    e.fma(value, w[v], sums[r * vectors + v]);
+            }
+          }
+          return sums;
+        });
+  };
+  auto overColumns = [&](Value inOffset, Value step, Values sums) {
+    if (merged)
+      return run(inOffset, step, sums);
+    return e.loop(e.index(0), e.index(shape.window[1]), 1, sums,
+                  [&](Value kx, ValueRange sums) {
+                    return run(e.add(inOffset, e.mul(kx, inColumn)),
+                               e.add(step, e.mul(kx, shape.inputs)),
+                               Values(sums.begin(), sums.end()));
+                  });
+  };
+  Value zero = e.index(0);
+  if (shape.window[0] == 1)
+    return overColumns(zero, zero, accumulators);
+  Value inRow = e.mul(size(kInRow), shape.dilation[0]);
+  return e.loop(
+      zero, e.index(shape.window[0]), 1, accumulators,
+      [&](Value ky, ValueRange sums) {
+        return overColumns(e.mul(ky, inRow),
+                           e.mul(ky, shape.window[1] * shape.inputs),
+                           Values(sums.begin(), sums.end()));
+      });
+}
+
+void ContractionEmitter::finish(Value accumulator, Value at, Value mask) {
+  if (residual)
+    accumulator = e.addf(accumulator, e.loadVec(residual, at, mask));
+  if (epilogue.activation)
+    accumulator = emitActivation(e, epilogue.activation, accumulator);
+  e.storeVec(accumulator, y, at, mask);
+}
+
+/// One register tile. `block` counts tiles of channels within the group;
+/// `firstOutput` >= 0 says that this is the last, narrower one.
+void ContractionEmitter::emitTile(Value position, int64_t positions,
+                                  Value group, Value block, int64_t firstOutput,
+                                  int64_t vectors) {
+  Values inputs, outputs;
+  decode(position, positions, inputs, outputs);
+  Value output = e.mul(block, tileOutputs());
+  for (Value &input : inputs)
+    input = e.add(input, e.mul(group, shape.inputs));
+  for (Value &out : outputs)
+    out = e.add(out, e.add(e.mul(group, shape.outputs), output));
+
+  Value packed = e.add(e.mul(group, paddedOutputs(shape)), output);
+  Values sums;
+  for (int64_t r = 0; r < positions; ++r)
+    for (int64_t v = 0; v < vectors; ++v)
+      sums.push_back(bias && r > 0 ? sums[v]
+                     : bias ? e.loadVec(bias, e.add(packed, v * e.width))
+                            : e.splat(0));
+  Value weights = e.mul(packed, shape.taps() * shape.inputs);
+  sums = multiply(inputs, weights, positions, vectors, sums);
+
+  for (int64_t r = 0; r < positions; ++r)
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value mask;
+      if (firstOutput >= 0) {
+        int64_t left = shape.outputs - (firstOutput + v * e.width);
+        if (left <= 0)
+          continue;
+        if (left < e.width)
+          mask = e.mask(left);
+      }
+      finish(sums[r * vectors + v], e.add(outputs[r], v * e.width), mask);
+    }
+}
+
+/// Positions first..last for one tile of channels: whole register tiles, then
+/// halves for the rest.
+void ContractionEmitter::emitRange(Value first, Value last, Value group,
+                                   Value block,
+                                   std::optional<int64_t> firstOutput,
+                                   int64_t vectors) {
+  SmallVector<int64_t> sizes = {tile.positions};
+  for (int64_t size : {8, 4, 2, 1})
+    if (size < tile.positions)
+      sizes.push_back(size);
+  for (int64_t size : sizes) {
+    Value whole = e.mul(e.div(e.sub(last, first), size), size);
+    Value end = e.add(first, whole);
+    e.loop(first, end, size, [&](Value position) {
+      emitTile(position, size, group, block, firstOutput.value_or(-1), vectors);
+    });
+    first = end;
+  }
+}
+
+void ContractionEmitter::emit() {
+  int64_t whole = shape.outputs / tileOutputs();
+  int64_t rest = shape.outputs % tileOutputs();
+  int64_t perBlock = std::max<int64_t>(1, kChannelBlock / e.width);
+  int64_t restVectors = llvm::divideCeil(rest, kChannelBlock) * perBlock;
+  int64_t channelTiles = whole + (rest != 0);
+  Value positions =
+      e.mul(size(kImages), e.mul(size(kRows), size(kColumns)));
+  Value positionTiles = e.ceilDiv(positions, tile.positions);
+
+  e.loop(args.begin, args.end, 1, [&](Value item) {
+    Value channelTile = e.div(item, positionTiles);
+    Value positionTile = e.sub(item, e.mul(channelTile, positionTiles));
+    Value group = e.div(channelTile, channelTiles);
+    Value block = e.sub(channelTile, e.mul(group, channelTiles));
+    Value first = e.mul(positionTile, tile.positions);
+    Value last = e.min(e.add(first, tile.positions), positions);
+    Value isWhole = e.less(block, e.index(whole));
+    if (whole)
+      e.ifThen(isWhole, [&] {
+        emitRange(first, last, group, block, std::nullopt, tile.vectors);
+      });
+    if (rest)
+      e.ifThen(e.less(e.index(whole - 1), block), [&] {
+        emitRange(first, last, group, e.index(whole), whole * tileOutputs(),
+                  restVectors);
+      });
+  });
+}
+
+void ContractionEmitter::emitDepthwise() {
+  int64_t channels = shape.groups;
+  e.loop(args.begin, args.end, 1, [&](Value position) {
+    Values inputs, outputs;
+    decode(position, 1, inputs, outputs);
+    Value inRow = e.mul(size(kInRow), shape.dilation[0]);
+    e.strip(e.index(channels), [&](Value c, Value mask) {
+      Value start = bias ? e.loadVec(bias, c, mask) : e.splat(0);
+      Value in = e.add(inputs[0], c);
+      Values sum = e.loop(
+          e.index(0), e.index(shape.window[0]), 1, {start},
+          [&](Value ky, ValueRange outer) {
+            return e.loop(
+                e.index(0), e.index(shape.window[1]), 1, outer,
+                [&](Value kx, ValueRange inner) {
+                  Value at = e.add(in, e.mul(ky, inRow));
+                  at = e.add(at, e.mul(kx, channels * shape.dilation[1]));
+                  Value tap = e.add(e.mul(ky, shape.window[1]), kx);
+                  Value w = e.loadVec(
+                      weight, e.add(e.mul(tap, channels), c), mask);
+                  return Values{e.fma(e.loadVec(x, at, mask), w, inner[0])};
+                });
+          });
+      finish(sum[0], e.add(outputs[0], c), mask);
+    });
+  });
+}
+
+} // namespace
+
+func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
+                                       const KernelTarget &target,
+                                       const Contraction &shape,
+                                       const Epilogue &epilogue) {
+  unsigned buffers = 3 + epilogue.bias + epilogue.residual;
+  return getOrCreateKernel(
+      module, loc, shape.name() + epilogue.suffix(), target, buffers,
+      kNumContractionSizes,
+      [&](Emitter &e, ValueRange sizes) {
+        Value positions =
+            e.mul(sizes[kImages], e.mul(sizes[kRows], sizes[kColumns]));
+        if (shape.depthwise())
+          return positions;
+        Tile tile = chooseTile(target, shape.outputs);
+        int64_t channelTiles = llvm::divideCeil(
+            shape.outputs, tile.vectors * target.vectorWidth);
+        return e.mul(e.ceilDiv(positions, tile.positions),
+                     channelTiles * shape.groups);
+      },
+      [&](Emitter &e, const KernelArgs &args) {
+        ContractionEmitter emitter(e, target, shape, epilogue, args);
+        if (shape.depthwise())
+          emitter.emitDepthwise();
+        else
+          emitter.emit();
+      });
+}
+
+int64_t vae::getContractionItemFlops(const KernelTarget &target,
+                                     const Contraction &shape) {
+  if (shape.depthwise())
+    return 2 * shape.groups * shape.taps();
+  Tile tile = chooseTile(target, shape.outputs);
+  int64_t outputs =
+      std::min(tile.vectors * target.vectorWidth, shape.outputs);
+  return 2 * tile.positions * outputs * shape.taps() * shape.inputs;
+}
+
+std::vector<float> vae::packWeight(
+    const Contraction &shape,
+    function_ref<float(int64_t, int64_t, int64_t, int64_t, int64_t)> weight) {
+  std::vector<float> packed;
+  int64_t kh = shape.window[0], kw = shape.window[1];
+  if (shape.depthwise()) {
+    for (int64_t ky = 0; ky < kh; ++ky)
+      for (int64_t kx = 0; kx < kw; ++kx)
+        for (int64_t g = 0; g < shape.groups; ++g)
+          packed.push_back(weight(g, 0, 0, ky, kx));
+    return packed;
+  }
+  int64_t blocks = llvm::divideCeil(shape.outputs, kChannelBlock);
+  packed.assign(shape.groups * blocks * shape.taps() * shape.inputs *
+                    kChannelBlock,
+                0.0f);
+  size_t at = 0;
+  for (int64_t g = 0; g < shape.groups; ++g)
+    for (int64_t block = 0; block < blocks; ++block)
+      for (int64_t ky = 0; ky < kh; ++ky)
+        for (int64_t kx = 0; kx < kw; ++kx)
+          for (int64_t i = 0; i < shape.inputs; ++i, at += kChannelBlock)
+            for (int64_t lane = 0; lane < kChannelBlock; ++lane) {
+              int64_t o = block * kChannelBlock + lane;
+              if (o < shape.outputs)
+                packed[at + lane] = weight(g, o, i, ky, kx);
+            }
+  return packed;
+}
+
+std::vector<float> vae::packBias(const Contraction &shape,
+                                 ArrayRef<float> bias) {
+  if (shape.depthwise())
+    return bias.vec();
+  std::vector<float> packed(shape.groups * paddedOutputs(shape), 0.0f);
+  for (int64_t g = 0; g < shape.groups; ++g)
+    for (int64_t o = 0; o < shape.outputs; ++o)
+      packed[g * paddedOutputs(shape) + o] = bias[g * shape.outputs + o];
+  return packed;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/conversion/kernels/Emitter.h"
+
+#include "dialects/kernel/IR/Kernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace vae;
+
+static std::optional<int64_t> constantOf(Value value) {
+  APInt result;
+  if (matchPattern(value, m_ConstantInt(&result)))
+    return result.getSExtValue();
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Index arithmetic
+//===----------------------------------------------------------------------===//
+
+Value Emitter::index(int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+Value Emitter::add(Value x, Value y) {
+  return b.createOrFold<arith::AddIOp>(loc, x, y);
+}
+Value Emitter::add(Value x, int64_t y) { return y ? add(x, index(y)) : x; }
+Value Emitter::sub(Value x, Value y) {
+  return b.createOrFold<arith::SubIOp>(loc, x, y);
+}
+Value Emitter::mul(Value x, Value y) {
+  return b.createOrFold<arith::MulIOp>(loc, x, y);
+}
+Value Emitter::mul(Value x, int64_t y) { return y == 1 ? x : mul(x, index(y)); }
+Value Emitter::div(Value x, Value y) {
+  return b.createOrFold<arith::DivUIOp>(loc, x, y);
+}
+Value Emitter::div(Value x, int64_t y) { return y == 1 ? x : div(x, index(y)); }
+Value Emitter::rem(Value x, int64_t y) {
+  return b.createOrFold<arith::RemUIOp>(loc, x, index(y));
+}
+Value Emitter::ceilDiv(Value x, int64_t y) { return div(add(x, y - 1), y); }
+Value Emitter::min(Value x, Value y) {
+  return b.createOrFold<arith::MinSIOp>(loc, x, y);
+}
+Value Emitter::max(Value x, Value y) {
+  return b.createOrFold<arith::MaxSIOp>(loc, x, y);
+}
+Value Emitter::less(Value x, Value y) {
+  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, x, y);
+}
+Value Emitter::select(Value condition, Value x, Value y) {
+  return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
+}
+
+//===----------------------------------------------------------------------===//
+// Control flow
+//===----------------------------------------------------------------------===//
+
+void Emitter::loop(Value lower, Value upper, int64_t step,
+                   function_ref<void(Value)> body) {
+  auto loop = scf::ForOp::create(b, loc, lower, upper, index(step));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
+Emitter::Values Emitter::loop(Value lower, Value upper, int64_t step,
+                              ValueRange init,
+                              function_ref<Values(Value, ValueRange)> body) {
+  auto loop = scf::ForOp::create(b, loc, lower, upper, index(step), init);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Values results = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  if (!init.empty())
+    scf::YieldOp::create(b, loc, results);
+  return loop.getResults();
+}
+
+void Emitter::ifThen(Value condition, function_ref<void()> body) {
+  auto branch = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
+//===----------------------------------------------------------------------===//
+// f32 and vectors
+//===----------------------------------------------------------------------===//
+
+Value Emitter::constant(Type type, double value) {
+  Type element = getElementTypeOrSelf(type);
+  TypedAttr attr = b.getFloatAttr(element, value);
+  if (auto vector = dyn_cast<VectorType>(type))
+    attr = DenseElementsAttr::get(vector, Attribute(attr));
+  return arith::ConstantOp::create(b, loc, attr);
+}
+Value Emitter::broadcast(Value scalar) {
+  return vector::BroadcastOp::create(
+      b, loc, VectorType::get({width}, scalar.getType()), scalar);
+}
+Value Emitter::load(Value buffer, Value at) {
+  return memref::LoadOp::create(b, loc, buffer, at);
+}
+void Emitter::store(Value value, Value buffer, Value at) {
+  memref::StoreOp::create(b, loc, value, buffer, at);
+}
+Value Emitter::loadVec(Value buffer, Value at, Value mask) {
+  if (!mask)
+    return vector::LoadOp::create(b, loc, vec(), buffer, at);
+  return vector::MaskedLoadOp::create(b, loc, vec(), buffer, at, mask,
+                                      splat(0));
+}
+void Emitter::storeVec(Value value, Value buffer, Value at, Value mask) {
+  if (!mask)
+    vector::StoreOp::create(b, loc, value, buffer, at);
+  else
+    vector::MaskedStoreOp::create(b, loc, buffer, at, mask, value);
+}
+Value Emitter::mask(Value lanes) {
+  if (auto count = constantOf(lanes))
+    return mask(*count);
+  return vector::CreateMaskOp::create(
+      b, loc, VectorType::get({width}, b.getI1Type()), lanes);
+}
+Value Emitter::mask(int64_t lanes) {
+  SmallVector<bool> bits(width, false);
+  for (int64_t i = 0; i < std::min(lanes, width); ++i)
+    bits[i] = true;
+  auto type = VectorType::get({width}, b.getI1Type());
+  return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, bits));
+}
+
+#define VAE_BINARY(NAME, OP)                                                   \
+  Value Emitter::NAME(Value x, Value y) { return OP::create(b, loc, x, y); }
+VAE_BINARY(addf, arith::AddFOp)
+VAE_BINARY(subf, arith::SubFOp)
+VAE_BINARY(mulf, arith::MulFOp)
+VAE_BINARY(divf, arith::DivFOp)
+VAE_BINARY(maxf, arith::MaximumFOp)
+VAE_BINARY(minf, arith::MinimumFOp)
+#undef VAE_BINARY
+#define VAE_UNARY(NAME, OP)                                                    \
+  Value Emitter::NAME(Value x) { return OP::create(b, loc, x); }
+VAE_UNARY(negf, arith::NegFOp)
+VAE_UNARY(absf, math::AbsFOp)
+VAE_UNARY(exp, math::ExpOp)
+VAE_UNARY(log, math::LogOp)
+VAE_UNARY(sqrt, math::SqrtOp)
+VAE_UNARY(tanh, math::TanhOp)
+#undef VAE_UNARY
+
+Value Emitter::fma(Value x, Value y, Value z) {
+  if (isa<VectorType>(x.getType()))
+    return vector::FMAOp::create(b, loc, x, y, z);
+  return math::FmaOp::create(b, loc, x, y, z);
+}
+Value Emitter::extend(Value x) {
+  Type type = isa<VectorType>(x.getType()) ? Type(vec64()) : Type(f64());
+  return arith::ExtFOp::create(b, loc, type, x);
+}
+Value Emitter::truncate(Value x) {
+  Type type = isa<VectorType>(x.getType()) ? Type(vec()) : Type(f32());
+  return arith::TruncFOp::create(b, loc, type, x);
+}
+Value Emitter::reduceAdd(Value x) {
+  return vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD, x);
+}
+Value Emitter::toFloat(Value index) {
+  Value integer =
+      arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
+  return arith::SIToFPOp::create(b, loc, f64(), integer);
+}
+
+void Emitter::strip(Value count, function_ref<void(Value, Value)> body) {
+  if (auto known = constantOf(count)) {
+    int64_t whole = *known / width * width;
+    if (whole)
+      loop(index(0), index(whole), width, [&](Value i) { body(i, {}); });
+    if (whole < *known)
+      body(index(whole), mask(*known - whole));
+    return;
+  }
+  Value tail = rem(count, width);
+  Value whole = sub(count, tail);
+  loop(index(0), whole, width, [&](Value i) { body(i, {}); });
+  ifThen(less(index(0), tail), [&] { body(whole, mask(tail)); });
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+func::FuncOp vae::getOrCreateKernel(
+    ModuleOp module, Location loc, StringRef name, const KernelTarget &target,
+    unsigned numBuffers, unsigned numSizes,
+    function_ref<Value(Emitter &, ValueRange)> count,
+    function_ref<void(Emitter &, const KernelArgs &)> body) {
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  OpBuilder builder(module.getContext());
+  builder.setInsertionPointToEnd(module.getBody());
+  Type index = builder.getIndexType();
+  auto buffer = MemRefType::get({ShapedType::kDynamic}, builder.getF32Type());
+
+  SmallVector<Type> sizeTypes(numSizes, index);
+  auto counter = func::FuncOp::create(
+      builder, loc, (name + kernel::kCountSuffix).str(),
+      builder.getFunctionType(sizeTypes, {index}));
+  counter.setPrivate();
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(counter.addEntryBlock());
+    Emitter emitter(builder, loc, target.vectorWidth);
+    Value result = count(emitter, counter.getArguments());
+    func::ReturnOp::create(builder, loc, result);
+  }
+
+  SmallVector<Type> types(numBuffers, buffer);
+  types.append(numSizes + 2, index);
+  auto function = func::FuncOp::create(builder, loc, name,
+                                       builder.getFunctionType(types, {}));
+  function.setPrivate();
+  function->setAttr(kernel::kKernelAttr, builder.getUnitAttr());
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  Emitter emitter(builder, loc, target.vectorWidth);
+  ValueRange args = function.getArguments();
+  KernelArgs kernelArgs{args.take_front(numBuffers),
+                        args.slice(numBuffers, numSizes),
+                        args[numBuffers + numSizes],
+                        args[numBuffers + numSizes + 1]};
+  body(emitter, kernelArgs);
+  func::ReturnOp::create(builder, loc);
+  return function;
+}

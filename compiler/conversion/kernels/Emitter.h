@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A short hand for the arith, scf, vector and memref operations that kernels
+// are made of.
+#ifndef COMPILER_CONVERSION_KERNELS_EMITTER_H
+#define COMPILER_CONVERSION_KERNELS_EMITTER_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+namespace vae {
+
+/// What kernels need to know of the machine: from its features, never from its
+/// name (compiler/target/cpu derives it).
+struct KernelTarget {
+  /// Lanes of an f32 vector: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON).
+  int64_t vectorWidth = 8;
+  /// Number of vector registers.
+  int64_t vectorRegisters = 16;
+};
+
+/// Output channels come in blocks of this many in packed weights, whatever the
+/// vector width.
+inline constexpr int64_t kChannelBlock = 16;
+
+/// Operations on index values, f32 vectors and flat buffers at an insertion
+/// point.
+class Emitter {
+public:
+  Emitter(mlir::OpBuilder &builder, mlir::Location loc, int64_t width)
+      : b(builder), loc(loc), width(width) {}
+
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  const int64_t width;
+
+  using Value = mlir::Value;
+  using ValueRange = mlir::ValueRange;
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  // Index arithmetic; all operands of div and rem are >= 0.
+  Value index(int64_t value);
+  Value add(Value x, Value y);
+  Value add(Value x, int64_t y);
+  Value sub(Value x, Value y);
+  Value mul(Value x, Value y);
+  Value mul(Value x, int64_t y);
+  Value div(Value x, Value y);
+  Value div(Value x, int64_t y);
+  Value rem(Value x, int64_t y);
+  Value ceilDiv(Value x, int64_t y);
+  Value min(Value x, Value y);
+  Value max(Value x, Value y);
+  Value less(Value x, Value y);
+  Value select(Value condition, Value x, Value y);
+
+  // Control flow.
+  void loop(Value lower, Value upper, int64_t step,
+            llvm::function_ref<void(Value)> body);
+  Values loop(Value lower, Value upper, int64_t step, ValueRange init,
+              llvm::function_ref<Values(Value, ValueRange)> body);
+  void ifThen(Value condition, llvm::function_ref<void()> body);
+
+  // f32 and vectors of f32.
+  mlir::FloatType f32() { return b.getF32Type(); }
+  mlir::FloatType f64() { return b.getF64Type(); }
+  mlir::VectorType vec() { return mlir::VectorType::get({width}, f32()); }
+  mlir::VectorType vec64() { return mlir::VectorType::get({width}, f64()); }
+  /// A constant of the given float or float vector type.
+  Value constant(mlir::Type type, double value);
+  Value splat(double value) { return constant(vec(), value); }
+  Value broadcast(Value scalar);
+  Value load(Value buffer, Value at);
+  void store(Value value, Value buffer, Value at);
+  /// A whole vector, or its first lanes where `mask` is set (others are 0).
+  Value loadVec(Value buffer, Value at, Value mask = {});
+  void storeVec(Value value, Value buffer, Value at, Value mask = {});
+  /// Mask of the first `lanes` lanes.
+  Value mask(Value lanes);
+  Value mask(int64_t lanes);
+  Value addf(Value x, Value y);
+  Value subf(Value x, Value y);
+  Value mulf(Value x, Value y);
+  Value divf(Value x, Value y);
+  Value fma(Value x, Value y, Value z);
+  Value maxf(Value x, Value y);
+  Value minf(Value x, Value y);
+  Value negf(Value x);
+  Value absf(Value x);
+  Value exp(Value x);
+  Value log(Value x);
+  Value sqrt(Value x);
+  Value tanh(Value x);
+  Value extend(Value x);   // f32 -> f64
+  Value truncate(Value x); // f64 -> f32
+  /// Sum of the lanes.
+  Value reduceAdd(Value x);
+  Value toFloat(Value index);
+
+  /// Calls body(i, mask) for i = 0, width, .. < count; the mask is null for
+  /// whole vectors. A constant count gives a tail of known size.
+  void strip(Value count, llvm::function_ref<void(Value, Value)> body);
+};
+
+/// The arguments of a kernel inside its body.
+struct KernelArgs {
+  mlir::ValueRange buffers; // operands, then the result
+  mlir::ValueRange sizes;
+  mlir::Value begin, end;
+};
+
+/// Finds or makes the kernel `name` and its count function.
+mlir::func::FuncOp getOrCreateKernel(
+    mlir::ModuleOp module, mlir::Location loc, llvm::StringRef name,
+    const KernelTarget &target, unsigned numBuffers, unsigned numSizes,
+    llvm::function_ref<mlir::Value(Emitter &, mlir::ValueRange)> count,
+    llvm::function_ref<void(Emitter &, const KernelArgs &)> body);
+
+} // namespace vae
+
+#endif // COMPILER_CONVERSION_KERNELS_EMITTER_H

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The kernels. Each function finds or makes a kernel specialised on channels,
+// window and epilogue; batch, height and width are run-time sizes. A kernel's
+// buffers and sizes are listed with it, in order. 4-D tensors are channels-last
+// in memory.
+#ifndef COMPILER_CONVERSION_KERNELS_KERNELS_H
+#define COMPILER_CONVERSION_KERNELS_KERNELS_H
+
+#include "compiler/conversion/kernels/Emitter.h"
+#include "dialects/vae/IR/Vae.h"
+
+namespace vae {
+
+/// What a kernel does to a value before it stores it.
+struct Epilogue {
+  bool bias = false;
+  bool residual = false;
+  ActivationAttr activation;
+  /// Part of a kernel's name.
+  std::string suffix() const;
+};
+
+/// f(x) on a vector or a scalar.
+mlir::Value emitActivation(Emitter &e, ActivationAttr activation,
+                           mlir::Value x);
+
+/// A name part for an activation with its parameters.
+std::string nameOf(ActivationAttr activation);
+
+//===----------------------------------------------------------------------===//
+// Contractions (Contraction.cpp)
+//===----------------------------------------------------------------------===//
+
+/// A convolution without padding over a channels-last image, or a dense layer
+/// (window 1x1 over a 1x1 image). Also one phase of a transposed convolution.
+struct Contraction {
+  int64_t inputs = 0;  // channels of a group
+  int64_t outputs = 0; // channels of a group
+  int64_t groups = 1;
+  int64_t window[2] = {1, 1};
+  int64_t stride[2] = {1, 1};   // of the input, per output position
+  int64_t dilation[2] = {1, 1}; // of the input, per tap
+  /// One position an image: a dense layer, or a 1x1 convolution over pixels.
+  bool flat = false;
+  bool depthwise() const { return groups > 1 && inputs == 1 && outputs == 1; }
+  int64_t taps() const { return window[0] * window[1]; }
+  std::string name() const;
+};
+
+/// Sizes of the contraction kernel.
+enum ContractionSize : unsigned {
+  kImages,     // N
+  kRows,       // output positions, vertically
+  kColumns,    // and horizontally
+  kInRow,      // elements of the input between rows
+  kInImage,    // and between images
+  kInOffset,   // where the first window begins
+  kOutColumn,  // elements of the output between positions
+  kOutRow,
+  kOutImage,
+  kOutOffset,
+  kNumContractionSizes
+};
+
+/// Buffers: x, packed weight, [packed bias], [residual], y. The residual is
+/// addressed like y.
+mlir::func::FuncOp getContractionKernel(mlir::ModuleOp module,
+                                        mlir::Location loc,
+                                        const KernelTarget &target,
+                                        const Contraction &shape,
+                                        const Epilogue &epilogue);
+
+/// Work (floating-point operations) of one item of that kernel.
+int64_t getContractionItemFlops(const KernelTarget &target,
+                                const Contraction &shape);
+
+/// Packs weights given as a function of (output, input, tap row, tap column)
+/// within group g: [g][block of 16 outputs][tap row][tap column][input][16],
+/// padded with zeros; depthwise: [tap row][tap column][group].
+std::vector<float> packWeight(
+    const Contraction &shape,
+    llvm::function_ref<float(int64_t g, int64_t o, int64_t i, int64_t ky,
+                             int64_t kx)> weight);
+/// Bias in whole blocks of 16 per group (depthwise: as it is).
+std::vector<float> packBias(const Contraction &shape,
+                            llvm::ArrayRef<float> bias);
+
+//===----------------------------------------------------------------------===//
+// Elementwise (Elementwise.cpp)
+//===----------------------------------------------------------------------===//
+
+/// y = f(x..) on flat buffers. Buffers: the operands, y. Sizes: elements.
+using VectorFn =
+    llvm::function_ref<mlir::Value(Emitter &, mlir::ValueRange operands)>;
+mlir::func::FuncOp getFlatKernel(mlir::ModuleOp module, mlir::Location loc,
+                                 const KernelTarget &target,
+                                 llvm::StringRef name, unsigned operands,
+                                 VectorFn function);
+
+/// y = f(x, parameters[c]..) on [rows, channels] in memory. Buffers: x, the
+/// parameters (each [channels]), y. Sizes: rows.
+mlir::func::FuncOp getChannelKernel(mlir::ModuleOp module, mlir::Location loc,
+                                    const KernelTarget &target,
+                                    llvm::StringRef name, int64_t channels,
+                                    unsigned parameters, VectorFn function);
+
+/// Strided copy of [d0, d1, d2, d3]. Buffers: x, y. Sizes: d0..d3, input
+/// strides 0..3, input offset, output strides 0..3, output offset. `contiguous`:
+/// the last strides are 1.
+mlir::func::FuncOp getCopyKernel(mlir::ModuleOp module, mlir::Location loc,
+                                 const KernelTarget &target, bool contiguous);
+/// y = value. Buffers: y. Sizes: elements.
+mlir::func::FuncOp getFillKernel(mlir::ModuleOp module, mlir::Location loc,
+                                 const KernelTarget &target, double value);
+
+//===----------------------------------------------------------------------===//
+// Windows and resampling (Window.cpp)
+//===----------------------------------------------------------------------===//
+
+/// Buffers: x, y. Sizes: N, H, W, OH, OW.
+mlir::func::FuncOp getPoolKernel(mlir::ModuleOp module, mlir::Location loc,
+                                 const KernelTarget &target, Pool2dOp op,
+                                 int64_t channels);
+/// Buffers: x, y. Sizes: N, H*W.
+mlir::func::FuncOp getGlobalPoolKernel(mlir::ModuleOp module,
+                                       mlir::Location loc,
+                                       const KernelTarget &target,
+                                       PoolKind kind, int64_t channels);
+/// Buffers: x, y. Sizes: N, H, W.
+mlir::func::FuncOp getUpsampleKernel(mlir::ModuleOp module, mlir::Location loc,
+                                     const KernelTarget &target, UpsampleOp op,
+                                     int64_t channels);
+
+//===----------------------------------------------------------------------===//
+// Normalization and reductions (Reduce.cpp)
+//===----------------------------------------------------------------------===//
+
+/// Group norm of [N, P, C]. Buffers: x, [weight, bias], y. Sizes: N, P.
+mlir::func::FuncOp getGroupNormKernel(mlir::ModuleOp module, mlir::Location loc,
+                                      const KernelTarget &target,
+                                      int64_t channels, int64_t groups,
+                                      double epsilon, bool weight, bool bias);
+/// Layer norm of [rows, count]. Buffers: x, [weight], [bias], y. Sizes: rows,
+/// count.
+mlir::func::FuncOp getLayerNormKernel(mlir::ModuleOp module, mlir::Location loc,
+                                      const KernelTarget &target,
+                                      double epsilon, bool weight, bool bias);
+/// Softmax of [outer, axis, inner] along axis. Buffers: x, y. Sizes: outer,
+/// axis, inner.
+mlir::func::FuncOp getSoftmaxKernel(mlir::ModuleOp module, mlir::Location loc,
+                                    const KernelTarget &target);
+/// KL divergence. Buffers: mu, logvar, [mean, std], y. Sizes: N, rows per
+/// example, channels.
+mlir::func::FuncOp getKlKernel(mlir::ModuleOp module, mlir::Location loc,
+                               const KernelTarget &target, bool prior);
+/// Log-likelihood. Buffers: x, y, [logvar], result. Sizes: N, elements.
+mlir::func::FuncOp getLogLikelihoodKernel(mlir::ModuleOp module,
+                                          mlir::Location loc,
+                                          const KernelTarget &target,
+                                          Likelihood likelihood, double scale,
+                                          bool logvar);
+
+} // namespace vae
+
+#endif // COMPILER_CONVERSION_KERNELS_KERNELS_H

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef COMPILER_PIPELINE_OPTIONS_H
+#define COMPILER_PIPELINE_OPTIONS_H
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vae {
+
+/// The stages of Stages.def.
+enum class Stage {
+#define VAE_STAGE(NAME, IDENTIFIER, DESCRIPTION) IDENTIFIER,
+#include "compiler/pipeline/Stages.def"
+};
+
+/// Everything one compilation depends on. A plain value: two compilations in
+/// two threads share nothing.
+struct CompileOptions {
+  /// Entry points to compile; empty: all that the model has.
+  std::vector<std::string> entries;
+  /// 0 (direct, no fusion) to 3.
+  unsigned optLevel = 2;
+  std::string cpu = "native";
+  std::string triple;
+  /// Forbids forms of convolution that are faster but less exact.
+  bool exactConv = false;
+  bool allowNonfinite = false;
+  /// Makes the result of every layer a further output.
+  bool exposeLayers = false;
+  /// What to write.
+  Stage emit = Stage::So;
+  /// Folder for the IR after every stage; empty: none.
+  std::string dumpStages;
+};
+
+} // namespace vae
+
+#endif // COMPILER_PIPELINE_OPTIONS_H

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/pipeline/Pipeline.h"
+
+#include "compiler/conversion/Conversion.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace vae;
+
+namespace {
+struct StageInfo {
+  StringRef name, description;
+};
+constexpr StageInfo kStages[] = {
+#define VAE_STAGE(NAME, IDENTIFIER, DESCRIPTION) {NAME, DESCRIPTION},
+#include "compiler/pipeline/Stages.def"
+};
+} // namespace
+
+StringRef vae::getStageName(Stage stage) {
+  return kStages[static_cast<int>(stage)].name;
+}
+
+StringRef vae::getStageDescription(Stage stage) {
+  return kStages[static_cast<int>(stage)].description;
+}
+
+std::optional<Stage> vae::getStage(StringRef name) {
+  for (auto [index, stage] : llvm::enumerate(kStages))
+    if (stage.name == name)
+      return static_cast<Stage>(index);
+  return std::nullopt;
+}
+
+void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
+  pm.addPass(createInlinerPass());
+  pm.addPass(createSymbolDCEPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {}
+
+void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createAssignLayoutPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void vae::buildKernels(OpPassManager &pm, const CompileOptions &options,
+                       const KernelTarget &target) {
+  pm.addPass(createConvertVaeToKernelPass(target));
+}
+
+void vae::buildBuffers(OpPassManager &pm, const CompileOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createPlanMemoryPass());
+}
+
+void vae::buildLLVM(OpPassManager &pm, const CompileOptions &options) {
+  pm.addPass(createConvertKernelToLLVMPass());
+  populateLowerToLLVM(pm);
+}

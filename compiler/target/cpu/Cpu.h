@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which machine to compile for.
+#ifndef COMPILER_TARGET_CPU_CPU_H
+#define COMPILER_TARGET_CPU_CPU_H
+
+#include "compiler/conversion/kernels/Emitter.h"
+#include "llvm/Support/Error.h"
+
+namespace vae {
+
+/// A machine, resolved from what the user said.
+struct Cpu {
+  std::string triple;
+  std::string name;     // an LLVM CPU
+  std::string features; // "+avx2,-sse4a,..."
+  /// Features that a library for this machine needs, as LLVM names them.
+  std::string required;
+  KernelTarget kernels;
+};
+
+/// Resolves `--mcpu` ("native", or a CPU that LLVM knows) and `--mtriple`
+/// (empty: this machine, or the architecture that has such a CPU). Errors say
+/// what is wrong with the name. Thread safety: safe from any thread.
+llvm::Expected<Cpu> resolveCpu(llvm::StringRef name, llvm::StringRef triple);
+
+} // namespace vae
+
+#endif // COMPILER_TARGET_CPU_CPU_H

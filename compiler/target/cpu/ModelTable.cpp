@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table behind vae_model_query, and the note that repeats it as text.
+#include "compiler/target/cpu/Codegen.h"
+
+#include "compiler/conversion/Conversion.h"
+#include "dialects/vae/IR/Vae.h"
+#include "runtime/include/vae/vae_abi.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/JSON.h"
+
+#ifndef VAEC_VERSION
+#error "VAEC_VERSION comes from the build"
+#endif
+
+using namespace llvm;
+using namespace vae;
+
+namespace {
+
+/// A dimension as the ABI states it.
+struct Dim {
+  int32_t symbol = -1;
+  int64_t scale = 0, offset = 0;
+};
+
+struct Tensor {
+  std::string name, role, layout;
+  SmallVector<Dim> dims;
+  std::optional<std::pair<float, float>> range;
+};
+
+struct Entry {
+  std::string name;
+  std::vector<Tensor> inputs, outputs;
+};
+
+struct Symbol {
+  std::string name;
+  int64_t minimum, multiple;
+};
+
+struct Description {
+  std::string name, likelihood, prior;
+  int64_t parameters = 0, weightBytes = 0;
+  mlir::DictionaryAttr model;
+  std::vector<Symbol> symbols;
+  std::vector<Entry> entries;
+};
+
+int64_t evaluate(mlir::AffineExpr expr, unsigned symbols, unsigned which,
+                 int64_t value) {
+  SmallVector<mlir::AffineExpr> values(
+      symbols, mlir::getAffineConstantExpr(0, expr.getContext()));
+  if (which < symbols)
+    values[which] = mlir::getAffineConstantExpr(value, expr.getContext());
+  mlir::AffineExpr result = expr.replaceSymbols(values);
+  result = mlir::simplifyAffineExpr(result, 0, symbols);
+  return cast<mlir::AffineConstantExpr>(result).getValue();
+}
+
+Expected<Dim> toDim(mlir::AffineExpr expr, unsigned symbols) {
+  Dim dim;
+  dim.offset = evaluate(expr, symbols, symbols, 0);
+  for (unsigned s = 0; s < symbols; ++s) {
+    if (!expr.isFunctionOfSymbol(s))
+      continue;
+    dim.scale = evaluate(expr, symbols, s, 1) - dim.offset;
+    bool linear =
+        evaluate(expr, symbols, s, 3) == dim.offset + 3 * dim.scale;
+    if (dim.symbol >= 0 || !linear)
+      return createStringError(
+          "a tensor of an entry point has a dimension that is not linear in "
+          "one dynamic dimension; give that dimension a larger multiple");
+    dim.symbol = s;
+  }
+  return dim;
+}
+
+Expected<Tensor> toTensor(mlir::DictionaryAttr attrs, unsigned symbols) {
+  Tensor tensor;
+  auto text = [&](StringRef key) {
+    auto value = attrs.getAs<mlir::StringAttr>(key);
+    return value ? value.str() : std::string();
+  };
+  tensor.name = text(kNameAttr);
+  tensor.role = text(kRoleAttr);
+  tensor.layout = text(kLayoutAttr);
+  if (auto range = attrs.getAs<mlir::DenseF32ArrayAttr>(kRangeAttr))
+    tensor.range = {range[0], range[1]};
+  else if (auto list = attrs.getAs<mlir::ArrayAttr>(kRangeAttr))
+    tensor.range = {
+        float(cast<mlir::FloatAttr>(list[0]).getValueAsDouble()),
+        float(cast<mlir::FloatAttr>(list[1]).getValueAsDouble())};
+  auto type = cast<mlir::RankedTensorType>(
+      attrs.getAs<mlir::TypeAttr>("type").getValue());
+  SmallVector<mlir::AffineExpr> exprs;
+  if (auto map = attrs.getAs<mlir::AffineMapAttr>(kDimsAttr)) {
+    exprs.append(map.getValue().getResults().begin(),
+                 map.getValue().getResults().end());
+  } else {
+    unsigned next = 1;
+    Dims dims = getDims(type, next);
+    exprs.append(dims.begin(), dims.end());
+  }
+  for (mlir::AffineExpr expr : exprs) {
+    auto dim = toDim(expr, symbols);
+    if (!dim)
+      return dim.takeError();
+    tensor.dims.push_back(*dim);
+  }
+  return tensor;
+}
+
+Expected<Description> describe(mlir::ModuleOp module) {
+  Description result;
+  result.model = module->getAttrOfType<mlir::DictionaryAttr>(kModelAttr);
+  auto text = [](mlir::DictionaryAttr dict, StringRef key) {
+    auto value = dict ? dict.getAs<mlir::StringAttr>(key) : mlir::StringAttr();
+    return value ? value.str() : std::string();
+  };
+  if (result.model) {
+    result.name = text(result.model, "name");
+    result.likelihood = text(
+        result.model.getAs<mlir::DictionaryAttr>("likelihood"), "kind");
+    result.prior =
+        text(result.model.getAs<mlir::DictionaryAttr>("prior"), "kind");
+    if (auto parameters = result.model.getAs<mlir::IntegerAttr>("parameters"))
+      result.parameters = parameters.getInt();
+  }
+  for (mlir::Attribute entry :
+       module->getAttrOfType<mlir::ArrayAttr>(kSymbolsAttr)) {
+    auto symbol = cast<mlir::DictionaryAttr>(entry);
+    result.symbols.push_back(
+        {text(symbol, "name"), symbol.getAs<mlir::IntegerAttr>("minimum").getInt(),
+         symbol.getAs<mlir::IntegerAttr>("multiple").getInt()});
+  }
+  for (mlir::Attribute entry :
+       module->getAttrOfType<mlir::ArrayAttr>("vae.entries")) {
+    auto dict = cast<mlir::DictionaryAttr>(entry);
+    Entry &out = result.entries.emplace_back();
+    out.name = text(dict, "name");
+    for (bool input : {true, false})
+      for (mlir::Attribute attrs :
+           dict.getAs<mlir::ArrayAttr>(input ? "inputs" : "outputs")) {
+        auto tensor = toTensor(cast<mlir::DictionaryAttr>(attrs),
+                               result.symbols.size());
+        if (!tensor)
+          return tensor.takeError();
+        (input ? out.inputs : out.outputs).push_back(std::move(*tensor));
+      }
+  }
+  for (mlir::Attribute entry :
+       module->getAttrOfType<mlir::ArrayAttr>(kWeightsAttr)) {
+    auto weight = cast<mlir::DictionaryAttr>(entry);
+    auto type = weight.getAs<mlir::ElementsAttr>("value").getShapedType();
+    result.weightBytes = weight.getAs<mlir::IntegerAttr>("offset").getInt() +
+                         type.getNumElements() * 4;
+  }
+  return result;
+}
+
+int32_t roleOf(StringRef role) {
+  static constexpr StringLiteral names[] = {
+      "input",  "condition",     "noise", "latent",         "mu", "logvar",
+      "output", "output_logvar", "mean",  "log_likelihood", "kl", "elbo"};
+  for (auto [value, name] : llvm::enumerate(names))
+    if (name == role)
+      return value;
+  return VAE_ROLE_OUTPUT;
+}
+
+/// Builds constants in the layout of vae_abi.h on 64-bit machines.
+class TableEmitter {
+public:
+  explicit TableEmitter(Module &module)
+      : module(module), context(module.getContext()),
+        pointer(PointerType::get(context, 0)), i32(Type::getInt32Ty(context)),
+        i64(Type::getInt64Ty(context)) {}
+
+  Constant *text(StringRef value) {
+    return global(ConstantDataArray::getString(context, value), "text");
+  }
+  Constant *number(int64_t value) { return ConstantInt::getSigned(i64, value); }
+  Constant *number32(int64_t value) {
+    return ConstantInt::getSigned(i32, value);
+  }
+  Constant *real(float value) {
+    return ConstantFP::get(Type::getFloatTy(context), value);
+  }
+  Constant *reserved(unsigned count) {
+    return ConstantAggregateZero::get(ArrayType::get(i64, count));
+  }
+  Constant *record(ArrayRef<Constant *> fields) {
+    return ConstantStruct::getAnon(context, fields);
+  }
+  Constant *array(ArrayRef<Constant *> records, StringRef name) {
+    if (records.empty())
+      return ConstantPointerNull::get(pointer);
+    auto *type = ArrayType::get(records.front()->getType(), records.size());
+    return global(ConstantArray::get(type, records), name);
+  }
+  Constant *global(Constant *value, StringRef name) {
+    auto *variable =
+        new GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                           GlobalValue::PrivateLinkage, value, name);
+    variable->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+    return variable;
+  }
+
+  Constant *tensors(const std::vector<Tensor> &tensors) {
+    SmallVector<Constant *> records;
+    for (const Tensor &tensor : tensors) {
+      SmallVector<Constant *> dims;
+      for (const Dim &dim : tensor.dims)
+        dims.push_back(record({number32(dim.symbol), number32(0),
+                               number(dim.scale), number(dim.offset)}));
+      auto range = tensor.range.value_or(std::pair<float, float>(0, 0));
+      records.push_back(record(
+          {text(tensor.name), number32(roleOf(tensor.role)),
+           number32(VAE_DTYPE_F32), number32(tensor.dims.size()),
+           number32(tensor.range.has_value()), array(dims, "dims"),
+           text(tensor.layout), real(range.first), real(range.second), real(1),
+           number32(0), reserved(4)}));
+    }
+    return array(records, "tensors");
+  }
+
+  Module &module;
+  LLVMContext &context;
+  PointerType *pointer;
+  Type *i32, *i64;
+};
+
+} // namespace
+
+Error vae::addModelTable(mlir::ModuleOp source, const Cpu &cpu,
+                         Module &module) {
+  auto description = describe(source);
+  if (!description)
+    return description.takeError();
+  TableEmitter t(module);
+  SmallVector<Constant *> symbols, entries;
+  for (const Symbol &symbol : description->symbols)
+    symbols.push_back(t.record({t.text(symbol.name), t.number(symbol.minimum),
+                                t.number(symbol.multiple), t.reserved(2)}));
+  for (const Entry &entry : description->entries) {
+    std::string name = (kEntryPrefix + entry.name).str();
+    Function *run = module.getFunction(name);
+    Function *arena = module.getFunction(name + ".arena");
+    Function *flops = module.getFunction(name + ".flops");
+    if (!run || !arena || !flops)
+      return createStringError("no code for entry point " + entry.name);
+    entries.push_back(t.record(
+        {t.text(entry.name), t.number32(entry.inputs.size()),
+         t.number32(entry.outputs.size()), t.tensors(entry.inputs),
+         t.tensors(entry.outputs), arena, flops, run, t.reserved(4)}));
+  }
+  Constant *weights = module.getNamedGlobal(kWeightsSymbol);
+  Constant *table = t.global(
+      t.record({t.number32(VAE_ABI_VERSION), t.number32(sizeof(vae_abi_model)),
+                t.text(description->name), t.text("vaec " VAEC_VERSION),
+                t.text(cpu.triple), t.text(cpu.required), t.text("f32"),
+                t.text(description->likelihood), t.text(description->prior),
+                t.number32(symbols.size()), t.number32(entries.size()),
+                t.array(symbols, "symbols"), t.array(entries, "entries"),
+                weights, t.number(description->weightBytes),
+                t.number(description->parameters), t.reserved(8)}),
+      "model");
+  auto *query = Function::Create(
+      FunctionType::get(t.pointer, {t.i32}, false),
+      GlobalValue::ExternalLinkage, VAE_MODEL_QUERY_SYMBOL, module);
+  query->setDSOLocal(true);
+  IRBuilder<> builder(BasicBlock::Create(t.context, "", query));
+  Value *known = builder.CreateICmpUGE(query->getArg(0),
+                                       t.number32(VAE_ABI_VERSION));
+  builder.CreateRet(builder.CreateSelect(
+      known, table, ConstantPointerNull::get(t.pointer)));
+  return Error::success();
+}
+
+static json::Value toJson(const Tensor &tensor,
+                          const std::vector<Symbol> &symbols) {
+  json::Array shape;
+  for (const Dim &dim : tensor.dims) {
+    if (dim.symbol < 0) {
+      shape.push_back(dim.offset);
+      continue;
+    }
+    const Symbol &symbol = symbols[dim.symbol];
+    std::string text = symbol.name;
+    if (symbol.multiple != 1 && dim.scale % symbol.multiple == 0)
+      text = std::to_string(dim.scale / symbol.multiple) + "*" + text;
+    else if (symbol.multiple != 1 || dim.scale != 1)
+      text = std::to_string(dim.scale) + "*" + text + "/" +
+             std::to_string(symbol.multiple);
+    if (StringRef(text).starts_with("1*") && text.find('/') == std::string::npos)
+      text = text.substr(2);
+    if (dim.offset)
+      text += (dim.offset > 0 ? "+" : "") + std::to_string(dim.offset);
+    shape.push_back(text);
+  }
+  json::Object object{{"name", tensor.name},
+                      {"role", tensor.role},
+                      {"dtype", "f32"},
+                      {"shape", std::move(shape)},
+                      {"layout", tensor.layout}};
+  if (tensor.range)
+    object["range"] = json::Array{tensor.range->first, tensor.range->second};
+  return object;
+}
+
+/// Attributes of strings and numbers as JSON.
+static json::Value toJson(mlir::Attribute attr) {
+  if (auto text = dyn_cast<mlir::StringAttr>(attr))
+    return text.getValue();
+  if (auto number = dyn_cast<mlir::FloatAttr>(attr))
+    return number.getValueAsDouble();
+  if (auto number = dyn_cast<mlir::IntegerAttr>(attr))
+    return number.getInt();
+  if (auto dict = dyn_cast<mlir::DictionaryAttr>(attr)) {
+    json::Object object;
+    for (mlir::NamedAttribute entry : dict)
+      object[entry.getName().getValue()] = toJson(entry.getValue());
+    return object;
+  }
+  json::Array array;
+  if (auto list = dyn_cast<mlir::ArrayAttr>(attr))
+    for (mlir::Attribute element : list)
+      array.push_back(toJson(element));
+  return array;
+}
+
+Expected<std::string> vae::getModelNote(mlir::ModuleOp source, const Cpu &cpu) {
+  auto description = describe(source);
+  if (!description)
+    return description.takeError();
+  json::Array symbols, entries, features;
+  for (const Symbol &symbol : description->symbols)
+    symbols.push_back(json::Object{{"name", symbol.name},
+                                   {"minimum", symbol.minimum},
+                                   {"multiple", symbol.multiple}});
+  for (const Entry &entry : description->entries) {
+    json::Array inputs, outputs;
+    for (const Tensor &tensor : entry.inputs)
+      inputs.push_back(toJson(tensor, description->symbols));
+    for (const Tensor &tensor : entry.outputs)
+      outputs.push_back(toJson(tensor, description->symbols));
+    entries.push_back(json::Object{{"name", entry.name},
+                                   {"inputs", std::move(inputs)},
+                                   {"outputs", std::move(outputs)}});
+  }
+  SmallVector<StringRef> names;
+  StringRef(cpu.required).split(names, ',', -1, /*KeepEmpty=*/false);
+  for (StringRef name : names)
+    features.push_back(name);
+  json::Object note{{"schema", 1},
+                    {"abi_version", VAE_ABI_VERSION},
+                    {"name", description->name},
+                    {"compiler", "vaec " VAEC_VERSION},
+                    {"target", cpu.triple},
+                    {"features", std::move(features)},
+                    {"quantization", "f32"},
+                    {"symbols", std::move(symbols)},
+                    {"entries", std::move(entries)},
+                    {"parameters", description->parameters},
+                    {"weight_bytes", description->weightBytes}};
+  for (StringRef key : {"likelihood", "prior"})
+    if (mlir::Attribute value =
+            description->model ? description->model.get(key) : nullptr)
+      note[key] = toJson(value);
+  std::string text;
+  raw_string_ostream(text) << json::Value(std::move(note));
+  return text;
+}

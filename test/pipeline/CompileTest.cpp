@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A model from JSON to numbers, through every stage, by hand.
+#include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/RegisterAll.h"
+#include "runtime/include/vae/vae_abi.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include "gtest/gtest.h"
+
+#include <cmath>
+#include <dlfcn.h>
+#include <thread>
+
+using namespace vae;
+
+namespace {
+
+// mu = [x0 + 2*x1 + 0.5], logvar = [-1]; y = relu([2z, -z]) + 0.25 as logits.
+constexpr const char *kModel = R"({
+  "format_version": 1,
+  "name": "hand",
+  "inputs": [{"name": "x", "shape": [2], "range": [0, 1]}],
+  "encoder": {"layers": [
+    {"name": "mu", "type": "dense", "units": 1, "inputs": ["x"],
+     "weights": {"kernel": {"shape": [1, 2], "data": [1, 2]}, "bias": [0.5]}},
+    {"name": "logvar", "type": "dense", "units": 1, "inputs": ["x"],
+     "weights": {"kernel": {"shape": [1, 2], "data": [0, 0]}, "bias": [-1]}}]},
+  "latent": {"kind": "gaussian", "mu": "mu", "logvar": "logvar"},
+  "decoder": {"layers": [
+    {"name": "h", "type": "dense", "units": 2, "activation": "relu",
+     "weights": {"kernel": {"shape": [2, 1], "data": [2, -1]}, "bias": [0, 0]}},
+    {"name": "y", "type": "dense", "units": 2,
+     "weights": {"kernel": {"shape": [2, 2], "data": [1, 0, 0, 1]},
+                 "bias": [0.25, 0.25]}}]},
+  "likelihood": {"kind": "bernoulli", "parameterization": "logits"},
+  "prior": {"kind": "standard_normal"}
+})";
+
+/// A folder that goes away with the test.
+struct Folder {
+  Folder() {
+    EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("vaec-test", path));
+  }
+  ~Folder() { llvm::sys::fs::remove_directories(path); }
+  std::string file(llvm::StringRef name) const {
+    return (path + "/" + name).str();
+  }
+  void write(llvm::StringRef name, llvm::StringRef text) const {
+    std::error_code code;
+    llvm::raw_fd_ostream out(file(name), code);
+    ASSERT_FALSE(code);
+    out << text;
+  }
+  llvm::SmallString<128> path;
+};
+
+bool compile(const std::string &input, const std::string &output,
+             CompileOptions options = {}) {
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  return succeeded(compileModel(input, output, options, context));
+}
+
+class Library {
+public:
+  explicit Library(const std::string &path)
+      : handle(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    EXPECT_NE(handle, nullptr) << dlerror();
+    auto query = reinterpret_cast<vae_model_query_fn>(
+        dlsym(handle, VAE_MODEL_QUERY_SYMBOL));
+    model = query(VAE_ABI_VERSION);
+    EXPECT_EQ(query(0), nullptr);
+  }
+  ~Library() { dlclose(handle); }
+
+  std::vector<std::vector<float>>
+  run(const std::string &entry, const std::vector<std::vector<float>> &inputs,
+      int64_t batch) {
+    for (uint32_t i = 0; i < model->num_entries; ++i)
+      if (model->entries[i].name == entry)
+        return run(model->entries[i], inputs, batch);
+    ADD_FAILURE() << "no entry " << entry;
+    return {};
+  }
+
+  const vae_abi_model *model = nullptr;
+
+private:
+  static void inTurn(void *, int64_t count, int64_t, vae_abi_task task,
+                     void *arg) {
+    for (int64_t i = 0; i < count; ++i)
+      task(arg, i, i + 1);
+  }
+
+  std::vector<std::vector<float>>
+  run(const vae_abi_entry &entry, const std::vector<std::vector<float>> &inputs,
+      int64_t batch) {
+    EXPECT_EQ(entry.num_inputs, inputs.size());
+    std::vector<const void *> in;
+    for (const auto &input : inputs)
+      in.push_back(input.data());
+    std::vector<std::vector<float>> outputs;
+    std::vector<void *> out;
+    for (uint32_t i = 0; i < entry.num_outputs; ++i) {
+      int64_t size = 1;
+      for (uint32_t d = 0; d < entry.outputs[i].rank; ++d) {
+        const vae_abi_dim &dim = entry.outputs[i].dims[d];
+        size *= dim.symbol < 0 ? dim.offset : dim.scale * batch + dim.offset;
+      }
+      outputs.emplace_back(size, NAN);
+    }
+    for (auto &output : outputs)
+      out.push_back(output.data());
+    std::vector<char> storage(entry.arena_size(&batch) + VAE_ARENA_ALIGNMENT);
+    auto address = reinterpret_cast<uintptr_t>(storage.data());
+    address += -address % VAE_ARENA_ALIGNMENT;
+    vae_abi_call call = {};
+    call.struct_size = sizeof(call);
+    call.inputs = in.data();
+    call.outputs = out.data();
+    call.symbols = &batch;
+    call.arena = reinterpret_cast<void *>(address);
+    call.parallel_for = inTurn;
+    EXPECT_EQ(entry.run(&call), 0);
+    return outputs;
+  }
+
+  void *handle;
+};
+
+std::string readFile(const std::string &path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path);
+  return buffer ? (*buffer)->getBuffer().str() : std::string();
+}
+
+class CompileTest : public testing::TestWithParam<unsigned> {};
+
+TEST_P(CompileTest, EveryEntryPointGivesTheNumbersWorkedOutByHand) {
+  Folder folder;
+  folder.write("m.json", kModel);
+  CompileOptions options;
+  options.optLevel = GetParam();
+  ASSERT_TRUE(compile(folder.file("m.json"), folder.file("m.so"), options));
+  Library library(folder.file("m.so"));
+  EXPECT_STREQ(library.model->name, "hand");
+  EXPECT_EQ(library.model->abi_version, VAE_ABI_VERSION);
+
+  std::vector<float> x = {0.5f, 0.25f, 0.0f, 0.0f}; // batch of 2
+  auto encoded = library.run("encode", {x}, 2);
+  ASSERT_EQ(encoded.size(), 2u);
+  EXPECT_FLOAT_EQ(encoded[0][0], 1.5f); // 0.5 + 2*0.25 + 0.5
+  EXPECT_FLOAT_EQ(encoded[0][1], 0.5f);
+  EXPECT_FLOAT_EQ(encoded[1][0], -1.0f);
+
+  auto decoded = library.run("decode", {{1.5f, -2.0f}}, 2);
+  EXPECT_FLOAT_EQ(decoded[0][0], 3.25f); // relu(2*1.5) + 0.25
+  EXPECT_FLOAT_EQ(decoded[0][1], 0.25f); // relu(-1.5) + 0.25
+  EXPECT_FLOAT_EQ(decoded[0][2], 0.25f);
+  EXPECT_FLOAT_EQ(decoded[0][3], 2.25f);
+
+  auto mean = library.run("reconstruct", {x}, 2);
+  EXPECT_NEAR(mean[0][0], 1 / (1 + std::exp(-3.25)), 1e-6);
+
+  // With zero noise z = mu: log p = sum of x*l - log(1 + e^l).
+  auto score = library.run("score", {x, {0, 0}}, 2);
+  double likelihood = 0.5 * 3.25 - std::log1p(std::exp(3.25)) + 0.25 * 0.25 -
+                      std::log1p(std::exp(0.25));
+  double kl = (std::exp(-1) + 1.5 * 1.5 - 1 + 1) / 2;
+  EXPECT_NEAR(score[0][0], likelihood, 1e-5);
+  EXPECT_NEAR(score[1][0], kl, 1e-5);
+  EXPECT_NEAR(score[2][0], likelihood - kl, 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, CompileTest, testing::Values(0, 1, 2, 3));
+
+TEST(Compile, IsReproducibleAlsoFromAnotherFolder) {
+  Folder first, second;
+  first.write("m.json", kModel);
+  second.write("m.json", kModel);
+  ASSERT_TRUE(compile(first.file("m.json"), first.file("m.so")));
+  ASSERT_TRUE(compile(second.file("m.json"), second.file("other.so")));
+  std::string bytes = readFile(first.file("m.so"));
+  EXPECT_FALSE(bytes.empty());
+  EXPECT_EQ(bytes, readFile(second.file("other.so")));
+}
+
+TEST(Compile, RunsInTwoThreadsOfOneProcess) {
+  Folder folder;
+  folder.write("m.json", kModel);
+  bool good[2] = {false, false};
+  std::thread threads[2];
+  for (int i = 0; i < 2; ++i)
+    threads[i] = std::thread([&, i] {
+      good[i] = compile(folder.file("m.json"),
+                        folder.file("m" + std::to_string(i) + ".so"));
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_TRUE(good[0] && good[1]);
+  EXPECT_EQ(readFile(folder.file("m0.so")), readFile(folder.file("m1.so")));
+}
+
+TEST(Compile, LeavesNothingBehindWhenItFails) {
+  Folder folder;
+  folder.write("m.json", "{\"format_version\": 1,");
+  EXPECT_FALSE(compile(folder.file("m.json"), folder.file("m.so")));
+  std::error_code code;
+  int files = 0;
+  for (llvm::sys::fs::directory_iterator it(folder.path, code), end;
+       it != end && !code; it.increment(code))
+    ++files;
+  EXPECT_EQ(files, 1); // the model
+}
+
+} // namespace
