@@ -116,8 +116,9 @@ struct PlanMemoryPass : vae::impl::PlanMemoryPassBase<PlanMemoryPass> {
     SmallVector<Slot *> order;
     for (Slot &slot : slots)
       order.push_back(&slot);
-    llvm::stable_sort(order, [](const Slot *a, const Slot *b) {
-      return a->nominalBytes > b->nominalBytes;
+    llvm::sort(order, [](const Slot *a, const Slot *b) {
+      return std::tie(b->nominalBytes, a->first) <
+             std::tie(a->nominalBytes, b->first);
     });
     SmallVector<Slot *> placed;
     for (Slot *slot : order) {
@@ -125,8 +126,9 @@ struct PlanMemoryPass : vae::impl::PlanMemoryPassBase<PlanMemoryPass> {
       for (Slot *other : placed)
         if (slot->conflictsWith(*other))
           rivals.push_back(other);
-      llvm::stable_sort(rivals, [](const Slot *a, const Slot *b) {
-        return a->nominalOffset < b->nominalOffset;
+      llvm::sort(rivals, [](const Slot *a, const Slot *b) {
+        return std::tie(a->nominalOffset, a->first) <
+               std::tie(b->nominalOffset, b->first);
       });
       int64_t end = 0, best = -1, bestGap = INT64_MAX;
       for (Slot *rival : rivals) {
@@ -140,8 +142,9 @@ struct PlanMemoryPass : vae::impl::PlanMemoryPassBase<PlanMemoryPass> {
       slot->nominalOffset = best >= 0 ? best : end;
       placed.push_back(slot);
     }
-    llvm::stable_sort(slots, [](const Slot &a, const Slot &b) {
-      return a.nominalOffset < b.nominalOffset;
+    llvm::sort(slots, [](const Slot &a, const Slot &b) {
+      return std::tie(a.nominalOffset, a.first) <
+             std::tie(b.nominalOffset, b.first);
     });
   }
 
