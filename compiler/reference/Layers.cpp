@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Layers with weights.
+#include "compiler/reference/Evaluate.h"
+
+using namespace mlir;
+using namespace vae;
+using namespace vae::reference;
+using llvm::Error;
+
+namespace {
+
+/// y = activation(op(x) + bias + residual), rounded once.
+struct Epilogue {
+  const Tensor *bias;
+  const Tensor *residual;
+  ActivationAttr activation;
+
+  float finish(double sum, int64_t unit, int64_t index) const {
+    if (bias)
+      sum += bias->data[unit];
+    if (residual)
+      sum += residual->data[index];
+    return activation ? activate(activation, sum) : sum;
+  }
+};
+
+} // namespace
+
+template <typename OpTy>
+static llvm::Expected<Epilogue> getEpilogue(OpTy op, const Operands &in,
+                                            int64_t units, const Tensor &y) {
+  Epilogue epilogue = {in.find(op.getBias()), in.find(op.getResidual()),
+                       op.getActivationAttr()};
+  if (Error error = checkShape(op, epilogue.bias, "bias", {units}))
+    return error;
+  if (Error error = checkShape(op, epilogue.residual, "residual", y.shape))
+    return error;
+  return epilogue;
+}
+
+Error reference::evaluate(DenseOp op, const Operands &in, Results out) {
+  const Tensor &x = in[0], &weight = in[1];
+  Tensor &y = out[0];
+  int64_t units = weight.shape[0], inputs = weight.shape[1];
+  auto epilogue = getEpilogue(op, in, units, y);
+  if (!epilogue)
+    return epilogue.takeError();
+  int64_t rows = countElements(x.shape) / inputs;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t unit = 0; unit < units; ++unit) {
+      double sum = 0;
+      for (int64_t k = 0; k < inputs; ++k)
+        sum += double(x.data[row * inputs + k]) *
+               double(weight.data[unit * inputs + k]);
+      int64_t index = row * units + unit;
+      y.data[index] = epilogue->finish(sum, unit, index);
+    }
+  return Error::success();
+}
+
+/// One element of a convolution before the epilogue.
+static double convolve(Conv2dOp op, const Tensor &x, const Tensor &weight,
+                       int64_t n, int64_t o, int64_t i, int64_t j) {
+  int64_t groups = op.getGroups();
+  int64_t outputsPerGroup = weight.shape[0] / groups;
+  int64_t inputsPerGroup = weight.shape[1];
+  int64_t firstInput = o / outputsPerGroup * inputsPerGroup;
+  double sum = 0;
+  for (int64_t c = 0; c < inputsPerGroup; ++c)
+    for (int64_t a = 0; a < weight.shape[2]; ++a) {
+      int64_t row = i * op.getStrides()[0] + a * op.getDilations()[0] -
+                    op.getPadding()[0];
+      if (row < 0 || row >= x.shape[2])
+        continue;
+      for (int64_t b = 0; b < weight.shape[3]; ++b) {
+        int64_t column = j * op.getStrides()[1] + b * op.getDilations()[1] -
+                         op.getPadding()[1];
+        if (column < 0 || column >= x.shape[3])
+          continue;
+        sum += double(x.data[at(x, n, firstInput + c, row, column)]) *
+               double(weight.data[at(weight, o, c, a, b)]);
+      }
+    }
+  return sum;
+}
+
+/// One element of a transposed convolution before the epilogue: the sum over
+/// all input elements that conv2d, of which this is the adjoint, would compute
+/// from element (i, j).
+static double convolve(ConvTranspose2dOp op, const Tensor &x,
+                       const Tensor &weight, int64_t n, int64_t o, int64_t i,
+                       int64_t j) {
+  int64_t groups = op.getGroups();
+  int64_t inputsPerGroup = weight.shape[0] / groups;
+  int64_t outputsPerGroup = weight.shape[1];
+  int64_t firstInput = o / outputsPerGroup * inputsPerGroup;
+  double sum = 0;
+  for (int64_t c = firstInput; c < firstInput + inputsPerGroup; ++c)
+    for (int64_t a = 0; a < weight.shape[2]; ++a) {
+      int64_t top = i + op.getPadding()[0] - a * op.getDilations()[0];
+      int64_t row = top / op.getStrides()[0];
+      if (top < 0 || top % op.getStrides()[0] || row >= x.shape[2])
+        continue;
+      for (int64_t b = 0; b < weight.shape[3]; ++b) {
+        int64_t left = j + op.getPadding()[1] - b * op.getDilations()[1];
+        int64_t column = left / op.getStrides()[1];
+        if (left < 0 || left % op.getStrides()[1] || column >= x.shape[3])
+          continue;
+        sum += double(x.data[at(x, n, c, row, column)]) *
+               double(weight.data[at(weight, c, o % outputsPerGroup, a, b)]);
+      }
+    }
+  return sum;
+}
+
+template <typename OpTy>
+static Error evaluateConvolution(OpTy op, const Operands &in, Tensor &y) {
+  auto epilogue = getEpilogue(op, in, y.shape[1], y);
+  if (!epilogue)
+    return epilogue.takeError();
+  for (int64_t n = 0; n < y.shape[0]; ++n)
+    for (int64_t o = 0; o < y.shape[1]; ++o)
+      for (int64_t i = 0; i < y.shape[2]; ++i)
+        for (int64_t j = 0; j < y.shape[3]; ++j) {
+          int64_t index = at(y, n, o, i, j);
+          double sum = convolve(op, in[0], in[1], n, o, i, j);
+          y.data[index] = epilogue->finish(sum, o, index);
+        }
+  return Error::success();
+}
+
+Error reference::evaluate(Conv2dOp op, const Operands &in, Results out) {
+  return evaluateConvolution(op, in, out[0]);
+}
+
+Error reference::evaluate(ConvTranspose2dOp op, const Operands &in,
+                          Results out) {
+  return evaluateConvolution(op, in, out[0]);
+}

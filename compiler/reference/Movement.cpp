@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operations that move elements and compute nothing.
+#include "compiler/reference/Evaluate.h"
+
+using namespace mlir;
+using namespace vae;
+using namespace vae::reference;
+using llvm::Error;
+
+/// y[.., i, ..] = x[.., source(i), ..] on an axis.
+static void gatherAxis(const Tensor &x, Tensor &y, int64_t axis,
+                       llvm::function_ref<int64_t(int64_t)> source) {
+  AxisView from(x.shape, axis), to(y.shape, axis);
+  for (int64_t o = 0; o < to.outer; ++o)
+    for (int64_t i = 0; i < to.size; ++i)
+      for (int64_t k = 0; k < to.inner; ++k)
+        y.data[to.at(o, i, k)] = x.data[from.at(o, source(i), k)];
+}
+
+Error reference::evaluate(ConcatOp op, const Operands &in, Results out) {
+  AxisView to(out[0].shape, op.getAxis());
+  int64_t first = 0;
+  for (size_t part = 0; part < in.size(); ++part) {
+    AxisView from(in[part].shape, op.getAxis());
+    for (int64_t o = 0; o < from.outer; ++o)
+      for (int64_t i = 0; i < from.size; ++i)
+        for (int64_t k = 0; k < from.inner; ++k)
+          out[0].data[to.at(o, first + i, k)] = in[part].data[from.at(o, i, k)];
+    first += from.size;
+  }
+  return Error::success();
+}
+
+Error reference::evaluate(SplitOp op, const Operands &in, Results out) {
+  int64_t sections = op.getSections(), axis = op.getAxis();
+  for (int64_t part = 0; part < sections; ++part) {
+    int64_t size = out[part].shape[axis];
+    gatherAxis(in[0], out[part], axis, [&](int64_t i) {
+      return op.getInterleaved() ? part + i * sections : part * size + i;
+    });
+  }
+  return Error::success();
+}
+
+Error reference::evaluate(SliceOp op, const Operands &in, Results out) {
+  int64_t begin = op.getBegin(), stride = op.getStride();
+  gatherAxis(in[0], out[0], op.getAxis(),
+             [&](int64_t i) { return begin + i * stride; });
+  return Error::success();
+}
+
+/// y[n, c, i, j] = x[n, c, i + top, j + left] where that lies in x, else value.
+static void shiftImage(const Tensor &x, Tensor &y, int64_t top, int64_t left,
+                       float value) {
+  for (int64_t n = 0; n < y.shape[0]; ++n)
+    for (int64_t c = 0; c < y.shape[1]; ++c)
+      for (int64_t i = 0; i < y.shape[2]; ++i)
+        for (int64_t j = 0; j < y.shape[3]; ++j) {
+          int64_t row = i + top, column = j + left;
+          bool inside = row >= 0 && row < x.shape[2] && column >= 0 &&
+                        column < x.shape[3];
+          y.data[at(y, n, c, i, j)] =
+              inside ? x.data[at(x, n, c, row, column)] : value;
+        }
+}
+
+Error reference::evaluate(CropOp op, const Operands &in, Results out) {
+  shiftImage(in[0], out[0], op.getBorder()[0], op.getBorder()[1], 0);
+  return Error::success();
+}
+
+Error reference::evaluate(PadOp op, const Operands &in, Results out) {
+  shiftImage(in[0], out[0], -op.getPadding()[0], -op.getPadding()[1],
+             op.getValue().convertToFloat());
+  return Error::success();
+}
+
+Error reference::evaluate(TransposeOp op, const Operands &in, Results out) {
+  const Tensor &x = in[0];
+  Tensor &y = out[0];
+  for (size_t index = 0; index < y.data.size(); ++index) {
+    // Coordinates in y, last axis first, are coordinates in x permuted.
+    llvm::SmallVector<int64_t> coordinates(x.shape.size());
+    int64_t rest = index;
+    for (int64_t axis = y.shape.size() - 1; axis >= 0; --axis) {
+      coordinates[op.getPermutation()[axis]] = rest % y.shape[axis];
+      rest /= y.shape[axis];
+    }
+    int64_t source = 0;
+    for (auto [coordinate, size] : llvm::zip(coordinates, x.shape))
+      source = source * size + coordinate;
+    y.data[index] = x.data[source];
+  }
+  return Error::success();
+}
+
+Error reference::evaluate(ReshapeOp op, const Operands &in, Results out) {
+  if (in[0].data.size() != out[0].data.size())
+    return makeError(op, "(C2) the number of elements must stay");
+  out[0].data = in[0].data;
+  return Error::success();
+}
+
+Error reference::evaluate(DropoutOp, const Operands &in, Results out) {
+  out[0].data = in[0].data;
+  return Error::success();
+}
+
+Error reference::evaluate(ConvertLayoutOp, const Operands &in, Results out) {
+  out[0].data = in[0].data;
+  return Error::success();
+}
