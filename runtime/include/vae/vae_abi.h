@@ -92,7 +92,7 @@ typedef struct vae_abi_tensor {
   const char *layout; /* "NCHW", "NHWC", "NC", ...: one letter a dimension */
   float range_min;
   float range_max;
-  float scale;        /* quantized types: real = scale * (q - zero_point) */
+  float scale; /* quantized types: real = scale * (q - zero_point) */
   int32_t zero_point;
   int64_t reserved[4];
 } vae_abi_tensor;
@@ -104,11 +104,11 @@ typedef void (*vae_abi_task)(void *arg, int64_t begin, int64_t end);
  * keeps nothing and writes only to `outputs` and `arena`. */
 typedef struct vae_abi_call {
   uint32_t struct_size;
-  uint32_t flags;              /* zero */
-  const void *const *inputs;   /* in the order of the entry's tensors */
+  uint32_t flags;            /* zero */
+  const void *const *inputs; /* in the order of the entry's tensors */
   void *const *outputs;
-  const int64_t *symbols;      /* one value per symbol of the model */
-  void *arena;                 /* arena_size() bytes, 64-byte aligned */
+  const int64_t *symbols; /* one value per symbol of the model */
+  void *arena;            /* arena_size() bytes, 64-byte aligned */
   /* Runs task(arg, b, e) over a partition of [0, count), on any threads, and
    * returns when all are done. No part is smaller than `grain` items unless
    * count is. Must not be NULL. */

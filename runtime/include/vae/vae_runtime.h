@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * vae_runtime.h - loads a compiled model and runs it.
+ *
+ *   vae_model_t *model = NULL;
+ *   vae_session_t *session = NULL;
+ *   vae_model_load("vae.so", &model, NULL, 0);
+ *   vae_session_create(model, NULL, &session);
+ *   vae_session_prepare_batch(session, "encode", 1);
+ *   vae_session_encode(session, x, 1, mu, logvar);
+ *   vae_session_release(session);
+ *   vae_model_release(model);
+ *
+ * A model library is code: loading one from a source you do not trust is like
+ * running a program from there. vae_model_read_note() reads what a library says
+ * of itself without executing anything.
+ *
+ * Conventions. Fallible functions return a vae_status_t and give results
+ * through trailing out_* arguments, which are written on success only. Nothing
+ * aborts, exits, prints or throws. NULL where an object is needed is
+ * VAE_INVALID_ARGUMENT; releasing NULL does nothing. Data is dense and
+ * row-major, batch first, in the layout that the model declares.
+ */
+#ifndef VAE_RUNTIME_H
+#define VAE_RUNTIME_H
+
+#include "vae/vae_abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(VAE_RUNTIME_STATIC)
+#define VAE_API
+#else
+#define VAE_API __attribute__((visibility("default")))
+#endif
+
+/* Outcome of a call; see vae_status.def for the meanings. Since 0.1. */
+typedef enum vae_status_t {
+#define VAE_STATUS(NAME, VALUE, TEXT) VAE_##NAME = VALUE,
+#include "vae/vae_status.def"
+  VAE_STATUS_FORCE_32_BITS = 0x7fffffff
+} vae_status_t;
+
+/* Name of a code ("VAE_OK") and its meaning; "unknown" for other numbers.
+ * Ownership: static text. Thread safety: any thread. Since 0.1. */
+VAE_API const char *vae_status_name(vae_status_t status);
+VAE_API const char *vae_status_text(vae_status_t status);
+
+/* Version of the runtime, "0.1.0". Ownership: static text.
+ * Thread safety: any thread. Since 0.1. */
+VAE_API const char *vae_runtime_version(void);
+
+/*===------------------------------------------------------------------------===
+ * Models
+ *===------------------------------------------------------------------------===*/
+
+/* A loaded library. Immutable. */
+typedef struct vae_model_t vae_model_t;
+
+/* Loads a model library.
+ *
+ * path: a file; a name without '/' means the current folder, never a search
+ *   path. out_model: the model. message, message_size: buffer for a detail text
+ *   in case of failure (always terminated; may be NULL, 0).
+ * Ownership: the caller releases the model with vae_model_release.
+ * Errors: VAE_NOT_FOUND, VAE_IO_ERROR; VAE_INVALID_MODEL (no ELF file for this
+ *   machine, no note, no table, or a table that contradicts itself);
+ *   VAE_UNSUPPORTED_ABI; VAE_UNSUPPORTED_CPU. The note is checked before any
+ *   code of the library is mapped executable, so an unsuitable one is refused
+ *   and never crashes.
+ * Thread safety: any thread. Since 0.1. */
+VAE_API vae_status_t vae_model_load(const char *path, vae_model_t **out_model,
+                                    char *message, size_t message_size);
+
+/* Releases a model. Its sessions must have been released before; NULL is fine.
+ * Thread safety: any thread, once. Since 0.1. */
+VAE_API void vae_model_release(vae_model_t *model);
+
+/* The library's table: names, entry points, tensors, symbols. NULL for NULL.
+ * Ownership: the model's. Thread safety: any thread. Since 0.1. */
+VAE_API const vae_abi_model *vae_model_table(const vae_model_t *model);
+
+/* Finds an entry point by name.
+ *
+ * out_entry: the entry, owned by the model.
+ * Errors: VAE_NOT_FOUND. Thread safety: any thread. Since 0.1. */
+VAE_API vae_status_t vae_model_find_entry(const vae_model_t *model,
+                                          const char *name,
+                                          const vae_abi_entry **out_entry);
+
+/* The shape of a tensor for given values of the model's symbols.
+ *
+ * symbols: one value per symbol of the model. out_dims: room for tensor->rank
+ *   numbers.
+ * Errors: VAE_INVALID_ARGUMENT: a value is below its minimum or no multiple, or
+ *   a product overflows. Thread safety: any thread. Since 0.1. */
+VAE_API vae_status_t vae_model_tensor_dims(const vae_model_t *model,
+                                           const vae_abi_tensor *tensor,
+                                           const int64_t *symbols,
+                                           int64_t *out_dims);
+
+/* Reads a library's ELF note (JSON, docs/c-api.md) without loading it.
+ *
+ * out_json: terminated UTF-8 text. message, message_size: as in vae_model_load.
+ * Ownership: the caller frees out_json with vae_string_free.
+ * Errors: VAE_NOT_FOUND, VAE_IO_ERROR, VAE_INVALID_MODEL, VAE_OUT_OF_MEMORY.
+ * Thread safety: any thread. Since 0.1. */
+VAE_API vae_status_t vae_model_read_note(const char *path, char **out_json,
+                                         char *message, size_t message_size);
+VAE_API void vae_string_free(char *text);
+
+/*===------------------------------------------------------------------------===
+ * Sessions
+ *===------------------------------------------------------------------------===*/
+
+/* What runs a model: memory and threads. Belongs to one thread at a time; many
+ * sessions may share one model. */
+typedef struct vae_session_t vae_session_t;
+
+/* Runs task(arg, begin, end) over a partition of [0, count) and returns when
+ * all parts are done; no part is smaller than grain items unless count is. */
+typedef void (*vae_parallel_for_fn)(void *ctx, int64_t count, int64_t grain,
+                                    vae_abi_task task, void *arg);
+/* Memory of `size` bytes aligned to `alignment`, or NULL; and its end. */
+typedef void *(*vae_allocate_fn)(void *ctx, size_t size, size_t alignment);
+typedef void (*vae_deallocate_fn)(void *ctx, void *memory, size_t size,
+                                  size_t alignment);
+/* Called on the session's thread before each parallel step; done counts steps
+ * of this run. A result other than 0 ends the run with VAE_CANCELLED, its
+ * outputs undefined. */
+typedef int (*vae_progress_fn)(void *ctx, uint64_t done);
+
+enum { VAE_DEVICE_CPU = 0 };
+
+/* Options of a session. Zero means the default everywhere. Since 0.1. */
+typedef struct vae_session_options_t {
+  uint32_t struct_size; /* sizeof(vae_session_options_t) */
+  uint32_t threads;     /* including the caller's; 0: one per available CPU */
+  int32_t device;       /* VAE_DEVICE_CPU */
+  uint32_t flags;       /* 0 */
+  vae_parallel_for_fn parallel_for; /* the caller's own pool; NULL: ours */
+  void *parallel_ctx;
+  vae_allocate_fn allocate; /* both or neither; NULL: the C library's */
+  vae_deallocate_fn deallocate;
+  void *allocator_ctx;
+  vae_progress_fn progress; /* may be NULL */
+  void *progress_ctx;
+  uint64_t reserved[8];
+} vae_session_options_t;
+
+#define VAE_SESSION_OPTIONS_INIT                                               \
+  {sizeof(vae_session_options_t),                                              \
+   0,                                                                          \
+   VAE_DEVICE_CPU,                                                             \
+   0,                                                                          \
+   NULL,                                                                       \
+   NULL,                                                                       \
+   NULL,                                                                       \
+   NULL,                                                                       \
+   NULL,                                                                       \
+   NULL,                                                                       \
+   NULL,                                                                       \
+   {0, 0, 0, 0, 0, 0, 0, 0}}
+
+/* Makes a session.
+ *
+ * options: NULL for the defaults. Ownership: the caller releases the session
+ *   with vae_session_release, before the model.
+ * Errors: VAE_INVALID_ARGUMENT (unknown size, flag or device; over 1024
+ *   threads), VAE_OUT_OF_MEMORY.
+ * Thread safety: any thread; the session belongs to one at a time. Since 0.1.
+ */
+VAE_API vae_status_t vae_session_create(const vae_model_t *model,
+                                        const vae_session_options_t *options,
+                                        vae_session_t **out_session);
+VAE_API void vae_session_release(vae_session_t *session);
+
+/* Detail of the session's last failure, "" if there was none.
+ * Ownership: the session's, until its next call. Thread safety: the session's
+ * thread. Since 0.1. */
+VAE_API const char *vae_session_message(const vae_session_t *session);
+
+/* Number of threads the session uses, the caller's included; 0 with the
+ * caller's own pool. Thread safety: the session's thread. Since 0.1. */
+VAE_API uint32_t vae_session_threads(const vae_session_t *session);
+
+/* Reserves the memory that an entry point needs for some sizes, and for all
+ * smaller ones; memory already reserved is kept. This is the only call that
+ * allocates. NOISE inputs that the session generates are included.
+ *
+ * symbols: one value per symbol of the model ("batch" first).
+ * Errors: VAE_NOT_FOUND, VAE_INVALID_ARGUMENT, VAE_OUT_OF_MEMORY.
+ * Thread safety: the session's thread. Since 0.1. */
+VAE_API vae_status_t vae_session_prepare(vae_session_t *session,
+                                         const char *entry,
+                                         const int64_t *symbols,
+                                         uint32_t num_symbols);
+/* The same for a model whose only symbol is the batch. */
+VAE_API vae_status_t vae_session_prepare_batch(vae_session_t *session,
+                                               const char *entry,
+                                               int64_t batch);
+
+/* Bytes that the session holds for arena and noise.
+ * Thread safety: the session's thread. Since 0.1. */
+VAE_API int64_t vae_session_memory(const vae_session_t *session);
+
+/* A caller's tensor. The caller owns data and dims. */
+typedef struct vae_tensor_t {
+  void *data;    /* NULL for a NOISE input: generated from the seed */
+  int32_t dtype; /* VAE_DTYPE_* */
+  uint32_t rank;
+  const int64_t *dims; /* rank sizes, the batch first */
+} vae_tensor_t;
+
+/* Options of one run. Zero means the default everywhere. Since 0.1. */
+typedef struct vae_run_options_t {
+  uint32_t struct_size; /* sizeof(vae_run_options_t) */
+  uint32_t flags;       /* 0 */
+  uint64_t seed;        /* of generated noise */
+  /* Which draw of the noise: draw k of a seed is independent of draw j. */
+  uint64_t stream;
+  /* Index of this batch's first example in a larger batch that was split: its
+   * noise is that of examples first_example, first_example + 1, .. */
+  uint64_t first_example;
+  uint64_t reserved[8];
+} vae_run_options_t;
+
+#define VAE_RUN_OPTIONS_INIT                                                   \
+  {sizeof(vae_run_options_t), 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}}
+
+/* Runs an entry point. Sizes follow from the dims of the inputs; every tensor
+ * is checked against them. Values are not (a NaN stays one).
+ *
+ * entry: "encode", "decode", "reconstruct", ... options: may be NULL. inputs,
+ *   outputs: in the order of the entry's tensors. Outputs must not overlap
+ *   inputs or each other.
+ * Ownership: the caller's; nothing is kept. Nothing is allocated.
+ * Errors: VAE_NOT_FOUND, VAE_INVALID_ARGUMENT (the message names tensor,
+ *   expected and found shape), VAE_NOT_PREPARED, VAE_CANCELLED, VAE_INTERNAL.
+ * Thread safety: the session's thread. Since 0.1. */
+VAE_API vae_status_t vae_session_run(vae_session_t *session, const char *entry,
+                                     const vae_run_options_t *options,
+                                     const vae_tensor_t *inputs,
+                                     uint32_t num_inputs,
+                                     const vae_tensor_t *outputs,
+                                     uint32_t num_outputs);
+
+/* Short forms for f32 models whose only symbol is the batch and that take no
+ * conditions; others: vae_session_run. Pointers are to batch * (elements per
+ * example) floats. Errors and thread safety as vae_session_run; optional
+ * outputs may not be NULL. Since 0.1.
+ *
+ * encode:             x -> mu, logvar (deterministic autoencoders: mu is the
+ *                     code and logvar must be NULL)
+ * encode_sample:      x -> mu, logvar, z = mu + exp(logvar / 2) * noise
+ * decode:             z -> y, the decoder's own output (logits stay logits)
+ * reconstruct:        x -> y, the mean of p(x|z) at z = mu
+ * reconstruct_sample: the same at a sampled z
+ * sample:             y, the mean of p(x|z) at z ~ p(z), for n examples
+ * score:              x -> log-likelihood, KL, ELBO, nats per example */
+VAE_API vae_status_t vae_session_encode(vae_session_t *session, const float *x,
+                                        int64_t batch, float *mu,
+                                        float *logvar);
+VAE_API vae_status_t vae_session_encode_sample(vae_session_t *session,
+                                               const float *x, int64_t batch,
+                                               uint64_t seed, float *mu,
+                                               float *logvar, float *z);
+VAE_API vae_status_t vae_session_decode(vae_session_t *session, const float *z,
+                                        int64_t batch, float *y);
+VAE_API vae_status_t vae_session_reconstruct(vae_session_t *session,
+                                             const float *x, int64_t batch,
+                                             float *y);
+VAE_API vae_status_t vae_session_reconstruct_sample(vae_session_t *session,
+                                                    const float *x,
+                                                    int64_t batch,
+                                                    uint64_t seed, float *y);
+VAE_API vae_status_t vae_session_sample(vae_session_t *session, int64_t n,
+                                        uint64_t seed, float *y);
+VAE_API vae_status_t vae_session_score(vae_session_t *session, const float *x,
+                                       int64_t batch, uint64_t seed,
+                                       float *log_likelihood, float *kl,
+                                       float *elbo);
+
+/*===------------------------------------------------------------------------===
+ * Random numbers
+ *===------------------------------------------------------------------------===*/
+
+/* Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy
+ * as 1, 2, 3", SC 2011): 128 random bits of a counter and a key. Thread safety:
+ * any thread. Since 0.1. */
+VAE_API void vae_philox4x32_10(const uint32_t counter[4], const uint32_t key[2],
+                               uint32_t out[4]);
+
+/* Standard normal numbers of elements first .. first + count - 1.
+ *
+ * Element i has counter (i mod 2^32, i div 2^32, stream mod 2^32, stream div
+ * 2^32) and key (seed mod 2^32, seed div 2^32), and is the Box-Muller
+ * transform sqrt(-2 ln u) * cos(2 pi v) (Box and Muller 1958) of u = (w + 1) /
+ * 2^64 and v = w' / 2^64, w and w' being the first and last two words of the
+ * block, the lower word first. It is computed in IEEE f64 with our own ln and
+ * cos and rounded to f32 once: the same bits on every machine.
+ *
+ * Errors: VAE_INVALID_ARGUMENT (out is NULL and count is not 0).
+ * Thread safety: any thread. Since 0.1. */
+VAE_API vae_status_t vae_noise_normal(uint64_t seed, uint64_t stream,
+                                      uint64_t first, uint64_t count,
+                                      float *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* VAE_RUNTIME_H */
