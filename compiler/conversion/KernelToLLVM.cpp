@@ -79,9 +79,8 @@ public:
         weights(weights), b(source.getContext()), loc(source.getLoc()),
         pointer(LLVM::LLVMPointerType::get(source.getContext())) {
     for (Attribute symbol : module->getAttrOfType<ArrayAttr>(kSymbolsAttr))
-      multiples.push_back(cast<DictionaryAttr>(symbol)
-                              .getAs<IntegerAttr>("multiple")
-                              .getInt());
+      multiples.push_back(
+          cast<DictionaryAttr>(symbol).getAs<IntegerAttr>("multiple").getInt());
   }
 
   LogicalResult emit();
@@ -157,8 +156,8 @@ SmallVector<Value> EntryEmitter::emitPlan(ValueRange symbols) {
     for (int64_t below : slot.getAs<DenseI64ArrayAttr>("above").asArrayRef())
       start = arith::MaxSIOp::create(b, loc, start, ends[below]);
     AffineMap bytes = slot.getAs<AffineMapAttr>("bytes").getValue();
-    Value end = arith::AddIOp::create(
-        b, loc, start, evaluate(bytes.getResult(0), symbols));
+    Value end = arith::AddIOp::create(b, loc, start,
+                                      evaluate(bytes.getResult(0), symbols));
     starts.push_back(start);
     ends.push_back(end);
     total = arith::MaxSIOp::create(b, loc, total, end);
@@ -170,9 +169,9 @@ SmallVector<Value> EntryEmitter::emitPlan(ValueRange symbols) {
 void EntryEmitter::emitSizeFunction(StringRef suffix,
                                     function_ref<Value(ValueRange)> body) {
   b.setInsertionPointToEnd(module.getBody());
-  auto function = func::FuncOp::create(
-      b, loc, symbolName() + suffix.str(),
-      b.getFunctionType({pointer}, {b.getI64Type()}));
+  auto function =
+      func::FuncOp::create(b, loc, symbolName() + suffix.str(),
+                           b.getFunctionType({pointer}, {b.getI64Type()}));
   b.setInsertionPointToStart(function.addEntryBlock());
   Value result = body(loadSymbols(function.getArgument(0)));
   func::ReturnOp::create(b, loc, toI64(result));
@@ -184,9 +183,8 @@ LogicalResult EntryEmitter::bindConstants() {
     FailureOr<int64_t> offset = weights.offsetOf(constant.getValue());
     if (failed(offset))
       return constant.emitError() << "the constant has no data";
-    pointers[constant.getResult()] =
-        LLVM::GEPOp::create(b, loc, pointer, b.getI8Type(), base,
-                            ValueRange{i64(*offset)});
+    pointers[constant.getResult()] = LLVM::GEPOp::create(
+        b, loc, pointer, b.getI8Type(), base, ValueRange{i64(*offset)});
   }
   return success();
 }
@@ -264,12 +262,11 @@ LogicalResult EntryEmitter::emitLaunch(kernel::LaunchOp launch,
       toI64(func::CallOp::create(b, loc, counter, sizes).getResult(0));
 
   func::FuncOp task = getTask(kernel, launch.getInputs().size() + 1);
-  Value taskAddress =
-      UnrealizedConversionCastOp::create(
-          b, loc, pointer,
-          Value(func::ConstantOp::create(b, loc, task.getFunctionType(),
-                                         task.getName())))
-          .getResult(0);
+  Value taskAddress = UnrealizedConversionCastOp::create(
+                          b, loc, pointer,
+                          Value(func::ConstantOp::create(
+                              b, loc, task.getFunctionType(), task.getName())))
+                          .getResult(0);
   Value parallelFor =
       loadField(pointer, call, offsetof(vae_abi_call, parallel_for));
   Value context =
@@ -294,8 +291,8 @@ LogicalResult EntryEmitter::emitBody() {
   Value inputs = loadField(pointer, call, offsetof(vae_abi_call, inputs));
   Value outputs = loadField(pointer, call, offsetof(vae_abi_call, outputs));
   arena = loadField(pointer, call, offsetof(vae_abi_call, arena));
-  SmallVector<Value> symbols = loadSymbols(
-      loadField(pointer, call, offsetof(vae_abi_call, symbols)));
+  SmallVector<Value> symbols =
+      loadSymbols(loadField(pointer, call, offsetof(vae_abi_call, symbols)));
   offsets = emitPlan(symbols);
   if (failed(bindConstants()))
     return failure();
@@ -316,8 +313,8 @@ LogicalResult EntryEmitter::emitBody() {
   int64_t mostSlots = 1;
   for (auto launch : source.getOps<kernel::LaunchOp>())
     mostSlots = std::max(mostSlots, slotsOf(launch));
-  Value arguments = LLVM::AllocaOp::create(
-      b, loc, pointer, b.getI64Type(), i64(mostSlots), /*alignment=*/8);
+  Value arguments = LLVM::AllocaOp::create(b, loc, pointer, b.getI64Type(),
+                                           i64(mostSlots), /*alignment=*/8);
   for (Operation &op : source.getBody().front()) {
     if (auto alias = dyn_cast<kernel::AliasOp>(op))
       pointers[alias.getResult()] = pointers.lookup(alias.getSource());
@@ -331,8 +328,8 @@ LogicalResult EntryEmitter::emitBody() {
 }
 
 LogicalResult EntryEmitter::emit() {
-  emitSizeFunction(".arena",
-                   [&](ValueRange symbols) { return emitPlan(symbols).back(); });
+  emitSizeFunction(
+      ".arena", [&](ValueRange symbols) { return emitPlan(symbols).back(); });
   auto flops = source->getAttrOfType<AffineMapAttr>("kernel.flops").getValue();
   emitSizeFunction(".flops", [&](ValueRange symbols) {
     return evaluate(flops.getResult(0), symbols);
@@ -353,8 +350,7 @@ DictionaryAttr EntryEmitter::describe() {
   };
   FunctionType type = source.getFunctionType();
   auto inputs = list(
-      type.getNumInputs(),
-      [&](unsigned i) { return source.getArgAttrDict(i); },
+      type.getNumInputs(), [&](unsigned i) { return source.getArgAttrDict(i); },
       [&](unsigned i) { return TypeAttr::get(type.getInput(i)); });
   auto outputs = list(
       type.getNumResults(),
@@ -376,10 +372,10 @@ struct ConvertKernelToLLVMPass
       if (function->hasAttr(kEntryAttr))
         entries.push_back(function);
     builder.setInsertionPointToStart(module.getBody());
-    LLVM::GlobalOp::create(
-        builder, module.getLoc(), LLVM::LLVMArrayType::get(builder.getI8Type(), 0),
-        /*isConstant=*/true, LLVM::Linkage::External, kWeightsSymbol,
-        Attribute());
+    LLVM::GlobalOp::create(builder, module.getLoc(),
+                           LLVM::LLVMArrayType::get(builder.getI8Type(), 0),
+                           /*isConstant=*/true, LLVM::Linkage::External,
+                           kWeightsSymbol, Attribute());
     SmallVector<Attribute> descriptions;
     for (func::FuncOp entry : entries) {
       EntryEmitter emitter(entry, weights);

@@ -46,11 +46,11 @@ Lowering::layerOperands(OpTy op, const Contraction &shape) {
   return operands;
 }
 
-Value Lowering::packWeight(
-    Operation *op, ConstantOp source, const Contraction &shape, StringRef kind,
-    function_ref<float(ArrayRef<float>, int64_t, int64_t, int64_t, int64_t,
-                       int64_t)>
-        weight) {
+Value Lowering::packWeight(Operation *op, ConstantOp source,
+                           const Contraction &shape, StringRef kind,
+                           function_ref<float(ArrayRef<float>, int64_t, int64_t,
+                                              int64_t, int64_t, int64_t)>
+                               weight) {
   // Entry points share what they pack: the key is the source and the packing.
   std::string key;
   llvm::raw_string_ostream(key)
@@ -94,12 +94,12 @@ FailureOr<Value> Lowering::lowerDense(DenseOp op) {
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
-  Value weight = packWeight(
-      op, operands->weight, shape, "dense",
-      [&](ArrayRef<float> w, int64_t, int64_t o, int64_t i, int64_t, int64_t) {
-        return w[o * shape.inputs + i];
-      });
-  ArrayRef<AffineExpr> outer = ArrayRef<AffineExpr>(getDims(op.getX())).drop_back();
+  Value weight =
+      packWeight(op, operands->weight, shape, "dense",
+                 [&](ArrayRef<float> w, int64_t, int64_t o, int64_t i, int64_t,
+                     int64_t) { return w[o * shape.inputs + i]; });
+  ArrayRef<AffineExpr> outer =
+      ArrayRef<AffineExpr>(getDims(op.getX())).drop_back();
   Exprs sizes(kNumContractionSizes, expr(0));
   sizes[kImages] = count(outer);
   sizes[kRows] = sizes[kColumns] = expr(1);
@@ -127,15 +127,15 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
-  Value weight = packWeight(
-      op, operands->weight, shape, "conv",
-      [&](ArrayRef<float> w, int64_t g, int64_t o, int64_t i, int64_t ky,
-          int64_t kx) {
-        int64_t out = g * shape.outputs + o;
-        return w[((out * shape.inputs + i) * kh + ky) * kw + kx];
-      });
-  Value x = padded ? padImage(op.getLoc(), op.getX(), op.getPadding(), 0)
-                   : op.getX();
+  Value weight =
+      packWeight(op, operands->weight, shape, "conv",
+                 [&](ArrayRef<float> w, int64_t g, int64_t o, int64_t i,
+                     int64_t ky, int64_t kx) {
+                   int64_t out = g * shape.outputs + o;
+                   return w[((out * shape.inputs + i) * kh + ky) * kw + kx];
+                 });
+  Value x =
+      padded ? padImage(op.getLoc(), op.getX(), op.getPadding(), 0) : op.getX();
   const Dims in = getDims(x), out = operands->dims;
   Exprs sizes(kNumContractionSizes, expr(0));
   if (shape.flat) {
@@ -199,8 +199,7 @@ Phase getPhase(const AxisGeometry &a, int64_t residue) {
 /// Rows that the phases read before and after the input.
 std::pair<int64_t, int64_t> getHalo(const AxisGeometry &a) {
   std::pair<int64_t, int64_t> halo = {0, 0};
-  int64_t reach =
-      a.dilation * (a.kernel - 1) + a.outputPadding - a.padAfter;
+  int64_t reach = a.dilation * (a.kernel - 1) + a.outputPadding - a.padAfter;
   for (int64_t residue = 0; residue < a.stride; ++residue) {
     Phase phase = getPhase(a, residue);
     halo.first = std::max(halo.first, -(phase.firstQ + phase.first));
@@ -244,24 +243,26 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
       Contraction shape = base;
       for (int axis : {0, 1}) {
         shape.window[axis] = empty ? 1 : phases[axis].taps;
-        shape.dilation[axis] =
-            axes[axis].dilation / std::gcd(axes[axis].stride, axes[axis].dilation);
+        shape.dilation[axis] = axes[axis].dilation /
+                               std::gcd(axes[axis].stride, axes[axis].dilation);
         if (shape.window[axis] == 1)
           shape.dilation[axis] = 1;
       }
-      Value weight = packWeight(
-          op, operands->weight, shape,
-          llvm::formatv("phase{0}_{1}_of_{2}_{3}_{4}_{5}", ry, rx, op.getStrides()[0],
-                        op.getStrides()[1], op.getDilations()[0], op.getDilations()[1]).str(),
-          [&](ArrayRef<float> w, int64_t g, int64_t o, int64_t i, int64_t ty,
-              int64_t tx) {
-            if (empty)
-              return 0.0f;
-            int64_t ky = phases[0].lastTap - ty * phases[0].tapStep;
-            int64_t kx = phases[1].lastTap - tx * phases[1].tapStep;
-            int64_t c = g * shape.inputs + i;
-            return w[((c * shape.outputs + o) * kh + ky) * kw + kx];
-          });
+      Value weight =
+          packWeight(op, operands->weight, shape,
+                     llvm::formatv("phase{0}_{1}_of_{2}_{3}_{4}_{5}", ry, rx,
+                                   op.getStrides()[0], op.getStrides()[1],
+                                   op.getDilations()[0], op.getDilations()[1])
+                         .str(),
+                     [&](ArrayRef<float> w, int64_t g, int64_t o, int64_t i,
+                         int64_t ty, int64_t tx) {
+                       if (empty)
+                         return 0.0f;
+                       int64_t ky = phases[0].lastTap - ty * phases[0].tapStep;
+                       int64_t kx = phases[1].lastTap - tx * phases[1].tapStep;
+                       int64_t c = g * shape.inputs + i;
+                       return w[((c * shape.outputs + o) * kh + ky) * kw + kx];
+                     });
       auto positions = [&](int axis, int64_t residue) {
         AffineExpr last = out[2 + axis] + (axes[axis].padBefore - residue - 1);
         return last.floorDiv(axes[axis].stride) + (1 - phases[axis].firstQ);

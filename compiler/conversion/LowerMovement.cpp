@@ -36,8 +36,8 @@ Value Lowering::copy(Location loc, Value x, Region region,
   sizes.push_back(region.outOffset ? region.outOffset : expr(0));
   auto kernel = getCopyKernel(module, loc, target, contiguous);
   int64_t row = getStaticDim(region.dims[2] * region.dims[3]);
-  return launch(loc, kernel, {x}, sizes,
-                ShapedType::isDynamic(row) ? 256 : row, type, resultDims, init);
+  return launch(loc, kernel, {x}, sizes, ShapedType::isDynamic(row) ? 256 : row,
+                type, resultDims, init);
 }
 
 Value Lowering::permuteMemory(Location loc, Value x, const Dims &inOrder,
@@ -147,8 +147,8 @@ Value Lowering::padImage(Location loc, Value x, ArrayRef<int64_t> padding,
   const Dims in = getDims(x);
   Dims out = {in[0], in[1], in[2] + (padding[0] + padding[2]),
               in[3] + (padding[1] + padding[3])};
-  auto type = getTensorType(out, typeOf(x).getElementType(),
-                            typeOf(x).getEncoding());
+  auto type =
+      getTensorType(out, typeOf(x).getElementType(), typeOf(x).getEncoding());
   Value filled = launch(loc, getFillKernel(module, loc, target, value), {},
                         {count(out)}, 1024, type, out);
   Region region;

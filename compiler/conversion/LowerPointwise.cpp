@@ -118,10 +118,10 @@ FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
   const Dims shape = getDims(op.getX());
   int64_t channels = getStaticDim(shape[1]);
   Value x = channelsInnermost(op.getX());
-  auto kernel = getGroupNormKernel(
-      module, op.getLoc(), target, channels, op.getGroups(),
-      op.getEpsilon().convertToDouble(), op.getWeight() != nullptr,
-      op.getBias() != nullptr);
+  auto kernel =
+      getGroupNormKernel(module, op.getLoc(), target, channels, op.getGroups(),
+                         op.getEpsilon().convertToDouble(),
+                         op.getWeight() != nullptr, op.getBias() != nullptr);
   SmallVector<Value> inputs = {x};
   for (Value parameter : {Value(op.getWeight()), Value(op.getBias())})
     if (parameter)
@@ -155,11 +155,10 @@ FailureOr<Value> Lowering::lowerSoftmax(SoftmaxOp op) {
   if (isChannelsLast(op.getX()))
     axis = axis == 1 ? 3 : axis - 1;
   ArrayRef<AffineExpr> all = memory;
-  return launch(op.getLoc(), getSoftmaxKernel(module, op.getLoc(), target),
-                {op.getX()},
-                {count(all.take_front(axis)), all[axis],
-                 count(all.drop_front(axis + 1))},
-                1 << 10, typeOf(op.getY()), getDims(op.getY()));
+  return launch(
+      op.getLoc(), getSoftmaxKernel(module, op.getLoc(), target), {op.getX()},
+      {count(all.take_front(axis)), all[axis], count(all.drop_front(axis + 1))},
+      1 << 10, typeOf(op.getY()), getDims(op.getY()));
 }
 
 FailureOr<Value> Lowering::lowerPool(Pool2dOp op) {
@@ -201,8 +200,8 @@ FailureOr<Value> Lowering::lowerKl(KlOp op) {
     rows = count(ArrayRef<AffineExpr>(shape).drop_front(2));
   }
   return launch(op.getLoc(), getKlKernel(module, op.getLoc(), target, prior),
-                inputs, {shape[0], rows, channels}, 1 << 10,
-                typeOf(op.getKl()), getDims(op.getKl()));
+                inputs, {shape[0], rows, channels}, 1 << 10, typeOf(op.getKl()),
+                getDims(op.getKl()));
 }
 
 FailureOr<Value> Lowering::lowerLogLikelihood(LogLikelihoodOp op) {

@@ -42,12 +42,12 @@ private:
   Value contract(mlir::Operation *op, const Contraction &shape,
                  const Operands &operands, Value x, Value weight,
                  llvm::ArrayRef<mlir::AffineExpr> sizes, Value init);
-  Value packWeight(mlir::Operation *op, ConstantOp source,
-                   const Contraction &shape, llvm::StringRef kind,
-                   llvm::function_ref<float(llvm::ArrayRef<float>, int64_t g,
-                                            int64_t o, int64_t i, int64_t ky,
-                                            int64_t kx)>
-                       weight);
+  Value packWeight(
+      mlir::Operation *op, ConstantOp source, const Contraction &shape,
+      llvm::StringRef kind,
+      llvm::function_ref<float(llvm::ArrayRef<float>, int64_t g, int64_t o,
+                               int64_t i, int64_t ky, int64_t kx)>
+          weight);
 
   // Pointwise.cpp
   llvm::FailureOr<Value> lowerElementwise(mlir::Operation *op);

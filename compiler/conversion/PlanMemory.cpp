@@ -38,12 +38,11 @@ constexpr int64_t kNominalUnits = 8;
 int64_t evaluate(AffineExpr expr) {
   SmallVector<AffineExpr> values;
   // More symbols than any model has; unused ones do no harm.
-  for (int64_t value : {int64_t(1), kNominalUnits, kNominalUnits,
-                        kNominalUnits, kNominalUnits})
+  for (int64_t value :
+       {int64_t(1), kNominalUnits, kNominalUnits, kNominalUnits, kNominalUnits})
     values.push_back(getAffineConstantExpr(value, expr.getContext()));
   AffineExpr result = expr.replaceSymbols(values);
-  return cast<AffineConstantExpr>(
-             simplifyAffineExpr(result, 0, values.size()))
+  return cast<AffineConstantExpr>(simplifyAffineExpr(result, 0, values.size()))
       .getValue();
 }
 
@@ -81,8 +80,7 @@ struct PlanMemoryPass : vae::impl::PlanMemoryPassBase<PlanMemoryPass> {
   static std::vector<Slot> collect(func::FuncOp function) {
     llvm::MapVector<Value, Slot> slots;
     SmallPtrSet<Value, 8> returned;
-    auto ret =
-        cast<func::ReturnOp>(function.getBody().front().getTerminator());
+    auto ret = cast<func::ReturnOp>(function.getBody().front().getTerminator());
     for (Value value : ret.getOperands())
       returned.insert(root(value));
     int64_t index = 0;
@@ -92,8 +90,8 @@ struct PlanMemoryPass : vae::impl::PlanMemoryPassBase<PlanMemoryPass> {
         Slot &slot = slots[own];
         if (slot.writers.empty()) {
           AffineExpr bytes = aligned(launch.getElements().getResult(0));
-          slot.bytes = AffineMap::get(0, launch.getElements().getNumSymbols(),
-                                      bytes);
+          slot.bytes =
+              AffineMap::get(0, launch.getElements().getNumSymbols(), bytes);
           slot.nominalBytes = evaluate(bytes);
           slot.first = index;
         }

@@ -72,8 +72,8 @@ Value Lowering::launch(Location loc, func::FuncOp kernel, ValueRange inputs,
                        RankedTensorType type, const Dims &resultDims,
                        Value init) {
   auto map = AffineMap::get(0, numSymbols, sizes, function.getContext());
-  int64_t grain =
-      std::max<int64_t>(1, kMinFlopsPerThread / std::max<int64_t>(1, itemFlops));
+  int64_t grain = std::max<int64_t>(1, kMinFlopsPerThread /
+                                           std::max<int64_t>(1, itemFlops));
   auto elements = AffineMap::get(0, numSymbols, count(resultDims));
   auto op = kernel::LaunchOp::create(
       builder, loc, type, FlatSymbolRefAttr::get(kernel.getSymNameAttr()),
@@ -134,8 +134,8 @@ FailureOr<Value> Lowering::lowerOp(Operation *op) {
                      getDims(result));
       })
       .Default([](Operation *op) -> FailureOr<Value> {
-        return op->emitError() << "'" << op->getName()
-                               << "' has no kernel for this target";
+        return op->emitError()
+               << "'" << op->getName() << "' has no kernel for this target";
       });
 }
 
@@ -180,13 +180,11 @@ LogicalResult Lowering::run() {
     if (!launched || !taken.insert(launched).second) {
       Dims shape = getDims(value);
       Exprs total = {count(shape)};
-      operand.set(launch(value.getLoc(),
-                         getFlatKernel(module, value.getLoc(), target, "copy",
-                                       1,
-                                       [](Emitter &, ValueRange values) {
-                                         return values[0];
-                                       }),
-                         {value}, total, 1024, typeOf(value), shape));
+      operand.set(launch(
+          value.getLoc(),
+          getFlatKernel(module, value.getLoc(), target, "copy", 1,
+                        [](Emitter &, ValueRange values) { return values[0]; }),
+          {value}, total, 1024, typeOf(value), shape));
       taken.insert(operand.get().getDefiningOp());
     }
     resultDims.push_back(AffineMapAttr::get(AffineMap::get(
@@ -196,8 +194,7 @@ LogicalResult Lowering::run() {
     function.setResultAttr(index, kDimsAttr, map);
   function->setAttr("kernel.flops",
                     AffineMapAttr::get(AffineMap::get(0, numSymbols, flops)));
-  for (Operation &op :
-       llvm::make_early_inc_range(function.getBody().front()))
+  for (Operation &op : llvm::make_early_inc_range(function.getBody().front()))
     if (isa<ConstantOp>(op) && op.use_empty())
       op.erase();
   return success();

@@ -25,8 +25,8 @@ public:
   static llvm::Expected<TemporaryFile> create(StringRef base,
                                               StringRef suffix) {
     SmallString<128> path;
-    if (std::error_code code = llvm::sys::fs::createUniqueFile(
-            base + ".%%%%%%" + suffix, path))
+    if (std::error_code code =
+            llvm::sys::fs::createUniqueFile(base + ".%%%%%%" + suffix, path))
       return llvm::createFileError(base, code);
     return TemporaryFile(path);
   }
@@ -73,7 +73,8 @@ private:
   LogicalResult dump(Stage which);
   LogicalResult writeIR();
   LogicalResult writeMachineCode();
-  LogicalResult writeFile(function_ref<llvm::Error(llvm::raw_fd_ostream &)> body);
+  LogicalResult
+  writeFile(function_ref<llvm::Error(llvm::raw_fd_ostream &)> body);
 
   StringRef input, output;
   const CompileOptions &options;
@@ -185,8 +186,8 @@ LogicalResult Compilation::writeMachineCode() {
   if (!translated)
     return error(translated.takeError());
   auto emit = [&](llvm::raw_fd_ostream &out) {
-    return emitMachineCode(**translated, report.cpu,
-                           options.emit == Stage::Asm, out);
+    return emitMachineCode(**translated, report.cpu, options.emit == Stage::Asm,
+                           out);
   };
   if (options.emit != Stage::So)
     return writeFile(emit);
@@ -228,10 +229,9 @@ LogicalResult Compilation::run() {
       failed(passes(Stage::Compress,
                     [&](auto &pm) { buildCompress(pm, options); })) ||
       failed(passes(Stage::Fuse, [&](auto &pm) { buildFuse(pm, options); })) ||
-      failed(passes(Stage::Kernels,
-                    [&](auto &pm) {
-                      buildKernels(pm, options, report.cpu.kernels);
-                    })) ||
+      failed(passes(
+          Stage::Kernels,
+          [&](auto &pm) { buildKernels(pm, options, report.cpu.kernels); })) ||
       failed(passes(Stage::Buffers,
                     [&](auto &pm) { buildBuffers(pm, options); })) ||
       failed(passes(Stage::LLVM, [&](auto &pm) { buildLLVM(pm, options); })))

@@ -3,8 +3,8 @@
 // A model from JSON to numbers, through every stage, by hand.
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/RegisterAll.h"
-#include "runtime/include/vae/vae_abi.h"
 #include "mlir/IR/MLIRContext.h"
+#include "runtime/include/vae/vae_abi.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"

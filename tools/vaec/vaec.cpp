@@ -32,7 +32,8 @@ struct Arguments {
 };
 
 void addOptions(CLI::App &app, Arguments &a) {
-  app.add_option("model", a.input, "The model: a JSON file (docs/model-format.md)")
+  app.add_option("model", a.input,
+                 "The model: a JSON file (docs/model-format.md)")
       ->required()
       ->option_text("MODEL");
   app.add_option("-o,--output", a.output,
@@ -78,10 +79,10 @@ std::string defaultOutput(const Arguments &a) {
   if (a.options.emit <= Stage::LLVM)
     return "-";
   llvm::SmallString<64> path(llvm::sys::path::filename(a.input));
-  llvm::sys::path::replace_extension(
-      path, a.options.emit == Stage::Asm   ? "s"
-            : a.options.emit == Stage::Obj ? "o"
-                                           : "so");
+  llvm::sys::path::replace_extension(path, a.options.emit == Stage::Asm ? "s"
+                                           : a.options.emit == Stage::Obj
+                                               ? "o"
+                                               : "so");
   return path.str().str();
 }
 

@@ -55,17 +55,15 @@ struct ActivationEmitter {
     return e.divf(c(1), e.addf(c(1), e.exp(e.negf(x))));
   }
   Value softplus(Value x) {
-    Value rest =
-        math::Log1pOp::create(e.b, e.loc, e.exp(e.negf(e.absf(x))));
+    Value rest = math::Log1pOp::create(e.b, e.loc, e.exp(e.negf(e.absf(x))));
     return e.addf(e.maxf(x, c(0)), rest);
   }
   /// alpha * (exp(x) - 1) for x <= 0, else x; times scale.
   Value elu(Value x, double alpha, double scale) {
     // The untaken side must not overflow to inf * 0 = NaN.
     Value low = e.minf(x, c(0));
-    Value negative = e.mulf(
-        c(alpha * scale),
-        Value(math::ExpM1Op::create(e.b, e.loc, low)));
+    Value negative =
+        e.mulf(c(alpha * scale), Value(math::ExpM1Op::create(e.b, e.loc, low)));
     return select(positive(x), scale == 1 ? x : e.mulf(x, c(scale)), negative);
   }
   Value erf(Value x) { return math::ErfOp::create(e.b, e.loc, x); }
@@ -90,8 +88,8 @@ Value ActivationEmitter::emit(ActivationAttr activation, Value x) {
                   e.addf(c(1), erf(e.mulf(x, c(0.70710678118654752)))));
   case ActivationKind::GeluTanh: {
     Value cube = e.mulf(e.mulf(x, x), x);
-    Value inner = e.mulf(c(0.79788456080286536),
-                         e.addf(x, e.mulf(c(0.044715), cube)));
+    Value inner =
+        e.mulf(c(0.79788456080286536), e.addf(x, e.mulf(c(0.044715), cube)));
     return e.mulf(e.mulf(x, c(0.5)), e.addf(c(1), e.tanh(inner)));
   }
   case ActivationKind::Mish:
@@ -105,8 +103,7 @@ Value ActivationEmitter::emit(ActivationAttr activation, Value x) {
   case ActivationKind::HardSigmoid:
     return clamp(e.addf(e.mulf(x, c(alpha)), c(beta)), 0, 1);
   case ActivationKind::HardSwish:
-    return e.mulf(x,
-                  clamp(e.addf(e.mulf(x, c(1.0 / 6)), c(0.5)), 0, 1));
+    return e.mulf(x, clamp(e.addf(e.mulf(x, c(1.0 / 6)), c(0.5)), 0, 1));
   case ActivationKind::Relu6:
     return clamp(x, 0, 6);
   case ActivationKind::Exp:

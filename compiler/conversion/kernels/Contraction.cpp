@@ -11,9 +11,11 @@ using namespace mlir;
 using namespace vae;
 
 std::string Contraction::name() const {
-  std::string name = llvm::formatv(
-      "{0}_i{1}_o{2}", depthwise() ? "depthwise" : flat ? "dense" : "conv",
-      inputs, outputs);
+  std::string name = llvm::formatv("{0}_i{1}_o{2}",
+                                   depthwise() ? "depthwise"
+                                   : flat      ? "dense"
+                                               : "conv",
+                                   inputs, outputs);
   if (groups > 1)
     name += llvm::formatv("_g{0}", groups);
   if (!flat)
@@ -34,7 +36,8 @@ struct Tile {
 /// once serve every vector width.
 Tile chooseTile(const KernelTarget &target, int64_t outputs) {
   int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
-  int64_t most = target.vectorRegisters >= 32 ? 4 : std::max<int64_t>(2, perBlock);
+  int64_t most =
+      target.vectorRegisters >= 32 ? 4 : std::max<int64_t>(2, perBlock);
   int64_t needed = llvm::divideCeil(outputs, kChannelBlock) * perBlock;
   int64_t vectors = std::min(most, needed);
   int64_t positions = (target.vectorRegisters - vectors - 2) / vectors;
@@ -94,10 +97,8 @@ void ContractionEmitter::decode(Value position, int64_t count, Values &inputs,
   if (shape.flat) {
     for (int64_t r = 0; r < count; ++r) {
       Value p = e.add(position, r);
-      inputs.push_back(
-          e.add(e.mul(p, size(kInImage)), size(kInOffset)));
-      outputs.push_back(
-          e.add(e.mul(p, size(kOutImage)), size(kOutOffset)));
+      inputs.push_back(e.add(e.mul(p, size(kInImage)), size(kInOffset)));
+      outputs.push_back(e.add(e.mul(p, size(kOutImage)), size(kOutOffset)));
     }
     return;
   }
@@ -114,8 +115,8 @@ void ContractionEmitter::decode(Value position, int64_t count, Values &inputs,
     in = e.add(in, e.add(e.mul(row, inRow), e.mul(column, inColumn)));
     inputs.push_back(in);
     Value out = e.add(e.mul(image, size(kOutImage)), size(kOutOffset));
-    out = e.add(out, e.add(e.mul(row, size(kOutRow)),
-                           e.mul(column, size(kOutColumn))));
+    out = e.add(
+        out, e.add(e.mul(row, size(kOutRow)), e.mul(column, size(kOutColumn))));
     outputs.push_back(out);
     if (r + 1 == count)
       break;
@@ -158,8 +159,8 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
         [&](Value k, ValueRange loopSums) {
           Values sums(loopSums.begin(), loopSums.end());
           for (int64_t u = 0; u < unroll; ++u) {
-            Value at = e.add(
-                weights, e.mul(e.add(e.add(step, k), u), kChannelBlock));
+            Value at =
+                e.add(weights, e.mul(e.add(e.add(step, k), u), kChannelBlock));
             Values w;
             for (int64_t v = 0; v < vectors; ++v) {
               int64_t channel = v * e.width;
@@ -168,8 +169,8 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
                                         channel % kChannelBlock)));
             }
             for (int64_t r = 0; r < positions; ++r) {
-              Value value = e.broadcast(e.load(
-                  x, e.add(e.add(inputs[r], inOffset), e.add(k, u))));
+              Value value = e.broadcast(
+                  e.load(x, e.add(e.add(inputs[r], inOffset), e.add(k, u))));
               for (int64_t v = 0; v < vectors; ++v)
                 sums[r * vectors + v] =
                     e.fma(value, w[v], sums[r * vectors + v]);
@@ -192,13 +193,12 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
   if (shape.window[0] == 1)
     return overColumns(zero, zero, accumulators);
   Value inRow = e.mul(size(kInRow), shape.dilation[0]);
-  return e.loop(
-      zero, e.index(shape.window[0]), 1, accumulators,
-      [&](Value ky, ValueRange sums) {
-        return overColumns(e.mul(ky, inRow),
-                           e.mul(ky, shape.window[1] * shape.inputs),
-                           Values(sums.begin(), sums.end()));
-      });
+  return e.loop(zero, e.index(shape.window[0]), 1, accumulators,
+                [&](Value ky, ValueRange sums) {
+                  return overColumns(e.mul(ky, inRow),
+                                     e.mul(ky, shape.window[1] * shape.inputs),
+                                     Values(sums.begin(), sums.end()));
+                });
 }
 
 void ContractionEmitter::finish(Value accumulator, Value at, Value mask) {
@@ -227,8 +227,8 @@ void ContractionEmitter::emitTile(Value position, int64_t positions,
   for (int64_t r = 0; r < positions; ++r)
     for (int64_t v = 0; v < vectors; ++v)
       sums.push_back(bias && r > 0 ? sums[v]
-                     : bias ? e.loadVec(bias, e.add(packed, v * e.width))
-                            : e.splat(0));
+                     : bias        ? e.loadVec(bias, e.add(packed, v * e.width))
+                                   : e.splat(0));
   Value weights = e.mul(packed, shape.taps() * shape.inputs);
   sums = multiply(inputs, weights, positions, vectors, sums);
 
@@ -272,8 +272,7 @@ void ContractionEmitter::emit() {
   int64_t perBlock = std::max<int64_t>(1, kChannelBlock / e.width);
   int64_t restVectors = llvm::divideCeil(rest, kChannelBlock) * perBlock;
   int64_t channelTiles = whole + (rest != 0);
-  Value positions =
-      e.mul(size(kImages), e.mul(size(kRows), size(kColumns)));
+  Value positions = e.mul(size(kImages), e.mul(size(kRows), size(kColumns)));
   Value positionTiles = e.ceilDiv(positions, tile.positions);
 
   e.loop(args.begin, args.end, 1, [&](Value item) {
@@ -314,8 +313,8 @@ void ContractionEmitter::emitDepthwise() {
                   Value at = e.add(in, e.mul(ky, inRow));
                   at = e.add(at, e.mul(kx, channels * shape.dilation[1]));
                   Value tap = e.add(e.mul(ky, shape.window[1]), kx);
-                  Value w = e.loadVec(
-                      weight, e.add(e.mul(tap, channels), c), mask);
+                  Value w =
+                      e.loadVec(weight, e.add(e.mul(tap, channels), c), mask);
                   return Values{e.fma(e.loadVec(x, at, mask), w, inner[0])};
                 });
           });
@@ -340,8 +339,8 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
         if (shape.depthwise())
           return positions;
         Tile tile = chooseTile(target, shape.outputs);
-        int64_t channelTiles = llvm::divideCeil(
-            shape.outputs, tile.vectors * target.vectorWidth);
+        int64_t channelTiles =
+            llvm::divideCeil(shape.outputs, tile.vectors * target.vectorWidth);
         return e.mul(e.ceilDiv(positions, tile.positions),
                      channelTiles * shape.groups);
       },
@@ -359,8 +358,7 @@ int64_t vae::getContractionItemFlops(const KernelTarget &target,
   if (shape.depthwise())
     return 2 * shape.groups * shape.taps();
   Tile tile = chooseTile(target, shape.outputs);
-  int64_t outputs =
-      std::min(tile.vectors * target.vectorWidth, shape.outputs);
+  int64_t outputs = std::min(tile.vectors * target.vectorWidth, shape.outputs);
   return 2 * tile.positions * outputs * shape.taps() * shape.inputs;
 }
 

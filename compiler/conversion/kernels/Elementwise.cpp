@@ -17,8 +17,7 @@ static void overFlatItems(Emitter &e, const KernelArgs &args, Value total,
   e.loop(args.begin, args.end, 1, [&](Value item) {
     Value first = e.mul(item, kFlatItem);
     Value count = e.min(e.index(kFlatItem), e.sub(total, first));
-    e.strip(count,
-            [&](Value i, Value mask) { body(e.add(first, i), mask); });
+    e.strip(count, [&](Value i, Value mask) { body(e.add(first, i), mask); });
   });
 }
 
@@ -54,8 +53,7 @@ func::FuncOp vae::getChannelKernel(ModuleOp module, Location loc,
                                    VectorFn function) {
   return getOrCreateKernel(
       module, loc, llvm::formatv("{0}_c{1}", name, channels).str(), target,
-      parameters + 2, 1,
-      [](Emitter &e, ValueRange sizes) { return sizes[0]; },
+      parameters + 2, 1, [](Emitter &e, ValueRange sizes) { return sizes[0]; },
       [&](Emitter &e, const KernelArgs &args) {
         e.loop(args.begin, args.end, 1, [&](Value row) {
           Value base = e.mul(row, channels);
@@ -98,8 +96,7 @@ func::FuncOp vae::getCopyKernel(ModuleOp module, Location loc,
               return;
             }
             e.loop(e.index(0), size(3), 1, [&](Value i3) {
-              Value value =
-                  e.load(x, e.add(from, e.mul(i3, size(kIn + 3))));
+              Value value = e.load(x, e.add(from, e.mul(i3, size(kIn + 3))));
               e.store(value, y, e.add(to, e.mul(i3, size(kOut + 3))));
             });
           });

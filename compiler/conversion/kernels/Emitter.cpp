@@ -172,8 +172,7 @@ Value Emitter::reduceAdd(Value x) {
   return vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD, x);
 }
 Value Emitter::toFloat(Value index) {
-  Value integer =
-      arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
+  Value integer = arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
   return arith::SIToFPOp::create(b, loc, f64(), integer);
 }
 
@@ -196,11 +195,12 @@ void Emitter::strip(Value count, function_ref<void(Value, Value)> body) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-func::FuncOp vae::getOrCreateKernel(
-    ModuleOp module, Location loc, StringRef name, const KernelTarget &target,
-    unsigned numBuffers, unsigned numSizes,
-    function_ref<Value(Emitter &, ValueRange)> count,
-    function_ref<void(Emitter &, const KernelArgs &)> body) {
+func::FuncOp
+vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef name,
+                       const KernelTarget &target, unsigned numBuffers,
+                       unsigned numSizes,
+                       function_ref<Value(Emitter &, ValueRange)> count,
+                       function_ref<void(Emitter &, const KernelArgs &)> body) {
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   OpBuilder builder(module.getContext());
@@ -209,9 +209,9 @@ func::FuncOp vae::getOrCreateKernel(
   auto buffer = MemRefType::get({ShapedType::kDynamic}, builder.getF32Type());
 
   SmallVector<Type> sizeTypes(numSizes, index);
-  auto counter = func::FuncOp::create(
-      builder, loc, (name + kernel::kCountSuffix).str(),
-      builder.getFunctionType(sizeTypes, {index}));
+  auto counter =
+      func::FuncOp::create(builder, loc, (name + kernel::kCountSuffix).str(),
+                           builder.getFunctionType(sizeTypes, {index}));
   counter.setPrivate();
   {
     OpBuilder::InsertionGuard guard(builder);
@@ -231,10 +231,9 @@ func::FuncOp vae::getOrCreateKernel(
   builder.setInsertionPointToStart(function.addEntryBlock());
   Emitter emitter(builder, loc, target.vectorWidth);
   ValueRange args = function.getArguments();
-  KernelArgs kernelArgs{args.take_front(numBuffers),
-                        args.slice(numBuffers, numSizes),
-                        args[numBuffers + numSizes],
-                        args[numBuffers + numSizes + 1]};
+  KernelArgs kernelArgs{
+      args.take_front(numBuffers), args.slice(numBuffers, numSizes),
+      args[numBuffers + numSizes], args[numBuffers + numSizes + 1]};
   body(emitter, kernelArgs);
   func::ReturnOp::create(builder, loc);
   return function;

@@ -50,13 +50,13 @@ struct Contraction {
 
 /// Sizes of the contraction kernel.
 enum ContractionSize : unsigned {
-  kImages,     // N
-  kRows,       // output positions, vertically
-  kColumns,    // and horizontally
-  kInRow,      // elements of the input between rows
-  kInImage,    // and between images
-  kInOffset,   // where the first window begins
-  kOutColumn,  // elements of the output between positions
+  kImages,    // N
+  kRows,      // output positions, vertically
+  kColumns,   // and horizontally
+  kInRow,     // elements of the input between rows
+  kInImage,   // and between images
+  kInOffset,  // where the first window begins
+  kOutColumn, // elements of the output between positions
   kOutRow,
   kOutImage,
   kOutOffset,
@@ -78,10 +78,11 @@ int64_t getContractionItemFlops(const KernelTarget &target,
 /// Packs weights given as a function of (output, input, tap row, tap column)
 /// within group g: [g][block of 16 outputs][tap row][tap column][input][16],
 /// padded with zeros; depthwise: [tap row][tap column][group].
-std::vector<float> packWeight(
-    const Contraction &shape,
-    llvm::function_ref<float(int64_t g, int64_t o, int64_t i, int64_t ky,
-                             int64_t kx)> weight);
+std::vector<float>
+packWeight(const Contraction &shape,
+           llvm::function_ref<float(int64_t g, int64_t o, int64_t i, int64_t ky,
+                                    int64_t kx)>
+               weight);
 /// Bias in whole blocks of 16 per group (depthwise: as it is).
 std::vector<float> packBias(const Contraction &shape,
                             llvm::ArrayRef<float> bias);
@@ -106,8 +107,8 @@ mlir::func::FuncOp getChannelKernel(mlir::ModuleOp module, mlir::Location loc,
                                     unsigned parameters, VectorFn function);
 
 /// Strided copy of [d0, d1, d2, d3]. Buffers: x, y. Sizes: d0..d3, input
-/// strides 0..3, input offset, output strides 0..3, output offset. `contiguous`:
-/// the last strides are 1.
+/// strides 0..3, input offset, output strides 0..3, output offset.
+/// `contiguous`: the last strides are 1.
 mlir::func::FuncOp getCopyKernel(mlir::ModuleOp module, mlir::Location loc,
                                  const KernelTarget &target, bool contiguous);
 /// y = value. Buffers: y. Sizes: elements.

@@ -17,12 +17,13 @@ static Value sumOver(Emitter &e, Value count,
   Value tail = e.rem(count, e.width);
   Value whole = e.sub(count, tail);
   Value zero = e.constant(e.vec64(), 0);
-  auto sum = e.loop(e.index(0), whole, e.width, {zero},
-                    [&](Value i, ValueRange sum) {
-                      return Emitter::Values{e.addf(sum[0], body(i, {}))};
-                    });
+  auto sum =
+      e.loop(e.index(0), whole, e.width, {zero}, [&](Value i, ValueRange sum) {
+        return Emitter::Values{e.addf(sum[0], body(i, {}))};
+      });
   Value mask = e.mask(tail);
-  Value last = arith::SelectOp::create(e.b, e.loc, mask, body(whole, mask), zero);
+  Value last =
+      arith::SelectOp::create(e.b, e.loc, mask, body(whole, mask), zero);
   return e.reduceAdd(e.addf(sum[0], last));
 }
 
@@ -72,8 +73,8 @@ func::FuncOp vae::getGroupNormKernel(ModuleOp module, Location loc,
                 e.index(0), pixels, 1, {e.constant(e.f64(), 0)},
                 [&](Value p, ValueRange total) {
                   Value row = e.add(base, e.mul(p, channels));
-                  Value part = sumOver(
-                      e, e.index(inGroup), [&](Value c, Value mask) {
+                  Value part =
+                      sumOver(e, e.index(inGroup), [&](Value c, Value mask) {
                         return f(e.extend(e.loadVec(x, e.add(row, c), mask)));
                       });
                   return Emitter::Values{e.addf(total[0], part)};
@@ -94,10 +95,10 @@ func::FuncOp vae::getGroupNormKernel(ModuleOp module, Location loc,
             Value row = e.add(base, e.mul(p, channels));
             e.strip(e.index(inGroup), [&](Value c, Value mask) {
               Value at = e.add(row, c), parameter = e.add(channel, c);
-              Value value = normalize(
-                  e, e.loadVec(x, at, mask), mean32, inverse,
-                  w ? e.loadVec(w, parameter, mask) : Value(),
-                  b ? e.loadVec(b, parameter, mask) : Value());
+              Value value =
+                  normalize(e, e.loadVec(x, at, mask), mean32, inverse,
+                            w ? e.loadVec(w, parameter, mask) : Value(),
+                            b ? e.loadVec(b, parameter, mask) : Value());
               e.storeVec(value, y, at, mask);
             });
           });
@@ -135,10 +136,10 @@ func::FuncOp vae::getLayerNormKernel(ModuleOp module, Location loc,
           Value mean32 = e.broadcast(e.truncate(mean));
           e.strip(length, [&](Value i, Value mask) {
             Value where = e.add(base, i);
-            Value value = normalize(e, e.loadVec(x, where, mask), mean32,
-                                    inverse,
-                                    w ? e.loadVec(w, i, mask) : Value(),
-                                    b ? e.loadVec(b, i, mask) : Value());
+            Value value =
+                normalize(e, e.loadVec(x, where, mask), mean32, inverse,
+                          w ? e.loadVec(w, i, mask) : Value(),
+                          b ? e.loadVec(b, i, mask) : Value());
             e.storeVec(value, y, where, mask);
           });
         });
@@ -212,8 +213,8 @@ func::FuncOp vae::getKlKernel(ModuleOp module, Location loc,
                     Value std = value(3, c);
                     variance = e.divf(variance, e.mulf(std, std));
                     mu = e.divf(mu, std);
-                    logStd = e.extend(
-                        e.log(e.loadVec(args.buffers[3], c, mask)));
+                    logStd =
+                        e.extend(e.log(e.loadVec(args.buffers[3], c, mask)));
                   }
                   Value sum = e.addf(variance, e.mulf(mu, mu));
                   sum = e.subf(e.subf(sum, k(1)), logvar);
@@ -240,8 +241,8 @@ static Value elementLogLikelihood(Emitter &e, Likelihood kind, double scale,
   }
   case Likelihood::Bernoulli: {
     Value hit = e.extend(e.maxf(e.log(y), k(-100)));
-    Value miss = e.extend(e.maxf(
-        Value(math::Log1pOp::create(e.b, e.loc, e.negf(y))), k(-100)));
+    Value miss = e.extend(
+        e.maxf(Value(math::Log1pOp::create(e.b, e.loc, e.negf(y))), k(-100)));
     Value x64 = e.extend(x);
     return e.addf(e.mulf(x64, hit), e.mulf(e.subf(k64(1), x64), miss));
   }
@@ -269,9 +270,9 @@ func::FuncOp vae::getLogLikelihoodKernel(ModuleOp module, Location loc,
                                          const KernelTarget &target,
                                          Likelihood likelihood, double scale,
                                          bool logvar) {
-  std::string name = llvm::formatv(
-      "log_likelihood_{0}_{1}{2}", stringifyLikelihood(likelihood),
-      doubleName(scale), logvar ? "_logvar" : "");
+  std::string name = llvm::formatv("log_likelihood_{0}_{1}{2}",
+                                   stringifyLikelihood(likelihood),
+                                   doubleName(scale), logvar ? "_logvar" : "");
   return getOrCreateKernel(
       module, loc, name, target, 3 + logvar, 2,
       [](Emitter &e, ValueRange s) { return s[0]; },

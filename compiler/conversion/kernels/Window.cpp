@@ -32,9 +32,8 @@ static Clip clip(Emitter &e, Value output, int64_t stride, int64_t padBefore,
   result.begin = e.max(first, e.index(0));
   result.end = e.min(last, size);
   // A window may reach past the padding (never here: the output is floored).
-  result.taps = countPadding
-                    ? e.sub(e.min(last, e.add(size, padAfter)), first)
-                    : e.sub(result.end, result.begin);
+  result.taps = countPadding ? e.sub(e.min(last, e.add(size, padAfter)), first)
+                             : e.sub(result.end, result.begin);
   return result;
 }
 
@@ -45,10 +44,10 @@ func::FuncOp vae::getPoolKernel(ModuleOp module, Location loc,
        pad = op.getPadding();
   bool isMax = op.getKind() == PoolKind::Max;
   bool countPadding = op.getCountIncludePad();
-  std::string name = llvm::formatv(
-      "pool_{0}_c{1}_k{2}x{3}_s{4}x{5}_p{6}_{7}_{8}_{9}", isMax ? "max" : "avg",
-      channels, kernel[0], kernel[1], strides[0], strides[1], pad[0], pad[1],
-      pad[2], pad[3]);
+  std::string name =
+      llvm::formatv("pool_{0}_c{1}_k{2}x{3}_s{4}x{5}_p{6}_{7}_{8}_{9}",
+                    isMax ? "max" : "avg", channels, kernel[0], kernel[1],
+                    strides[0], strides[1], pad[0], pad[1], pad[2], pad[3]);
   if (!countPadding)
     name += "_valid";
   return getOrCreateKernel(
@@ -78,8 +77,7 @@ func::FuncOp vae::getPoolKernel(ModuleOp module, Location loc,
                   Value lineAt = e.mul(e.add(e.mul(image, height), iy), width);
                   return e.loop(
                       h.begin, h.end, 1, outer, [&](Value ix, ValueRange sum) {
-                        Value at =
-                            e.add(e.mul(e.add(lineAt, ix), channels), c);
+                        Value at = e.add(e.mul(e.add(lineAt, ix), channels), c);
                         Value value = e.loadVec(x, at, mask);
                         return Emitter::Values{isMax ? e.maxf(sum[0], value)
                                                      : e.addf(sum[0], value)};
@@ -117,10 +115,9 @@ func::FuncOp vae::getGlobalPoolKernel(ModuleOp module, Location loc,
                 });
             Value value = sum[0];
             if (!isMax)
-              value = e.truncate(
-                  e.divf(value, e.broadcast(e.toFloat(pixels))));
-            e.storeVec(value, args.buffers[1],
-                       e.add(e.mul(image, channels), c), mask);
+              value = e.truncate(e.divf(value, e.broadcast(e.toFloat(pixels))));
+            e.storeVec(value, args.buffers[1], e.add(e.mul(image, channels), c),
+                       mask);
           });
         });
       });
@@ -134,7 +131,8 @@ struct Sample {
 };
 } // namespace
 
-/// torch.nn.functional.interpolate's coordinates (upsample_compute_source_index).
+/// torch.nn.functional.interpolate's coordinates
+/// (upsample_compute_source_index).
 static Sample sample(Emitter &e, Value output, Value size, int64_t scale,
                      bool alignCorners) {
   Value position = e.toFloat(output);
@@ -142,7 +140,8 @@ static Sample sample(Emitter &e, Value output, Value size, int64_t scale,
   if (alignCorners) {
     Value outSize = e.mul(size, scale);
     Value steps = e.toFloat(e.max(e.sub(outSize, e.index(1)), e.index(1)));
-    source = e.divf(e.mulf(position, e.toFloat(e.sub(size, e.index(1)))), steps);
+    source =
+        e.divf(e.mulf(position, e.toFloat(e.sub(size, e.index(1)))), steps);
   } else {
     Value half = e.constant(e.f64(), 0.5);
     Value center = e.divf(e.addf(position, half),
@@ -150,14 +149,13 @@ static Sample sample(Emitter &e, Value output, Value size, int64_t scale,
     source = e.maxf(e.subf(center, half), e.constant(e.f64(), 0));
   }
   // source >= 0, so that truncation is the floor.
-  Value integer =
-      arith::FPToSIOp::create(e.b, e.loc, e.b.getI64Type(), source);
+  Value integer = arith::FPToSIOp::create(e.b, e.loc, e.b.getI64Type(), source);
   Value floor = arith::SIToFPOp::create(e.b, e.loc, e.f64(), integer);
   Value last = e.sub(size, e.index(1));
   Sample result;
-  result.low = e.min(
-      arith::IndexCastOp::create(e.b, e.loc, e.b.getIndexType(), integer),
-      last);
+  result.low =
+      e.min(arith::IndexCastOp::create(e.b, e.loc, e.b.getIndexType(), integer),
+            last);
   result.high = e.min(e.add(result.low, 1), last);
   result.fraction = e.subf(source, floor);
   return result;
@@ -169,10 +167,11 @@ func::FuncOp vae::getUpsampleKernel(ModuleOp module, Location loc,
   auto scale = op.getScale();
   bool nearest = op.getMode() == ResizeMode::Nearest;
   bool corners = op.getAlignCorners();
-  std::string name = llvm::formatv(
-      "upsample_{0}_c{1}_{2}x{3}",
-      nearest ? "nearest" : corners ? "bilinear_corners" : "bilinear", channels,
-      scale[0], scale[1]);
+  std::string name = llvm::formatv("upsample_{0}_c{1}_{2}x{3}",
+                                   nearest   ? "nearest"
+                                   : corners ? "bilinear_corners"
+                                             : "bilinear",
+                                   channels, scale[0], scale[1]);
   return getOrCreateKernel(
       module, loc, name, target, 2, 3,
       [&](Emitter &e, ValueRange s) {

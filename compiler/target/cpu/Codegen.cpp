@@ -3,12 +3,12 @@
 
 #include "compiler/conversion/Conversion.h"
 #include "dialects/vae/IR/VaeConstants.h"
-#include "runtime/include/vae/vae_abi.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "runtime/include/vae/vae_abi.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -32,10 +32,9 @@ createMachine(const Cpu &cpu, unsigned optLevel) {
   auto level = optLevel == 0   ? CodeGenOptLevel::Less
                : optLevel == 1 ? CodeGenOptLevel::Default
                                : CodeGenOptLevel::Aggressive;
-  return std::unique_ptr<TargetMachine>(
-      target->createTargetMachine(triple, cpu.name, cpu.features,
-                                  TargetOptions(), Reloc::PIC_, std::nullopt,
-                                  level));
+  return std::unique_ptr<TargetMachine>(target->createTargetMachine(
+      triple, cpu.name, cpu.features, TargetOptions(), Reloc::PIC_,
+      std::nullopt, level));
 }
 
 static void optimize(Module &module, TargetMachine &machine,
@@ -163,9 +162,8 @@ Error vae::emitMachineCode(Module &module, const Cpu &cpu, bool assembly,
     return machine.takeError();
   legacy::PassManager passes;
   if ((*machine)->addPassesToEmitFile(passes, out, nullptr,
-                                      assembly
-                                          ? CodeGenFileType::AssemblyFile
-                                          : CodeGenFileType::ObjectFile))
+                                      assembly ? CodeGenFileType::AssemblyFile
+                                               : CodeGenFileType::ObjectFile))
     return createStringError("no object files for " + cpu.triple);
   passes.run(module);
   return Error::success();

@@ -32,7 +32,7 @@ static constexpr StringLiteral kX86Features[] = {
     "bmi2",     "lzcnt",    "movbe",    "avx512f",    "avx512cd",
     "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx512bf16"};
 static constexpr StringLiteral kArmFeatures[] = {"neon", "dotprod", "fullfp16",
-                                                 "bf16", "i8mm", "sve"};
+                                                 "bf16", "i8mm",    "sve"};
 
 static std::string requiredFeatures(const Triple &triple,
                                     const MCSubtargetInfo &info) {

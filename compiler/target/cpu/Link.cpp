@@ -19,15 +19,24 @@ Error vae::linkLibrary(StringRef object, StringRef output) {
   std::string objectPath = object.str(), outputPath = output.str();
   // Without mmap a full disk is an error of write(), not a signal. The weights
   // and code need no other library: nothing is linked in.
-  std::vector<const char *> args = {
-      "ld.lld",         "-shared",        "--no-mmap-output-file",
-      "-z",             "noexecstack",    "--hash-style=gnu",
-      "--build-id=none", "--gc-sections", "-z", "now", "--threads=1",
-      objectPath.c_str(), "-o",           outputPath.c_str()};
+  std::vector<const char *> args = {"ld.lld",
+                                    "-shared",
+                                    "--no-mmap-output-file",
+                                    "-z",
+                                    "noexecstack",
+                                    "--hash-style=gnu",
+                                    "--build-id=none",
+                                    "--gc-sections",
+                                    "-z",
+                                    "now",
+                                    "--threads=1",
+                                    objectPath.c_str(),
+                                    "-o",
+                                    outputPath.c_str()};
   std::string messages;
   raw_string_ostream stream(messages);
-  lld::Result result = lld::lldMain(args, stream, stream,
-                                    {{lld::Gnu, &lld::elf::link}});
+  lld::Result result =
+      lld::lldMain(args, stream, stream, {{lld::Gnu, &lld::elf::link}});
   usable = result.canRunAgain;
   if (result.retCode == 0)
     return Error::success();

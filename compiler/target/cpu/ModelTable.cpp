@@ -5,8 +5,8 @@
 
 #include "compiler/conversion/Conversion.h"
 #include "dialects/vae/IR/Vae.h"
-#include "runtime/include/vae/vae_abi.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "runtime/include/vae/vae_abi.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/JSON.h"
@@ -68,8 +68,7 @@ Expected<Dim> toDim(mlir::AffineExpr expr, unsigned symbols) {
     if (!expr.isFunctionOfSymbol(s))
       continue;
     dim.scale = evaluate(expr, symbols, s, 1) - dim.offset;
-    bool linear =
-        evaluate(expr, symbols, s, 3) == dim.offset + 3 * dim.scale;
+    bool linear = evaluate(expr, symbols, s, 3) == dim.offset + 3 * dim.scale;
     if (dim.symbol >= 0 || !linear)
       return createStringError(
           "a tensor of an entry point has a dimension that is not linear in "
@@ -91,9 +90,8 @@ Expected<Tensor> toTensor(mlir::DictionaryAttr attrs, unsigned symbols) {
   if (auto range = attrs.getAs<mlir::DenseF32ArrayAttr>(kRangeAttr))
     tensor.range = {range[0], range[1]};
   else if (auto list = attrs.getAs<mlir::ArrayAttr>(kRangeAttr))
-    tensor.range = {
-        float(cast<mlir::FloatAttr>(list[0]).getValueAsDouble()),
-        float(cast<mlir::FloatAttr>(list[1]).getValueAsDouble())};
+    tensor.range = {float(cast<mlir::FloatAttr>(list[0]).getValueAsDouble()),
+                    float(cast<mlir::FloatAttr>(list[1]).getValueAsDouble())};
   auto type = cast<mlir::RankedTensorType>(
       attrs.getAs<mlir::TypeAttr>("type").getValue());
   SmallVector<mlir::AffineExpr> exprs;
@@ -123,8 +121,8 @@ Expected<Description> describe(mlir::ModuleOp module) {
   };
   if (result.model) {
     result.name = text(result.model, "name");
-    result.likelihood = text(
-        result.model.getAs<mlir::DictionaryAttr>("likelihood"), "kind");
+    result.likelihood =
+        text(result.model.getAs<mlir::DictionaryAttr>("likelihood"), "kind");
     result.prior =
         text(result.model.getAs<mlir::DictionaryAttr>("prior"), "kind");
     if (auto parameters = result.model.getAs<mlir::IntegerAttr>("parameters"))
@@ -134,7 +132,8 @@ Expected<Description> describe(mlir::ModuleOp module) {
        module->getAttrOfType<mlir::ArrayAttr>(kSymbolsAttr)) {
     auto symbol = cast<mlir::DictionaryAttr>(entry);
     result.symbols.push_back(
-        {text(symbol, "name"), symbol.getAs<mlir::IntegerAttr>("minimum").getInt(),
+        {text(symbol, "name"),
+         symbol.getAs<mlir::IntegerAttr>("minimum").getInt(),
          symbol.getAs<mlir::IntegerAttr>("multiple").getInt()});
   }
   for (mlir::Attribute entry :
@@ -145,8 +144,8 @@ Expected<Description> describe(mlir::ModuleOp module) {
     for (bool input : {true, false})
       for (mlir::Attribute attrs :
            dict.getAs<mlir::ArrayAttr>(input ? "inputs" : "outputs")) {
-        auto tensor = toTensor(cast<mlir::DictionaryAttr>(attrs),
-                               result.symbols.size());
+        auto tensor =
+            toTensor(cast<mlir::DictionaryAttr>(attrs), result.symbols.size());
         if (!tensor)
           return tensor.takeError();
         (input ? out.inputs : out.outputs).push_back(std::move(*tensor));
@@ -218,12 +217,12 @@ public:
         dims.push_back(record({number32(dim.symbol), number32(0),
                                number(dim.scale), number(dim.offset)}));
       auto range = tensor.range.value_or(std::pair<float, float>(0, 0));
-      records.push_back(record(
-          {text(tensor.name), number32(roleOf(tensor.role)),
-           number32(VAE_DTYPE_F32), number32(tensor.dims.size()),
-           number32(tensor.range.has_value()), array(dims, "dims"),
-           text(tensor.layout), real(range.first), real(range.second), real(1),
-           number32(0), reserved(4)}));
+      records.push_back(
+          record({text(tensor.name), number32(roleOf(tensor.role)),
+                  number32(VAE_DTYPE_F32), number32(tensor.dims.size()),
+                  number32(tensor.range.has_value()), array(dims, "dims"),
+                  text(tensor.layout), real(range.first), real(range.second),
+                  real(1), number32(0), reserved(4)}));
     }
     return array(records, "tensors");
   }
@@ -253,10 +252,10 @@ Error vae::addModelTable(mlir::ModuleOp source, const Cpu &cpu,
     Function *flops = module.getFunction(name + ".flops");
     if (!run || !arena || !flops)
       return createStringError("no code for entry point " + entry.name);
-    entries.push_back(t.record(
-        {t.text(entry.name), t.number32(entry.inputs.size()),
-         t.number32(entry.outputs.size()), t.tensors(entry.inputs),
-         t.tensors(entry.outputs), arena, flops, run, t.reserved(4)}));
+    entries.push_back(
+        t.record({t.text(entry.name), t.number32(entry.inputs.size()),
+                  t.number32(entry.outputs.size()), t.tensors(entry.inputs),
+                  t.tensors(entry.outputs), arena, flops, run, t.reserved(4)}));
   }
   Constant *weights = module.getNamedGlobal(kWeightsSymbol);
   Constant *table = t.global(
@@ -269,15 +268,15 @@ Error vae::addModelTable(mlir::ModuleOp source, const Cpu &cpu,
                 weights, t.number(description->weightBytes),
                 t.number(description->parameters), t.reserved(8)}),
       "model");
-  auto *query = Function::Create(
-      FunctionType::get(t.pointer, {t.i32}, false),
-      GlobalValue::ExternalLinkage, VAE_MODEL_QUERY_SYMBOL, module);
+  auto *query = Function::Create(FunctionType::get(t.pointer, {t.i32}, false),
+                                 GlobalValue::ExternalLinkage,
+                                 VAE_MODEL_QUERY_SYMBOL, module);
   query->setDSOLocal(true);
   IRBuilder<> builder(BasicBlock::Create(t.context, "", query));
-  Value *known = builder.CreateICmpUGE(query->getArg(0),
-                                       t.number32(VAE_ABI_VERSION));
-  builder.CreateRet(builder.CreateSelect(
-      known, table, ConstantPointerNull::get(t.pointer)));
+  Value *known =
+      builder.CreateICmpUGE(query->getArg(0), t.number32(VAE_ABI_VERSION));
+  builder.CreateRet(
+      builder.CreateSelect(known, table, ConstantPointerNull::get(t.pointer)));
   return Error::success();
 }
 
@@ -296,7 +295,8 @@ static json::Value toJson(const Tensor &tensor,
     else if (symbol.multiple != 1 || dim.scale != 1)
       text = std::to_string(dim.scale) + "*" + text + "/" +
              std::to_string(symbol.multiple);
-    if (StringRef(text).starts_with("1*") && text.find('/') == std::string::npos)
+    if (StringRef(text).starts_with("1*") &&
+        text.find('/') == std::string::npos)
       text = text.substr(2);
     if (dim.offset)
       text += (dim.offset > 0 ? "+" : "") + std::to_string(dim.offset);

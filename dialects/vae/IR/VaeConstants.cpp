@@ -37,9 +37,8 @@ ElementsAttr vae::makeWeight(StringRef name, ArrayRef<int64_t> shape,
   auto owner = std::make_unique<std::vector<float>>(std::move(values));
   ArrayRef<char> bytes(reinterpret_cast<const char *>(owner->data()),
                        owner->size() * sizeof(float));
-  uint64_t hash = llvm::xxh3_64bits(
-      ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(bytes.data()),
-                        bytes.size()));
+  uint64_t hash = llvm::xxh3_64bits(ArrayRef<uint8_t>(
+      reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
   std::string key =
       (name + "__" + llvm::utohexstr(hash, /*LowerCase=*/true, /*Width=*/16))
           .str();
