@@ -2,6 +2,7 @@
 #include "compiler/pipeline/Pipeline.h"
 
 #include "compiler/conversion/Conversion.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -59,4 +60,29 @@ void vae::buildBuffers(OpPassManager &pm, const CompileOptions &options) {
 void vae::buildLLVM(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createConvertKernelToLLVMPass());
   populateLowerToLLVM(pm);
+}
+
+using BuildFn = void (*)(OpPassManager &, const CompileOptions &);
+
+static void buildKernelsForHost(OpPassManager &pm,
+                                const CompileOptions &options) {
+  // Text has no way to report an error: an unknown machine gets the defaults.
+  auto cpu = resolveCpu(options.cpu, options.triple);
+  KernelTarget target;
+  if (cpu)
+    target = cpu->kernels;
+  else
+    llvm::consumeError(cpu.takeError());
+  buildKernels(pm, options, target);
+}
+
+void vae::registerStagePipelines() {
+  static constexpr std::pair<Stage, BuildFn> stages[] = {
+      {Stage::Simplify, buildSimplify}, {Stage::Compress, buildCompress},
+      {Stage::Fuse, buildFuse},         {Stage::Kernels, buildKernelsForHost},
+      {Stage::Buffers, buildBuffers},   {Stage::LLVM, buildLLVM}};
+  for (auto [stage, build] : stages)
+    PassPipelineRegistration<>(
+        ("vae-" + getStageName(stage)).str(), getStageDescription(stage),
+        [build = build](OpPassManager &pm) { build(pm, CompileOptions()); });
 }

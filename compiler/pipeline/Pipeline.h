@@ -25,6 +25,10 @@ void buildKernels(mlir::OpPassManager &pm, const CompileOptions &options,
 void buildBuffers(mlir::OpPassManager &pm, const CompileOptions &options);
 void buildLLVM(mlir::OpPassManager &pm, const CompileOptions &options);
 
+/// Registers the pass pipelines `vae-<stage>` for textual use, at the default
+/// optimization level and for this machine.
+void registerStagePipelines();
+
 /// What a compilation found out, for --report.
 struct StageTime {
   std::string stage;

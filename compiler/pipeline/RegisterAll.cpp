@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/pipeline/RegisterAll.h"
 
+#include "compiler/conversion/Conversion.h"
+#include "compiler/pipeline/Pipeline.h"
 #include "dialects/kernel/IR/Kernel.h"
 #include "dialects/vae/IR/Vae.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -14,6 +16,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
 
 void vae::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<VaeDialect, kernel::KernelDialect, mlir::arith::ArithDialect,
@@ -22,4 +26,10 @@ void vae::registerAllDialects(mlir::DialectRegistry &registry) {
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
                   mlir::ub::UBDialect, mlir::vector::VectorDialect>();
   mlir::func::registerInlinerExtension(registry);
+}
+
+void vae::registerAllPasses() {
+  registerVaeConversionPasses();
+  mlir::registerTransformsPasses();
+  registerStagePipelines();
 }

@@ -11,6 +11,10 @@ namespace vae {
 /// Every dialect that a stage produces, with the extensions passes need.
 void registerAllDialects(mlir::DialectRegistry &registry);
 
+/// Every pass of ours and the upstream ones that are of use beside them, and
+/// one pipeline per stage of Stages.def, named `vae-<stage>`.
+void registerAllPasses();
+
 } // namespace vae
 
 #endif // COMPILER_PIPELINE_REGISTERALL_H
