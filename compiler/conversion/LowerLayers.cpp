@@ -98,8 +98,8 @@ FailureOr<Value> Lowering::lowerDense(DenseOp op) {
       packWeight(op, operands->weight, shape, "dense",
                  [&](ArrayRef<float> w, int64_t, int64_t o, int64_t i, int64_t,
                      int64_t) { return w[o * shape.inputs + i]; });
-  ArrayRef<AffineExpr> outer =
-      ArrayRef<AffineExpr>(getDims(op.getX())).drop_back();
+  Dims outer = getDims(op.getX());
+  outer.pop_back();
   Exprs sizes(kNumContractionSizes, expr(0));
   sizes[kImages] = count(outer);
   sizes[kRows] = sizes[kColumns] = expr(1);

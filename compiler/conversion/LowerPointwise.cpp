@@ -133,7 +133,8 @@ FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
 }
 
 FailureOr<Value> Lowering::lowerLayerNorm(LayerNormOp op) {
-  ArrayRef<AffineExpr> shape = getDims(op.getX());
+  const Dims dims = getDims(op.getX());
+  ArrayRef<AffineExpr> shape = dims;
   auto kernel = getLayerNormKernel(
       module, op.getLoc(), target, op.getEpsilon().convertToDouble(),
       op.getWeight() != nullptr, op.getBias() != nullptr);
@@ -146,7 +147,7 @@ FailureOr<Value> Lowering::lowerLayerNorm(LayerNormOp op) {
   return launch(op.getLoc(), kernel, inputs,
                 {count(shape.drop_back(axes)), length},
                 kElementFlops * std::max<int64_t>(1, getStaticDim(length)),
-                typeOf(op.getY()), Dims(shape));
+                typeOf(op.getY()), dims);
 }
 
 FailureOr<Value> Lowering::lowerSoftmax(SoftmaxOp op) {

@@ -98,8 +98,9 @@ private:
               const Dims &dims);
   Value constant(mlir::Location loc, llvm::StringRef name,
                  std::vector<float> values);
-  /// The logical shape; getMemoryDims: in the order of memory.
-  const Dims &getDims(Value value);
+  /// The logical shape; getMemoryDims: in the order of memory. A copy: the map
+  /// moves its values when it grows.
+  Dims getDims(Value value);
   Dims getMemoryDims(Value value);
   mlir::AffineExpr expr(int64_t value);
   mlir::AffineExpr count(llvm::ArrayRef<mlir::AffineExpr> dims);

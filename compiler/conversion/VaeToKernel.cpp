@@ -51,7 +51,7 @@ AffineExpr Lowering::count(ArrayRef<AffineExpr> dims) {
   return getNumElements(dims, function.getContext());
 }
 
-const Dims &Lowering::getDims(Value value) {
+Dims Lowering::getDims(Value value) {
   auto found = dims.find(value);
   if (found != dims.end())
     return found->second;
