@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A contender for the benchmark harness (tools/dev/bench) over the C API: opens
+// the library $VAEC_BENCH_MODELS/$BENCH_W.so and runs one batch of $BENCH_B.
+// The entry point is "reconstruct", or "decode" for a model without encoder.
+#include "vae/vae_runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int vae_init(int threads);
+int vae_run(const float *in, float *out);
+
+enum { kMaxRank = 8 };
+
+static vae_session_t *session;
+static const char *entry_name;
+static vae_tensor_t input, output;
+static int64_t input_dims[kMaxRank], output_dims[kMaxRank];
+
+static int describe(const vae_model_t *model, const vae_abi_tensor *tensor,
+                    const int64_t *symbols, int64_t *dims, vae_tensor_t *out) {
+  if (tensor->rank > kMaxRank ||
+      vae_model_tensor_dims(model, tensor, symbols, dims) != VAE_OK)
+    return 1;
+  out->dtype = tensor->dtype;
+  out->rank = tensor->rank;
+  out->dims = dims;
+  return 0;
+}
+
+static int fail(const char *what, const char *message) {
+  fprintf(stderr, "bench adapter: %s: %s\n", what, message);
+  return 1;
+}
+
+int vae_init(int threads) {
+  const char *folder = getenv("VAEC_BENCH_MODELS");
+  const char *workload = getenv("BENCH_W"), *batch_text = getenv("BENCH_B");
+  if (!folder || !workload || !batch_text)
+    return fail("environment", "VAEC_BENCH_MODELS, BENCH_W or BENCH_B missing");
+  char path[4096], message[512];
+  snprintf(path, sizeof(path), "%s/%s.so", folder, workload);
+  vae_model_t *model = NULL;
+  if (vae_model_load(path, &model, message, sizeof(message)) != VAE_OK)
+    return fail(path, message);
+  vae_session_options_t options = VAE_SESSION_OPTIONS_INIT;
+  options.threads = (uint32_t)threads;
+  if (vae_session_create(model, &options, &session) != VAE_OK)
+    return fail(path, "no session");
+  const vae_abi_entry *entry = NULL;
+  entry_name = "reconstruct";
+  if (vae_model_find_entry(model, entry_name, &entry) != VAE_OK) {
+    entry_name = "decode";
+    if (vae_model_find_entry(model, entry_name, &entry) != VAE_OK)
+      return fail(path, "neither reconstruct nor decode");
+  }
+  int64_t batch = strtoll(batch_text, NULL, 10);
+  if (vae_session_prepare_batch(session, entry_name, batch) != VAE_OK)
+    return fail(path, vae_session_message(session));
+  return describe(model, &entry->inputs[0], &batch, input_dims, &input) ||
+         describe(model, &entry->outputs[0], &batch, output_dims, &output);
+}
+
+int vae_run(const float *in, float *out) {
+  input.data = (void *)in;
+  output.data = out;
+  return vae_session_run(session, entry_name, NULL, &input, 1, &output, 1);
+}
