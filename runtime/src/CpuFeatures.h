@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef VAE_RUNTIME_CPUFEATURES_H
+#define VAE_RUNTIME_CPUFEATURES_H
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vae::runtime {
+
+enum class CpuAnswer { Present, Missing, Unknown };
+
+/// Words of cpuid, and XCR0 (0 where the system does not use xsave).
+struct X86Cpu {
+  enum Register {
+    Leaf1Ecx,
+    Leaf7Ebx,
+    Leaf7Ecx,
+    Leaf7Sub1Eax,
+    Extended1Ecx,
+    kNumRegisters
+  };
+  uint32_t registers[kNumRegisters] = {};
+  uint64_t xcr0 = 0;
+};
+
+/// AT_HWCAP and AT_HWCAP2 of the auxiliary vector.
+struct ArmCpu {
+  enum Word { Hwcap, Hwcap2, kNumWords };
+  unsigned long words[kNumWords] = {};
+};
+
+/// Whether a CPU has a feature, by its LLVM name (`size` bytes at `name`), and
+/// the operating system saves the registers that it uses.
+CpuAnswer findFeature(const X86Cpu &cpu, const char *name, size_t size);
+CpuAnswer findFeature(const ArmCpu &cpu, const char *name, size_t size);
+
+/// The same for the CPU this runs on.
+CpuAnswer findHostFeature(const char *name, size_t size);
+
+} // namespace vae::runtime
+
+#endif // VAE_RUNTIME_CPUFEATURES_H

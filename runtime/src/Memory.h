@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Memory through the caller's allocator or the C library's.
+#ifndef VAE_RUNTIME_MEMORY_H
+#define VAE_RUNTIME_MEMORY_H
+
+#include "vae/vae_runtime.h"
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace vae::runtime {
+
+struct Allocator {
+  vae_allocate_fn allocateFn = nullptr;
+  vae_deallocate_fn deallocateFn = nullptr;
+  void *context = nullptr;
+
+  /// Memory of at least one byte, or nullptr.
+  void *allocate(size_t size, size_t alignment) const {
+    size = size ? size : 1;
+    if (allocateFn)
+      return allocateFn(context, size, alignment);
+    void *memory = nullptr;
+    if (alignment < sizeof(void *))
+      alignment = sizeof(void *);
+    return posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
+  }
+
+  void deallocate(void *memory, size_t size, size_t alignment) const {
+    if (!memory)
+      return;
+    if (deallocateFn)
+      deallocateFn(context, memory, size ? size : 1, alignment);
+    else
+      std::free(memory);
+  }
+
+  template <typename T, typename... Args> T *make(Args &&...args) const {
+    void *memory = allocate(sizeof(T), alignof(T));
+    return memory ? new (memory) T(std::forward<Args>(args)...) : nullptr;
+  }
+  template <typename T> void destroy(T *object) const {
+    if (!object)
+      return;
+    object->~T();
+    deallocate(object, sizeof(T), alignof(T));
+  }
+};
+
+/// A block that only grows, aligned for an arena.
+class Buffer {
+public:
+  /// Keeps the old block if there is no memory for a larger one.
+  bool reserve(const Allocator &allocator, int64_t wanted) {
+    if (wanted <= size)
+      return true;
+    void *larger = allocator.allocate(wanted, VAE_ARENA_ALIGNMENT);
+    if (!larger)
+      return false;
+    release(allocator);
+    data = larger;
+    size = wanted;
+    return true;
+  }
+  void release(const Allocator &allocator) {
+    allocator.deallocate(data, size, VAE_ARENA_ALIGNMENT);
+    data = nullptr;
+    size = 0;
+  }
+
+  void *getData() const { return data; }
+  int64_t getSize() const { return size; }
+
+private:
+  void *data = nullptr;
+  int64_t size = 0;
+};
+
+} // namespace vae::runtime
+
+#endif // VAE_RUNTIME_MEMORY_H

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/src/Model.h"
+
+#include "runtime/src/Note.h"
+#include "runtime/src/Table.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <mutex>
+#include <new>
+
+using namespace vae::runtime;
+
+//===----------------------------------------------------------------------===//
+// Opening
+//===----------------------------------------------------------------------===//
+
+// dlopen compares names before it looks at files: a model that was compiled
+// again while an older one is still loaded from the same path would silently
+// be the older one. So we remember what is loaded from where, and spell the
+// path of a changed file another way ("dir/././m.so").
+static std::mutex loadedMutex;
+static vae_model_t *loaded = nullptr;
+
+static bool isTaken(const char *path, const FileIdentity &identity) {
+  for (const vae_model_t *model = loaded; model; model = model->next)
+    if (std::strcmp(model->path, path) == 0 && model->identity != identity)
+      return true;
+  return false;
+}
+
+/// The path with a slash, and `dots` times "./" before the last component.
+/// To be freed.
+static char *spell(const char *path, unsigned dots) {
+  const char *slash = std::strrchr(path, '/');
+  size_t folder = slash ? slash + 1 - path : 0;
+  size_t extra = 2 * size_t(dots) + (slash ? 0 : 2);
+  auto *result =
+      static_cast<char *>(std::malloc(std::strlen(path) + extra + 1));
+  if (!result)
+    return nullptr;
+  std::memcpy(result, path, folder);
+  for (size_t i = 0; i < extra; i += 2)
+    std::memcpy(result + folder + i, "./", 2);
+  std::strcpy(result + folder + extra, path + folder);
+  return result;
+}
+
+static vae_status_t open(vae_model_t &model, const char *path, Text &message) {
+  unsigned dots = 0;
+  do {
+    std::free(model.path);
+    model.path = spell(path, dots++);
+    if (!model.path) {
+      message.add("out of memory");
+      return VAE_OUT_OF_MEMORY;
+    }
+  } while (isTaken(model.path, model.identity));
+  model.handle = dlopen(model.path, RTLD_NOW | RTLD_LOCAL);
+  if (!model.handle) {
+    const char *reason = dlerror();
+    message.add("the library cannot be loaded: %s", reason ? reason : "?");
+    return VAE_INVALID_MODEL;
+  }
+  // The same handle for other bytes: somebody wrote into the loaded file.
+  for (const vae_model_t *other = loaded; other; other = other->next)
+    if (other->handle == model.handle && other->identity != model.identity) {
+      message.add("the file was overwritten while a model is loaded from it; "
+                  "release that model first, or replace the file by renaming "
+                  "a new one");
+      return VAE_INVALID_MODEL;
+    }
+  return VAE_OK;
+}
+
+static vae_status_t query(vae_model_t &model, Text &message) {
+  void *symbol = dlsym(model.handle, VAE_MODEL_QUERY_SYMBOL);
+  if (!symbol) {
+    message.add("the library exports no " VAE_MODEL_QUERY_SYMBOL
+                "; compile the model with vaec");
+    return VAE_INVALID_MODEL;
+  }
+  model.table = reinterpret_cast<vae_model_query_fn>(symbol)(VAE_ABI_VERSION);
+  vae_status_t status = checkTable(model.table, message);
+  // The note has said the same; a library that lies in it must not crash.
+  return status ? status : checkFeatures(model.table->cpu_features, message);
+}
+
+static void close(vae_model_t *model) {
+  if (model->handle)
+    dlclose(model->handle);
+  std::free(model->path);
+  delete model;
+}
+
+static vae_status_t load(const char *path, vae_model_t **outModel,
+                         Text &message) {
+  ElfFile file;
+  vae_status_t status = file.read(path, message);
+  if (!status)
+    status = file.checkMachine(message);
+  if (!status)
+    status = checkNote(file.getNote(), file.getNoteSize(), message);
+  if (status)
+    return status;
+  auto *model = new (std::nothrow) vae_model_t;
+  if (!model) {
+    message.add("out of memory");
+    return VAE_OUT_OF_MEMORY;
+  }
+  model->identity = file.getIdentity();
+  std::lock_guard<std::mutex> lock(loadedMutex);
+  status = open(*model, path, message);
+  if (!status)
+    status = query(*model, message);
+  if (status) {
+    close(model);
+    return status;
+  }
+  model->next = loaded;
+  loaded = model;
+  *outModel = model;
+  return VAE_OK;
+}
+
+//===----------------------------------------------------------------------===//
+// The C API
+//===----------------------------------------------------------------------===//
+
+vae_status_t vae_model_load(const char *path, vae_model_t **out_model,
+                            char *message, size_t message_size) {
+  Text text(message, message_size);
+  if (!path || !out_model) {
+    text.add("vae_model_load: path or out_model is NULL");
+    return VAE_INVALID_ARGUMENT;
+  }
+  text.add("%s: ", path);
+  vae_status_t status = load(path, out_model, text);
+  if (!status)
+    text.clear();
+  return status;
+}
+
+void vae_model_release(vae_model_t *model) {
+  if (!model)
+    return;
+  std::lock_guard<std::mutex> lock(loadedMutex);
+  for (vae_model_t **link = &loaded; *link; link = &(*link)->next)
+    if (*link == model) {
+      *link = model->next;
+      break;
+    }
+  close(model);
+}
+
+const vae_abi_model *vae_model_table(const vae_model_t *model) {
+  return model ? model->table : nullptr;
+}
+
+vae_status_t vae_model_find_entry(const vae_model_t *model, const char *name,
+                                  const vae_abi_entry **out_entry) {
+  if (!model || !name || !out_entry)
+    return VAE_INVALID_ARGUMENT;
+  const vae_abi_entry *entry = findEntry(*model->table, name);
+  if (!entry)
+    return VAE_NOT_FOUND;
+  *out_entry = entry;
+  return VAE_OK;
+}
+
+vae_status_t vae_model_tensor_dims(const vae_model_t *model,
+                                   const vae_abi_tensor *tensor,
+                                   const int64_t *symbols, int64_t *out_dims) {
+  if (!model || !tensor || !symbols || !out_dims)
+    return VAE_INVALID_ARGUMENT;
+  const vae_abi_model &table = *model->table;
+  for (uint32_t s = 0; s < table.num_symbols; ++s)
+    if (!isValid(table.symbols[s], symbols[s]))
+      return VAE_INVALID_ARGUMENT;
+  if (getNumBytes(table, *tensor, symbols) < 0)
+    return VAE_INVALID_ARGUMENT;
+  for (uint32_t d = 0; d < tensor->rank; ++d)
+    out_dims[d] = getDim(table, tensor->dims[d], symbols);
+  return VAE_OK;
+}
+
+vae_status_t vae_model_read_note(const char *path, char **out_json,
+                                 char *message, size_t message_size) {
+  Text text(message, message_size);
+  if (!path || !out_json) {
+    text.add("vae_model_read_note: path or out_json is NULL");
+    return VAE_INVALID_ARGUMENT;
+  }
+  text.add("%s: ", path);
+  ElfFile file;
+  vae_status_t status = file.read(path, text);
+  if (!status)
+    status = checkNoteSyntax(file.getNote(), file.getNoteSize(), text);
+  if (status)
+    return status;
+  text.clear();
+  *out_json = file.takeNote();
+  return VAE_OK;
+}
+
+void vae_string_free(char *text) { std::free(text); }

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Making, preparing and releasing sessions.
+#include "runtime/src/Session.h"
+
+#include "runtime/src/Model.h"
+#include "runtime/src/Options.h"
+#include "runtime/src/Run.h"
+#include "runtime/src/Table.h"
+
+#include <algorithm>
+
+using namespace vae::runtime;
+
+static constexpr uint32_t kMaxThreads = 1024;
+
+vae_session_t::vae_session_t(const vae_abi_model &table,
+                             const vae_session_options_t &options)
+    : table(table), options(options),
+      allocator{options.allocate, options.deallocate, options.allocator_ctx} {}
+
+void vae_session_t::parallelFor(int64_t count, int64_t grain, vae_abi_task task,
+                                void *arg) {
+  if (inStep) { // from within a task
+    if (count > 0)
+      task(arg, 0, count);
+    return;
+  }
+  if (cancelled)
+    return;
+  if (options.progress && options.progress(options.progress_ctx, steps)) {
+    cancelled = true;
+    return;
+  }
+  ++steps;
+  if (count <= 0)
+    return;
+  inStep = true;
+  if (pool)
+    pool->parallelFor(count, grain, task, arg);
+  else
+    options.parallel_for(options.parallel_ctx, count, grain, task, arg);
+  inStep = false;
+}
+
+static bool isUsable(const vae_session_options_t &options) {
+  return options.threads <= kMaxThreads && options.device == VAE_DEVICE_CPU &&
+         options.flags == 0 && !options.allocate == !options.deallocate;
+}
+
+/// Memory for the pointers of any run.
+static bool makeScratch(vae_session_t &session) {
+  size_t inputs = 0, outputs = 0;
+  const vae_abi_model &table = session.table;
+  for (uint32_t i = 0; i < table.num_entries; ++i) {
+    inputs = std::max<size_t>(inputs, table.entries[i].num_inputs);
+    outputs = std::max<size_t>(outputs, table.entries[i].num_outputs);
+  }
+  size_t size = inputs * sizeof(void *) + outputs * sizeof(void *) +
+                (inputs + outputs) * sizeof(Extent) +
+                table.num_symbols * sizeof(int64_t);
+  session.scratch = session.allocator.allocate(size, alignof(int64_t));
+  if (!session.scratch)
+    return false;
+  session.scratchSize = size;
+  session.inputs = static_cast<const void **>(session.scratch);
+  session.outputs = const_cast<void **>(session.inputs + inputs);
+  session.extents = reinterpret_cast<Extent *>(session.outputs + outputs);
+  session.symbols =
+      reinterpret_cast<int64_t *>(session.extents + inputs + outputs);
+  return true;
+}
+
+vae_status_t vae_session_create(const vae_model_t *model,
+                                const vae_session_options_t *options,
+                                vae_session_t **out_session) {
+  if (!model || !out_session)
+    return VAE_INVALID_ARGUMENT;
+  vae_session_options_t wanted;
+  if (!readOptions(options, wanted) || !isUsable(wanted))
+    return VAE_INVALID_ARGUMENT;
+  Allocator allocator = {wanted.allocate, wanted.deallocate,
+                         wanted.allocator_ctx};
+  auto *session = allocator.make<vae_session_t>(*model->table, wanted);
+  if (!session)
+    return VAE_OUT_OF_MEMORY;
+  bool complete = makeScratch(*session);
+  if (complete && !wanted.parallel_for) {
+    unsigned threads = wanted.threads
+                           ? wanted.threads
+                           : std::min(getNumAvailableCpus(), kMaxThreads);
+    session->pool = ThreadPool::create(threads, allocator);
+    complete = session->pool != nullptr;
+  }
+  if (!complete) {
+    vae_session_release(session);
+    return VAE_OUT_OF_MEMORY;
+  }
+  *out_session = session;
+  return VAE_OK;
+}
+
+void vae_session_release(vae_session_t *session) {
+  if (!session)
+    return;
+  ThreadPool::destroy(session->pool);
+  session->arena.release(session->allocator);
+  session->noise.release(session->allocator);
+  session->allocator.deallocate(session->scratch, session->scratchSize,
+                                alignof(int64_t));
+  Allocator allocator = session->allocator;
+  allocator.destroy(session);
+}
+
+const char *vae_session_message(const vae_session_t *session) {
+  return session ? session->message : "";
+}
+
+uint32_t vae_session_threads(const vae_session_t *session) {
+  return session && session->pool ? session->pool->getNumThreads() : 0;
+}
+
+int64_t vae_session_memory(const vae_session_t *session) {
+  return session ? session->arena.getSize() + session->noise.getSize() : 0;
+}
+
+static vae_status_t prepare(vae_session_t &session, const vae_abi_entry &entry,
+                            const int64_t *symbols, Text &message) {
+  if (vae_status_t status = checkSymbols(session, symbols, message))
+    return status;
+  if (vae_status_t status = checkSizes(session, entry, symbols, message))
+    return status;
+  int64_t arena = entry.arena_size(symbols);
+  int64_t noise = getNoiseBytes(session.table, entry, symbols);
+  if (arena < 0 || noise < 0) {
+    message.add("entry '%s' claims an arena of %lld bytes: report a defect of "
+                "the compiler",
+                entry.name, static_cast<long long>(arena));
+    return VAE_INTERNAL;
+  }
+  if (session.arena.reserve(session.allocator, arena) &&
+      session.noise.reserve(session.allocator, noise))
+    return VAE_OK;
+  message.add("out of memory: entry '%s' needs an arena of %lld bytes and %lld "
+              "bytes of noise for these sizes",
+              entry.name, static_cast<long long>(arena),
+              static_cast<long long>(noise));
+  return VAE_OUT_OF_MEMORY;
+}
+
+vae_status_t vae_session_prepare(vae_session_t *session, const char *entry,
+                                 const int64_t *symbols, uint32_t num_symbols) {
+  if (!session)
+    return VAE_INVALID_ARGUMENT;
+  Text message = session->newMessage();
+  const vae_abi_entry *found = nullptr;
+  if (vae_status_t status = getEntry(*session, entry, found, message))
+    return status;
+  if (!symbols || num_symbols != session->table.num_symbols) {
+    message.add("expected the values of %u symbols (",
+                session->table.num_symbols);
+    for (uint32_t s = 0; s < session->table.num_symbols; ++s)
+      message.add("%s%s", s ? ", " : "", session->table.symbols[s].name);
+    if (symbols)
+      message.add("), found %u", num_symbols);
+    else
+      message.add("), found NULL");
+    return VAE_INVALID_ARGUMENT;
+  }
+  return prepare(*session, *found, symbols, message);
+}
+
+vae_status_t vae_session_prepare_batch(vae_session_t *session,
+                                       const char *entry, int64_t batch) {
+  return vae_session_prepare(session, entry, &batch, 1);
+}

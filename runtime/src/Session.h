@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef VAE_RUNTIME_SESSION_H
+#define VAE_RUNTIME_SESSION_H
+
+#include "runtime/src/Memory.h"
+#include "runtime/src/Text.h"
+#include "runtime/src/ThreadPool.h"
+#include "vae/vae_runtime.h"
+
+namespace vae::runtime {
+
+/// The bytes of a caller's tensor.
+struct Extent {
+  uintptr_t begin = 0, end = 0;
+};
+
+} // namespace vae::runtime
+
+struct vae_session_t {
+  vae_session_t(const vae_abi_model &table,
+                const vae_session_options_t &options);
+
+  /// Forgets the last message and starts a new one.
+  vae::runtime::Text newMessage() {
+    return vae::runtime::Text(message, sizeof(message));
+  }
+
+  /// One parallel step of a run. Counts, asks the caller whether to go on, and
+  /// does nothing once it said no.
+  void parallelFor(int64_t count, int64_t grain, vae_abi_task task, void *arg);
+
+  const vae_abi_model &table;
+  const vae_session_options_t options;
+  const vae::runtime::Allocator allocator;
+  vae::runtime::ThreadPool *pool = nullptr; // none with the caller's own
+  vae::runtime::Buffer arena, noise;
+
+  // Room for the arguments of a run, enough for any entry point.
+  void *scratch = nullptr;
+  size_t scratchSize = 0;
+  const void **inputs = nullptr;
+  void **outputs = nullptr;
+  vae::runtime::Extent *extents = nullptr;
+  int64_t *symbols = nullptr;
+
+  // The current run. Tasks in other threads read inStep, between the events
+  // that start and end them.
+  uint64_t steps = 0;
+  bool inStep = false;
+  bool cancelled = false;
+
+  char message[1024] = "";
+};
+
+#endif // VAE_RUNTIME_SESSION_H

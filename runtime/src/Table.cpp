@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/src/Table.h"
+
+#include <cstring>
+#include <initializer_list>
+
+using namespace vae::runtime;
+
+//===----------------------------------------------------------------------===//
+// Element types and sizes
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct DtypeFacts {
+  const char *name;
+  int64_t size;
+};
+} // namespace
+
+static DtypeFacts getFacts(int32_t dtype) {
+  switch (dtype) {
+  case VAE_DTYPE_F32:
+    return {"f32", 4};
+  case VAE_DTYPE_F16:
+    return {"f16", 2};
+  case VAE_DTYPE_BF16:
+    return {"bf16", 2};
+  case VAE_DTYPE_I8:
+    return {"i8", 1};
+  case VAE_DTYPE_U8:
+    return {"u8", 1};
+  case VAE_DTYPE_I32:
+    return {"i32", 4};
+  case VAE_DTYPE_I64:
+    return {"i64", 8};
+  default:
+    return {"?", 0};
+  }
+}
+
+const char *vae::runtime::getDtypeName(int32_t dtype) {
+  return getFacts(dtype).name;
+}
+
+int64_t vae::runtime::getDtypeSize(int32_t dtype) {
+  return getFacts(dtype).size;
+}
+
+int64_t vae::runtime::getDim(const vae_abi_model &table, const vae_abi_dim &dim,
+                             const int64_t *symbols) {
+  int64_t size = dim.offset;
+  if (dim.symbol >= 0) {
+    int64_t units = symbols[dim.symbol] / table.symbols[dim.symbol].multiple;
+    if (__builtin_mul_overflow(dim.scale, units, &size) ||
+        __builtin_add_overflow(size, dim.offset, &size))
+      return -1;
+  }
+  return size >= 1 ? size : -1;
+}
+
+int64_t vae::runtime::getNumElements(const vae_abi_model &table,
+                                     const vae_abi_tensor &tensor,
+                                     const int64_t *symbols) {
+  int64_t count = 1;
+  for (uint32_t d = 0; d < tensor.rank; ++d) {
+    int64_t dim = getDim(table, tensor.dims[d], symbols);
+    if (dim < 0 || __builtin_mul_overflow(count, dim, &count))
+      return -1;
+  }
+  return count;
+}
+
+int64_t vae::runtime::getNumBytes(const vae_abi_model &table,
+                                  const vae_abi_tensor &tensor,
+                                  const int64_t *symbols) {
+  int64_t count = getNumElements(table, tensor, symbols);
+  if (count < 0 ||
+      __builtin_mul_overflow(count, getDtypeSize(tensor.dtype), &count))
+    return -1;
+  return count;
+}
+
+const vae_abi_entry *vae::runtime::findEntry(const vae_abi_model &table,
+                                             const char *name) {
+  for (uint32_t i = 0; i < table.num_entries; ++i)
+    if (std::strcmp(table.entries[i].name, name) == 0)
+      return &table.entries[i];
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes as text
+//===----------------------------------------------------------------------===//
+
+static void addDim(Text &text, const vae_abi_model &table,
+                   const vae_abi_dim &dim) {
+  if (dim.symbol < 0) {
+    text.add("%lld", static_cast<long long>(dim.offset));
+    return;
+  }
+  const vae_abi_symbol &symbol = table.symbols[dim.symbol];
+  int64_t scale = dim.scale, divisor = symbol.multiple;
+  if (scale % divisor == 0) {
+    scale /= divisor;
+    divisor = 1;
+  }
+  if (scale != 1)
+    text.add("%lld*", static_cast<long long>(scale));
+  text.add("%s", symbol.name);
+  if (divisor != 1)
+    text.add("/%lld", static_cast<long long>(divisor));
+  if (dim.offset)
+    text.add("%+lld", static_cast<long long>(dim.offset));
+}
+
+void vae::runtime::addShape(Text &text, const vae_abi_model &table,
+                            const vae_abi_tensor &tensor) {
+  text.add("[");
+  for (uint32_t d = 0; d < tensor.rank; ++d) {
+    text.add("%s", d ? ", " : "");
+    addDim(text, table, tensor.dims[d]);
+  }
+  text.add("]");
+}
+
+void vae::runtime::addShape(Text &text, const int64_t *dims, uint32_t rank) {
+  text.add("[");
+  for (uint32_t d = 0; d < rank; ++d)
+    text.add("%s%lld", d ? ", " : "", static_cast<long long>(dims[d]));
+  text.add("]");
+}
+
+void vae::runtime::addShape(Text &text, const vae_abi_model &table,
+                            const vae_abi_tensor &tensor,
+                            const int64_t *symbols) {
+  int64_t dims[kMaxRank];
+  for (uint32_t d = 0; d < tensor.rank; ++d)
+    dims[d] = getDim(table, tensor.dims[d], symbols);
+  addShape(text, dims, tensor.rank);
+}
+
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Says where the table is wrong: "entry 'encode', output 1: ...".
+class TableCheck {
+public:
+  TableCheck(const vae_abi_model &table, Text &message)
+      : table(table), message(message) {}
+
+  bool run() { return checkModel() && checkSymbols() && checkEntries(); }
+
+private:
+  bool fail(const char *what) {
+    message.add("the library's table contradicts itself: ");
+    if (entry)
+      message.add("entry %u: ", static_cast<unsigned>(entry - table.entries));
+    if (kind)
+      message.add("%s %u: ", kind, index);
+    message.add("%s; compile the model again, and report a defect of the "
+                "compiler if that does not help",
+                what);
+    return false;
+  }
+  static bool isName(const char *text) { return text && *text; }
+
+  bool checkModel();
+  bool checkSymbols();
+  bool checkEntries();
+  bool checkEntry();
+  bool checkTensors(const char *kindName, const vae_abi_tensor *tensors,
+                    uint32_t count, bool *used);
+  bool checkTensor(const vae_abi_tensor &tensor);
+  bool checkDims(const vae_abi_tensor &tensor);
+
+  const vae_abi_model &table;
+  Text &message;
+  const vae_abi_entry *entry = nullptr;
+  const char *kind = nullptr;
+  unsigned index = 0;
+};
+
+} // namespace
+
+bool TableCheck::checkModel() {
+  if (table.struct_size < sizeof(vae_abi_model))
+    return fail("it is shorter than version 1 of the ABI says");
+  for (const char *text :
+       {table.name, table.compiler_version, table.target_triple,
+        table.cpu_features, table.quantization, table.likelihood, table.prior})
+    if (!text)
+      return fail("a text of the model is NULL");
+  if (table.num_symbols < 1 || table.num_symbols > kMaxSymbols ||
+      !table.symbols)
+    return fail("the number of symbols is not in 1..64, or they are NULL");
+  if (table.num_entries < 1 || table.num_entries > kMaxEntries ||
+      !table.entries)
+    return fail("the number of entries is not in 1..1024, or they are NULL");
+  if (table.weights_size < 0 || table.num_parameters < 0 ||
+      (table.weights_size > 0 && !table.weights))
+    return fail("the weights are NULL or of negative size");
+  return true;
+}
+
+bool TableCheck::checkSymbols() {
+  kind = "symbol";
+  for (index = 0; index < table.num_symbols; ++index) {
+    const vae_abi_symbol &symbol = table.symbols[index];
+    if (!isName(symbol.name))
+      return fail("it has no name");
+    if (symbol.minimum < 1 || symbol.multiple < 1)
+      return fail("its minimum or its multiple is below 1");
+    if (symbol.minimum > INT64_MAX - symbol.multiple)
+      return fail("its minimum is absurd");
+  }
+  index = 0;
+  if (std::strcmp(table.symbols[0].name, "batch") != 0)
+    return fail("it is not the batch");
+  kind = nullptr;
+  return true;
+}
+
+bool TableCheck::checkEntries() {
+  for (uint32_t i = 0; i < table.num_entries; ++i) {
+    entry = &table.entries[i];
+    if (!checkEntry())
+      return false;
+  }
+  return true;
+}
+
+bool TableCheck::checkEntry() {
+  if (!isName(entry->name))
+    return fail("it has no name");
+  if (findEntry(table, entry->name) != entry)
+    return fail("an earlier one has the same name");
+  if (!entry->run || !entry->arena_size || !entry->flops)
+    return fail("a function is NULL");
+  if (entry->num_inputs < 1 || entry->num_inputs > kMaxTensors ||
+      entry->num_outputs < 1 || entry->num_outputs > kMaxTensors ||
+      !entry->inputs || !entry->outputs)
+    return fail("the number of inputs or outputs is not in 1..1024, or they "
+                "are NULL");
+  bool known[kMaxSymbols] = {}, used[kMaxSymbols] = {};
+  if (!checkTensors("input", entry->inputs, entry->num_inputs, known) ||
+      !checkTensors("output", entry->outputs, entry->num_outputs, used))
+    return false;
+  for (uint32_t s = 0; s < table.num_symbols; ++s)
+    if (used[s] && !known[s])
+      return fail("an output has a dynamic dimension that no input has");
+  return true;
+}
+
+bool TableCheck::checkTensors(const char *kindName,
+                              const vae_abi_tensor *tensors, uint32_t count,
+                              bool *used) {
+  kind = kindName;
+  for (index = 0; index < count; ++index) {
+    const vae_abi_tensor &tensor = tensors[index];
+    if (!checkTensor(tensor))
+      return false;
+    for (uint32_t d = 0; d < tensor.rank; ++d)
+      if (tensor.dims[d].symbol >= 0)
+        used[tensor.dims[d].symbol] = true;
+  }
+  kind = nullptr;
+  return true;
+}
+
+bool TableCheck::checkTensor(const vae_abi_tensor &tensor) {
+  if (!isName(tensor.name))
+    return fail("it has no name");
+  if (!getDtypeSize(tensor.dtype))
+    return fail("its element type is unknown");
+  if (tensor.role < 0)
+    return fail("its role is unknown");
+  if (tensor.rank < 1 || tensor.rank > kMaxRank || !tensor.dims)
+    return fail("its rank is not in 1..16, or its dimensions are NULL");
+  if (!tensor.layout)
+    return fail("its layout is NULL");
+  if (tensor.role == VAE_ROLE_NOISE && tensor.dtype != VAE_DTYPE_F32)
+    return fail("it is noise, but not f32");
+  return checkDims(tensor);
+}
+
+bool TableCheck::checkDims(const vae_abi_tensor &tensor) {
+  for (uint32_t d = 0; d < tensor.rank; ++d) {
+    const vae_abi_dim &dim = tensor.dims[d];
+    if (dim.symbol >= 0 &&
+        (static_cast<uint32_t>(dim.symbol) >= table.num_symbols ||
+         dim.scale < 1))
+      return fail("a dimension has an unknown symbol or no positive scale");
+    if (dim.symbol < 0 && dim.offset < 1)
+      return fail("a fixed dimension is below 1");
+  }
+  const vae_abi_dim &batch = tensor.dims[0];
+  if (batch.symbol != 0 || batch.scale != table.symbols[0].multiple ||
+      batch.offset != 0)
+    return fail("its first dimension is not the batch");
+  return true;
+}
+
+vae_status_t vae::runtime::checkTable(const vae_abi_model *table,
+                                      Text &message) {
+  if (!table) {
+    message.add("the library refuses version %u of the ABI; compile the model "
+                "with the vaec of this runtime (%s)",
+                VAE_ABI_VERSION, vae_runtime_version());
+    return VAE_UNSUPPORTED_ABI;
+  }
+  if (table->abi_version < 1 || table->abi_version > VAE_ABI_VERSION) {
+    message.add("the library speaks version %u of the ABI, this runtime (%s) "
+                "knows up to %u; use a newer runtime",
+                table->abi_version, vae_runtime_version(), VAE_ABI_VERSION);
+    return VAE_UNSUPPORTED_ABI;
+  }
+  return TableCheck(*table, message).run() ? VAE_OK : VAE_INVALID_MODEL;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A model's table: whether it keeps the promises of vae_abi.h, and the shapes
+// that it implies.
+#ifndef VAE_RUNTIME_TABLE_H
+#define VAE_RUNTIME_TABLE_H
+
+#include "runtime/src/Text.h"
+#include "vae/vae_runtime.h"
+
+namespace vae::runtime {
+
+constexpr uint32_t kMaxRank = 16;
+constexpr uint32_t kMaxSymbols = 64;
+constexpr uint32_t kMaxTensors = 1024;
+constexpr uint32_t kMaxEntries = 1024;
+
+/// Refuses a table that the rest of the runtime could not trust: a NULL, a
+/// count out of bounds, a dimension of an unknown symbol, ...
+vae_status_t checkTable(const vae_abi_model *table, Text &message);
+
+/// Name of an element type ("f32"), and its size in bytes; "?" and 0 for
+/// others.
+const char *getDtypeName(int32_t dtype);
+int64_t getDtypeSize(int32_t dtype);
+
+/// A dimension for given symbols; -1 if it overflows or is below 1. The symbols
+/// must be valid.
+int64_t getDim(const vae_abi_model &table, const vae_abi_dim &dim,
+               const int64_t *symbols);
+
+/// Number of elements, and of bytes, of a tensor for valid symbols; -1 if a
+/// dimension is bad or the product overflows.
+int64_t getNumElements(const vae_abi_model &table, const vae_abi_tensor &tensor,
+                       const int64_t *symbols);
+int64_t getNumBytes(const vae_abi_model &table, const vae_abi_tensor &tensor,
+                    const int64_t *symbols);
+
+/// Whether v is a value that a symbol may have.
+inline bool isValid(const vae_abi_symbol &symbol, int64_t v) {
+  return v >= symbol.minimum && v % symbol.multiple == 0;
+}
+
+/// "[batch, 3, 2*height+1]".
+void addShape(Text &text, const vae_abi_model &table,
+              const vae_abi_tensor &tensor);
+/// "[2, 784]".
+void addShape(Text &text, const int64_t *dims, uint32_t rank);
+void addShape(Text &text, const vae_abi_model &table,
+              const vae_abi_tensor &tensor, const int64_t *symbols);
+
+const vae_abi_entry *findEntry(const vae_abi_model &table, const char *name);
+
+} // namespace vae::runtime
+
+#endif // VAE_RUNTIME_TABLE_H

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/src/ThreadPool.h"
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <ctime>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+using namespace vae::runtime;
+
+// Long enough to bridge the gap between two steps of a run, short enough not
+// to be seen in the CPU time of an idle process.
+static constexpr int64_t kSpinNanoseconds = 30'000;
+static constexpr uint32_t kCallerParked = uint32_t(1) << 31;
+
+static_assert(std::atomic<uint32_t>::is_always_lock_free &&
+                  sizeof(std::atomic<uint32_t>) == sizeof(uint32_t),
+              "a futex is a plain 32-bit word");
+
+unsigned vae::runtime::getNumAvailableCpus() {
+  // A mask of 8192 CPUs; the kernel refuses one that is too small for it.
+  cpu_set_t set[8192 / CPU_SETSIZE];
+  CPU_ZERO_S(sizeof(set), set);
+  int count = 0;
+  if (sched_getaffinity(0, sizeof(set), set) == 0)
+    count = CPU_COUNT_S(sizeof(set), set);
+  else
+    count = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  return std::max(count, 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Waiting
+//===----------------------------------------------------------------------===//
+
+static void futexWait(std::atomic<uint32_t> &word, uint32_t expected) {
+  syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
+}
+
+static void futexWake(std::atomic<uint32_t> &word) {
+  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+static void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+static int64_t now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+/// Whether a condition came true within a time.
+template <typename Condition>
+static bool spin(int64_t nanoseconds, Condition condition) {
+  if (condition())
+    return true;
+  if (nanoseconds <= 0)
+    return false;
+  int64_t end = 0;
+  for (;;) {
+    for (int i = 0; i < 64; ++i) {
+      if (condition())
+        return true;
+      relax();
+    }
+    int64_t time = now();
+    if (!end)
+      end = time + nanoseconds;
+    else if (time >= end)
+      return false;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Workers
+//===----------------------------------------------------------------------===//
+
+void ThreadPool::runPart(unsigned part) {
+  // The first count % parts parts have one item more.
+  int64_t size = count / parts, longer = count % parts;
+  int64_t begin = part * size + std::min<int64_t>(part, longer);
+  task(arg, begin, begin + size + (part < longer ? 1 : 0));
+}
+
+void ThreadPool::waitForWork(Worker &worker) {
+  auto ready = [&] {
+    return worker.state.load(std::memory_order_acquire) >= Work;
+  };
+  if (spin(spinNanoseconds, ready))
+    return;
+  uint32_t expected = Idle;
+  if (!worker.state.compare_exchange_strong(expected, Parked,
+                                            std::memory_order_acq_rel))
+    return; // work came
+  while (!ready())
+    futexWait(worker.state, Parked);
+}
+
+void ThreadPool::finishPart() {
+  // After this the caller may go on, even free the pool once it has joined
+  // this thread.
+  if (pending.fetch_sub(1, std::memory_order_acq_rel) == (kCallerParked | 1))
+    futexWake(pending);
+}
+
+void *ThreadPool::work(void *argument) {
+  Worker &worker = *static_cast<Worker *>(argument);
+  ThreadPool &pool = *worker.pool;
+  for (;;) {
+    pool.waitForWork(worker);
+    if (worker.state.load(std::memory_order_acquire) == Stop)
+      return nullptr;
+    pool.runPart(worker.index + 1);
+    worker.state.store(Idle, std::memory_order_relaxed);
+    pool.finishPart();
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The session's thread
+//===----------------------------------------------------------------------===//
+
+void ThreadPool::signal(Worker &worker, State state) {
+  if (worker.state.exchange(state, std::memory_order_acq_rel) == Parked)
+    futexWake(worker.state);
+}
+
+void ThreadPool::waitForAll() {
+  auto done = [&] { return !pending.load(std::memory_order_acquire); };
+  if (spin(spinNanoseconds, done))
+    return;
+  uint32_t value = pending.fetch_or(kCallerParked, std::memory_order_acq_rel) |
+                   kCallerParked;
+  while (value != kCallerParked) {
+    futexWait(pending, value);
+    value = pending.load(std::memory_order_acquire);
+  }
+}
+
+void ThreadPool::parallelFor(int64_t total, int64_t grain,
+                             vae_abi_task function, void *argument) {
+  if (total <= 0)
+    return;
+  // `running` is the session's thread's own; tasks only read it.
+  unsigned wanted = static_cast<unsigned>(
+      std::min<int64_t>(total / std::max<int64_t>(grain, 1), getNumThreads()));
+  if (wanted <= 1 || running) {
+    function(argument, 0, total);
+    return;
+  }
+  running = true;
+  task = function;
+  arg = argument;
+  count = total;
+  parts = wanted;
+  pending.store(wanted - 1, std::memory_order_relaxed);
+  for (unsigned i = 0; i + 1 < wanted; ++i)
+    signal(workers[i], Work);
+  runPart(0);
+  waitForAll();
+  running = false;
+}
+
+bool ThreadPool::start(unsigned wanted) {
+  workers = static_cast<Worker *>(
+      allocator.allocate(wanted * sizeof(Worker), alignof(Worker)));
+  if (!workers)
+    return false;
+  for (unsigned i = 0; i < wanted; ++i)
+    new (&workers[i]) Worker();
+  numAllocated = wanted;
+  // Signals are for the program's own threads.
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  while (numWorkers < wanted) {
+    Worker &worker = workers[numWorkers];
+    worker.index = numWorkers;
+    worker.pool = this;
+    if (pthread_create(&worker.thread, nullptr, work, &worker) != 0)
+      break;
+    pthread_setname_np(worker.thread, "vae-worker");
+    ++numWorkers;
+  }
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  return numWorkers == wanted;
+}
+
+ThreadPool *ThreadPool::create(unsigned threads, const Allocator &allocator) {
+  void *memory = allocator.allocate(sizeof(ThreadPool), alignof(ThreadPool));
+  if (!memory)
+    return nullptr;
+  auto *pool = new (memory) ThreadPool(allocator);
+  // Spinning threads that outnumber the CPUs keep each other from working.
+  pool->spinNanoseconds =
+      threads <= getNumAvailableCpus() ? kSpinNanoseconds : 0;
+  if (threads <= 1 || pool->start(threads - 1))
+    return pool;
+  destroy(pool);
+  return nullptr;
+}
+
+void ThreadPool::destroy(ThreadPool *pool) {
+  if (!pool)
+    return;
+  for (unsigned i = 0; i < pool->numWorkers; ++i)
+    pool->signal(pool->workers[i], Stop);
+  for (unsigned i = 0; i < pool->numWorkers; ++i)
+    pthread_join(pool->workers[i].thread, nullptr);
+  Allocator allocator = pool->allocator;
+  for (unsigned i = 0; i < pool->numAllocated; ++i)
+    pool->workers[i].~Worker();
+  allocator.deallocate(pool->workers, pool->numAllocated * sizeof(Worker),
+                       alignof(Worker));
+  pool->~ThreadPool();
+  allocator.deallocate(pool, sizeof(ThreadPool), alignof(ThreadPool));
+}

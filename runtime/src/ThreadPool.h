@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The threads of one session.
+#ifndef VAE_RUNTIME_THREADPOOL_H
+#define VAE_RUNTIME_THREADPOOL_H
+
+#include "runtime/src/Memory.h"
+
+#include <atomic>
+#include <pthread.h>
+
+namespace vae::runtime {
+
+/// Number of CPUs that this process may run on.
+unsigned getNumAvailableCpus();
+
+/// Waits for work spinning for a moment, then parked in the kernel. One thread
+/// at a time hands out work and takes part in it.
+class ThreadPool {
+public:
+  /// A pool of `threads` threads, the caller's included; nullptr if memory or
+  /// threads run out.
+  static ThreadPool *create(unsigned threads, const Allocator &allocator);
+  /// Stops the threads and frees the pool.
+  static void destroy(ThreadPool *pool);
+
+  /// Runs task(arg, begin, end) over an even partition of [0, count) into parts
+  /// of at least `grain` items (unless count is smaller), and returns when all
+  /// are done. Wakes no more threads than there are further parts. A call from
+  /// within a task runs in that thread.
+  void parallelFor(int64_t count, int64_t grain, vae_abi_task task, void *arg);
+
+  unsigned getNumThreads() const { return numWorkers + 1; }
+
+private:
+  /// What a worker's word says. Only the session's thread writes Work and Stop,
+  /// only the worker the others.
+  enum State : uint32_t { Idle, Parked, Work, Stop };
+
+  struct alignas(64) Worker {
+    std::atomic<uint32_t> state{Idle};
+    unsigned index = 0;
+    ThreadPool *pool = nullptr;
+    pthread_t thread = {};
+  };
+
+  ThreadPool(const Allocator &allocator) : allocator(allocator) {}
+  ~ThreadPool() = default;
+  friend struct Allocator;
+
+  bool start(unsigned count);
+  static void *work(void *worker);
+  void waitForWork(Worker &worker);
+  void runPart(unsigned part);
+  void signal(Worker &worker, State state);
+  void finishPart();
+  void waitForAll();
+
+  const Allocator allocator;
+  Worker *workers = nullptr;
+  unsigned numWorkers = 0; // started
+  unsigned numAllocated = 0;
+  int64_t spinNanoseconds = 0;
+
+  // The current job: written before the workers' words, read after them.
+  vae_abi_task task = nullptr;
+  void *arg = nullptr;
+  int64_t count = 0;
+  unsigned parts = 1;
+  bool running = false;
+
+  // Parts that workers have not finished; the top bit: the caller is parked.
+  alignas(64) std::atomic<uint32_t> pending{0};
+};
+
+} // namespace vae::runtime
+
+#endif // VAE_RUNTIME_THREADPOOL_H
