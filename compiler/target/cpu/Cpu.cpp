@@ -24,15 +24,16 @@ static void initializeTargets() {
   });
 }
 
-/// Features whose absence makes a library crash. The runtime checks the same
-/// names (runtime/src/cpu_features.cpp).
+/// Features whose absence makes a library crash: what the runtime looks for
+/// before it runs one.
 static constexpr StringLiteral kX86Features[] = {
-    "sse3",     "ssse3",    "sse4.1",   "sse4.2",     "popcnt",
-    "avx",      "f16c",     "fma",      "avx2",       "bmi",
-    "bmi2",     "lzcnt",    "movbe",    "avx512f",    "avx512cd",
-    "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx512bf16"};
-static constexpr StringLiteral kArmFeatures[] = {"neon", "dotprod", "fullfp16",
-                                                 "bf16", "i8mm",    "sve"};
+#define VAE_X86_FEATURE(NAME, REGISTER, BIT, STATE) NAME,
+#include "runtime/src/CpuFeatures.def"
+};
+static constexpr StringLiteral kArmFeatures[] = {
+#define VAE_ARM_FEATURE(NAME, WORD, BITS) NAME,
+#include "runtime/src/CpuFeatures.def"
+};
 
 static std::string requiredFeatures(const Triple &triple,
                                     const MCSubtargetInfo &info) {
