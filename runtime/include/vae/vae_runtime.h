@@ -69,7 +69,8 @@ typedef struct vae_model_t vae_model_t;
  *   machine, no note, no table, or a table that contradicts itself);
  *   VAE_UNSUPPORTED_ABI; VAE_UNSUPPORTED_CPU. The note is checked before any
  *   code of the library is mapped executable, so an unsuitable one is refused
- *   and never crashes.
+ *   and never crashes. A path may be loaded again after its file was replaced
+ *   (by a rename, as vaec does): both models live side by side.
  * Thread safety: any thread. Since 0.1. */
 VAE_API vae_status_t vae_model_load(const char *path, vae_model_t **out_model,
                                     char *message, size_t message_size);
@@ -127,20 +128,22 @@ typedef void (*vae_parallel_for_fn)(void *ctx, int64_t count, int64_t grain,
 typedef void *(*vae_allocate_fn)(void *ctx, size_t size, size_t alignment);
 typedef void (*vae_deallocate_fn)(void *ctx, void *memory, size_t size,
                                   size_t alignment);
-/* Called on the session's thread before each parallel step; done counts steps
- * of this run. A result other than 0 ends the run with VAE_CANCELLED, its
- * outputs undefined. */
+/* Called on the session's thread before each parallel step (about one a layer,
+ * and one for noise); done counts the steps of this run that are done. A result
+ * other than 0 ends the run with VAE_CANCELLED, its outputs undefined. */
 typedef int (*vae_progress_fn)(void *ctx, uint64_t done);
 
 enum { VAE_DEVICE_CPU = 0 };
 
-/* Options of a session. Zero means the default everywhere. Since 0.1. */
+/* Options of a session. Zero means the default everywhere, and is the only
+ * value that reserved fields may have. Since 0.1. */
 typedef struct vae_session_options_t {
   uint32_t struct_size; /* sizeof(vae_session_options_t) */
   uint32_t threads;     /* including the caller's; 0: one per available CPU */
   int32_t device;       /* VAE_DEVICE_CPU */
   uint32_t flags;       /* 0 */
-  vae_parallel_for_fn parallel_for; /* the caller's own pool; NULL: ours */
+  /* The caller's own pool, instead of `threads` threads of ours. */
+  vae_parallel_for_fn parallel_for;
   void *parallel_ctx;
   vae_allocate_fn allocate; /* both or neither; NULL: the C library's */
   vae_deallocate_fn deallocate;
@@ -166,12 +169,14 @@ typedef struct vae_session_options_t {
 
 /* Makes a session.
  *
- * options: NULL for the defaults. Ownership: the caller releases the session
- *   with vae_session_release, before the model.
- * Errors: VAE_INVALID_ARGUMENT (unknown size, flag or device; over 1024
- *   threads), VAE_OUT_OF_MEMORY.
- * Thread safety: any thread; the session belongs to one at a time. Since 0.1.
- */
+ * options: NULL for the defaults; copied. Ownership: the caller releases the
+ *   session with vae_session_release, before the model.
+ * Errors: VAE_INVALID_ARGUMENT (unknown size, flag or device; a reserved field
+ *   that is not 0; half an allocator; over 1024 threads), VAE_OUT_OF_MEMORY
+ *   (memory or threads).
+ * Thread safety: any thread; the session belongs to one at a time. A session
+ *   does not survive fork() in the child: its threads stay with the parent.
+ *   Since 0.1. */
 VAE_API vae_status_t vae_session_create(const vae_model_t *model,
                                         const vae_session_options_t *options,
                                         vae_session_t **out_session);
@@ -211,10 +216,13 @@ typedef struct vae_tensor_t {
   void *data;    /* NULL for a NOISE input: generated from the seed */
   int32_t dtype; /* VAE_DTYPE_* */
   uint32_t rank;
-  const int64_t *dims; /* rank sizes, the batch first */
+  /* rank sizes, the batch first. NULL is allowed for generated noise if the
+   * other inputs tell all sizes. */
+  const int64_t *dims;
 } vae_tensor_t;
 
-/* Options of one run. Zero means the default everywhere. Since 0.1. */
+/* Options of one run. Zero means the default everywhere, and is the only value
+ * that reserved fields may have. Since 0.1. */
 typedef struct vae_run_options_t {
   uint32_t struct_size; /* sizeof(vae_run_options_t) */
   uint32_t flags;       /* 0 */
@@ -233,12 +241,18 @@ typedef struct vae_run_options_t {
 /* Runs an entry point. Sizes follow from the dims of the inputs; every tensor
  * is checked against them. Values are not (a NaN stays one).
  *
+ * Generated noise is vae_noise_normal of the seed and stream. Where an example
+ * takes n numbers, those of example e of the batch are elements (first_example
+ * + e) * n .. (first_example + e) * n + n - 1, modulo 2^64, whatever the batch.
+ * An entry with several NOISE inputs divides them among these in their order.
+ *
  * entry: "encode", "decode", "reconstruct", ... options: may be NULL. inputs,
- *   outputs: in the order of the entry's tensors. Outputs must not overlap
- *   inputs or each other.
+ *   outputs: in the order of the entry's tensors, data aligned to its element
+ *   type. Outputs must not overlap inputs or each other.
  * Ownership: the caller's; nothing is kept. Nothing is allocated.
  * Errors: VAE_NOT_FOUND, VAE_INVALID_ARGUMENT (the message names tensor,
  *   expected and found shape), VAE_NOT_PREPARED, VAE_CANCELLED, VAE_INTERNAL.
+ *   Outputs are untouched unless the status is one of the last two.
  * Thread safety: the session's thread. Since 0.1. */
 VAE_API vae_status_t vae_session_run(vae_session_t *session, const char *entry,
                                      const vae_run_options_t *options,
@@ -249,11 +263,12 @@ VAE_API vae_status_t vae_session_run(vae_session_t *session, const char *entry,
 
 /* Short forms for f32 models whose only symbol is the batch and that take no
  * conditions; others: vae_session_run. Pointers are to batch * (elements per
- * example) floats. Errors and thread safety as vae_session_run; optional
- * outputs may not be NULL. Since 0.1.
+ * example) floats; none may be NULL, except for what the model does not have:
+ * a deterministic autoencoder has no logvar, KL and ELBO, and there NULL is the
+ * only value. Errors and thread safety as vae_session_run. Since 0.1.
  *
  * encode:             x -> mu, logvar (deterministic autoencoders: mu is the
- *                     code and logvar must be NULL)
+ *                     code)
  * encode_sample:      x -> mu, logvar, z = mu + exp(logvar / 2) * noise
  * decode:             z -> y, the decoder's own output (logits stay logits)
  * reconstruct:        x -> y, the mean of p(x|z) at z = mu
@@ -288,8 +303,8 @@ VAE_API vae_status_t vae_session_score(vae_session_t *session, const float *x,
  *===------------------------------------------------------------------------===*/
 
 /* Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy
- * as 1, 2, 3", SC 2011): 128 random bits of a counter and a key. Thread safety:
- * any thread. Since 0.1. */
+ * as 1, 2, 3", SC 2011): 128 random bits of a counter and a key. Does nothing
+ * if a pointer is NULL. Thread safety: any thread. Since 0.1. */
 VAE_API void vae_philox4x32_10(const uint32_t counter[4], const uint32_t key[2],
                                uint32_t out[4]);
 
