@@ -30,6 +30,16 @@ static bool isTaken(const char *path, const FileIdentity &identity) {
   return false;
 }
 
+/// Whether somebody wrote into a file that is loaded. It must not be touched
+/// any more: the kernel may have dropped what the dynamic loader knew of it.
+static bool isOverwritten(const FileIdentity &identity) {
+  for (const vae_model_t *model = loaded; model; model = model->next)
+    if (model->identity.device == identity.device &&
+        model->identity.inode == identity.inode && model->identity != identity)
+      return true;
+  return false;
+}
+
 /// The path with a slash, and `dots` times "./" before the last component.
 /// To be freed.
 static char *spell(const char *path, unsigned dots) {
@@ -48,6 +58,11 @@ static char *spell(const char *path, unsigned dots) {
 }
 
 static vae_status_t open(vae_model_t &model, const char *path, Text &message) {
+  if (isOverwritten(model.identity)) {
+    message.add("the file was overwritten while a model is loaded from it; "
+                "replace such a file by renaming a new one");
+    return VAE_INVALID_MODEL;
+  }
   unsigned dots = 0;
   do {
     std::free(model.path);
@@ -63,14 +78,6 @@ static vae_status_t open(vae_model_t &model, const char *path, Text &message) {
     message.add("the library cannot be loaded: %s", reason ? reason : "?");
     return VAE_INVALID_MODEL;
   }
-  // The same handle for other bytes: somebody wrote into the loaded file.
-  for (const vae_model_t *other = loaded; other; other = other->next)
-    if (other->handle == model.handle && other->identity != model.identity) {
-      message.add("the file was overwritten while a model is loaded from it; "
-                  "release that model first, or replace the file by renaming "
-                  "a new one");
-      return VAE_INVALID_MODEL;
-    }
   return VAE_OK;
 }
 
