@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/src/Table.h"
+
+#include "gtest/gtest.h"
+
+#include <cstring>
+
+#include <functional>
+#include <memory>
+
+using namespace vae::runtime;
+
+namespace {
+
+/// A table that keeps all promises, to be broken one by one.
+struct Library {
+  vae_abi_symbol symbols[2] = {{"batch", 1, 1, {}}, {"height", 16, 8, {}}};
+  vae_abi_dim x[3] = {{0, 0, 1, 0}, {-1, 0, 0, 3}, {1, 0, 8, 0}};
+  vae_abi_dim z[3] = {{0, 0, 1, 0}, {1, 0, 3, 1}, {1, 0, 16, -2}};
+  vae_abi_tensor inputs[2] = {makeTensor("x", VAE_ROLE_INPUT, x),
+                              makeTensor("noise", VAE_ROLE_NOISE, z)};
+  vae_abi_tensor outputs[1] = {makeTensor("z", VAE_ROLE_LATENT, z)};
+  vae_abi_entry entries[2] = {makeEntry("encode"), makeEntry("decode")};
+  float weights[1] = {1};
+  vae_abi_model table = {VAE_ABI_VERSION,
+                         sizeof(vae_abi_model),
+                         "m",
+                         "by hand",
+                         "",
+                         "",
+                         "f32",
+                         "",
+                         "",
+                         2,
+                         2,
+                         symbols,
+                         entries,
+                         weights,
+                         sizeof(weights),
+                         1,
+                         {}};
+
+  static vae_abi_tensor makeTensor(const char *name, int32_t role,
+                                   const vae_abi_dim *dims) {
+    vae_abi_tensor tensor = {};
+    tensor.name = name;
+    tensor.role = role;
+    tensor.dtype = VAE_DTYPE_F32;
+    tensor.rank = 3;
+    tensor.dims = dims;
+    tensor.layout = "NCL";
+    return tensor;
+  }
+  vae_abi_entry makeEntry(const char *name) {
+    auto size = [](const int64_t *) { return int64_t(0); };
+    auto run = [](const vae_abi_call *) { return int32_t(0); };
+    return {name, 2, 1, inputs, outputs, size, size, run, {}};
+  }
+};
+
+TEST(Table, AGoodOneIsAccepted) {
+  Library library;
+  char message[256];
+  Text text(message, sizeof(message));
+  EXPECT_EQ(checkTable(&library.table, text), VAE_OK);
+  EXPECT_STREQ(message, "");
+}
+
+struct Lie {
+  const char *part; // of the message
+  std::function<void(Library &)> tell;
+};
+
+const Lie kLies[] = {
+    {"it is shorter", [](Library &l) { l.table.struct_size = 175; }},
+    {"a text of the model is NULL", [](Library &l) { l.table.name = nullptr; }},
+    {"a text of the model is NULL",
+     [](Library &l) { l.table.cpu_features = nullptr; }},
+    {"a text of the model is NULL",
+     [](Library &l) { l.table.prior = nullptr; }},
+    {"number of symbols", [](Library &l) { l.table.num_symbols = 0; }},
+    {"number of symbols", [](Library &l) { l.table.num_symbols = 65; }},
+    {"number of symbols", [](Library &l) { l.table.symbols = nullptr; }},
+    {"number of entries", [](Library &l) { l.table.num_entries = 0; }},
+    {"number of entries", [](Library &l) { l.table.num_entries = 1025; }},
+    {"number of entries", [](Library &l) { l.table.entries = nullptr; }},
+    {"weights are NULL", [](Library &l) { l.table.weights = nullptr; }},
+    {"weights are NULL", [](Library &l) { l.table.weights_size = -1; }},
+    {"weights are NULL", [](Library &l) { l.table.num_parameters = -1; }},
+    {"symbol 1: it has no name", [](Library &l) { l.symbols[1].name = ""; }},
+    {"symbol 0: its minimum", [](Library &l) { l.symbols[0].minimum = 0; }},
+    {"symbol 1: its minimum", [](Library &l) { l.symbols[1].multiple = 0; }},
+    {"symbol 1: its minimum is absurd",
+     [](Library &l) { l.symbols[1].minimum = INT64_MAX; }},
+    {"symbol 0: it is not the batch",
+     [](Library &l) { l.symbols[0].name = "n"; }},
+    {"entry 0: it has no name",
+     [](Library &l) { l.entries[0].name = nullptr; }},
+    {"entry 1: an earlier one has the same name",
+     [](Library &l) { l.entries[1].name = "encode"; }},
+    {"entry 1: a function is NULL",
+     [](Library &l) { l.entries[1].run = nullptr; }},
+    {"entry 1: a function is NULL",
+     [](Library &l) { l.entries[1].arena_size = nullptr; }},
+    {"entry 1: a function is NULL",
+     [](Library &l) { l.entries[1].flops = nullptr; }},
+    {"number of inputs", [](Library &l) { l.entries[0].num_inputs = 0; }},
+    {"number of inputs", [](Library &l) { l.entries[0].num_outputs = 1025; }},
+    {"number of inputs", [](Library &l) { l.entries[0].inputs = nullptr; }},
+    {"entry 0: input 1: it has no name",
+     [](Library &l) { l.inputs[1].name = nullptr; }},
+    {"entry 0: output 0: its element type",
+     [](Library &l) { l.outputs[0].dtype = 8; }},
+    {"its element type", [](Library &l) { l.outputs[0].dtype = 0; }},
+    {"its role", [](Library &l) { l.outputs[0].role = -1; }},
+    {"its rank", [](Library &l) { l.outputs[0].rank = 17; }},
+    {"its rank", [](Library &l) { l.outputs[0].rank = 0; }},
+    {"its rank", [](Library &l) { l.outputs[0].dims = nullptr; }},
+    {"its layout", [](Library &l) { l.outputs[0].layout = nullptr; }},
+    {"it is noise", [](Library &l) { l.inputs[1].dtype = VAE_DTYPE_F16; }},
+    {"unknown symbol", [](Library &l) { l.x[2].symbol = 2; }},
+    {"unknown symbol", [](Library &l) { l.x[2].scale = 0; }},
+    {"a fixed dimension is below 1", [](Library &l) { l.x[1].offset = 0; }},
+    {"not the batch", [](Library &l) { l.x[0].symbol = 1; }},
+    {"not the batch", [](Library &l) { l.x[0].scale = 2; }},
+    {"not the batch", [](Library &l) { l.x[0].offset = 1; }},
+    {"a dynamic dimension that no input has",
+     [](Library &l) {
+       l.entries[0].num_inputs = 1;
+       l.x[2].symbol = -1;
+       l.x[2].offset = 5;
+     }},
+};
+
+TEST(Table, EveryLieIsFound) {
+  for (const Lie &lie : kLies) {
+    Library library;
+    lie.tell(library);
+    char message[512];
+    Text text(message, sizeof(message));
+    EXPECT_EQ(checkTable(&library.table, text), VAE_INVALID_MODEL) << lie.part;
+    EXPECT_NE(std::strstr(message, lie.part), nullptr) << message;
+  }
+}
+
+TEST(Table, OtherVersionsAreRefused) {
+  Library library;
+  for (uint32_t version : {0u, VAE_ABI_VERSION + 1, ~0u}) {
+    library.table.abi_version = version;
+    char message[256];
+    Text text(message, sizeof(message));
+    EXPECT_EQ(checkTable(&library.table, text), VAE_UNSUPPORTED_ABI);
+    EXPECT_NE(std::strstr(message, "use a newer runtime"), nullptr) << message;
+  }
+  char message[256];
+  Text text(message, sizeof(message));
+  EXPECT_EQ(checkTable(nullptr, text), VAE_UNSUPPORTED_ABI);
+}
+
+TEST(Table, ALaterStructIsAcceptedAsFarAsItIsKnown) {
+  Library library;
+  library.table.struct_size += 64;
+  char message[256];
+  Text text(message, sizeof(message));
+  EXPECT_EQ(checkTable(&library.table, text), VAE_OK) << message;
+}
+
+TEST(Table, ShapesFollowFromSymbols) {
+  Library library;
+  int64_t symbols[] = {5, 24};
+  EXPECT_EQ(getDim(library.table, library.x[0], symbols), 5);
+  EXPECT_EQ(getDim(library.table, library.x[1], symbols), 3);
+  EXPECT_EQ(getDim(library.table, library.x[2], symbols), 24);
+  EXPECT_EQ(getDim(library.table, library.z[1], symbols), 10);
+  EXPECT_EQ(getDim(library.table, library.z[2], symbols), 46);
+  EXPECT_EQ(getNumElements(library.table, library.inputs[0], symbols),
+            5 * 3 * 24);
+  EXPECT_EQ(getNumBytes(library.table, library.inputs[0], symbols),
+            5 * 3 * 24 * 4);
+  char message[128];
+  Text text(message, sizeof(message));
+  addShape(text, library.table, library.inputs[0]);
+  addShape(text, library.table, library.outputs[0]);
+  addShape(text, library.table, library.outputs[0], symbols);
+  EXPECT_STREQ(
+      message,
+      "[batch, 3, height][batch, 3*height/8+1, 2*height-2][5, 10, 46]");
+}
+
+TEST(Table, SizesThatOverflowAreNone) {
+  Library library;
+  int64_t large[] = {INT64_MAX / 2, 16};
+  EXPECT_EQ(getNumElements(library.table, library.inputs[0], large), -1);
+  int64_t bytes[] = {INT64_MAX / (3 * 16) / 2, 16};
+  EXPECT_GT(getNumElements(library.table, library.inputs[0], bytes), 0);
+  EXPECT_EQ(getNumBytes(library.table, library.inputs[0], bytes), -1);
+  int64_t dim[] = {1, INT64_MAX / 8 * 8};
+  EXPECT_EQ(getDim(library.table, library.z[1], dim), 3 * (INT64_MAX / 8) + 1);
+  EXPECT_EQ(getDim(library.table, library.z[2], dim), -1);
+  library.z[2].offset = -32; // nothing left
+  int64_t small[] = {1, 16};
+  EXPECT_EQ(getDim(library.table, library.z[2], small), -1);
+}
+
+TEST(Table, EveryElementTypeHasNameAndSize) {
+  const char *names[] = {"f32", "f16", "bf16", "i8", "u8", "i32", "i64"};
+  int64_t sizes[] = {4, 2, 2, 1, 1, 4, 8};
+  for (int32_t dtype = VAE_DTYPE_F32; dtype <= VAE_DTYPE_I64; ++dtype) {
+    EXPECT_STREQ(getDtypeName(dtype), names[dtype - 1]);
+    EXPECT_EQ(getDtypeSize(dtype), sizes[dtype - 1]);
+  }
+  EXPECT_EQ(getDtypeSize(0), 0);
+  EXPECT_EQ(getDtypeSize(8), 0);
+}
+
+} // namespace
