@@ -66,31 +66,15 @@ FailureOr<Value> Lowering::lowerChannelAffine(ChannelAffineOp op) {
 }
 
 FailureOr<Value> Lowering::lowerBatchNorm(BatchNormOp op) {
-  std::vector<float> storage[4];
-  ArrayRef<float> values[4]; // mean, variance, weight, bias
-  Value operands[4] = {op.getMean(), op.getVariance(), op.getWeight(),
-                       op.getBias()};
-  for (auto [operand, value, store] : llvm::zip(operands, values, storage)) {
-    if (!operand)
-      continue;
-    ConstantOp source = getConstant(operand);
-    if (!source)
-      return op.emitError() << "statistics must be constants";
-    value = getFloats(source.getValue(), store);
-  }
-  std::vector<float> scale, offset;
-  for (size_t c = 0; c < values[0].size(); ++c) {
-    double s = 1 / std::sqrt(values[1][c] + op.getEpsilon().convertToDouble());
-    if (!values[2].empty())
-      s *= values[2][c];
-    double bias = values[3].empty() ? 0 : values[3][c];
-    scale.push_back(s);
-    offset.push_back(bias - values[0][c] * s);
-  }
+  SmallVector<double> scale, offset;
+  if (!op.getConstantAffine(scale, offset))
+    return op.emitError() << "statistics must be constants";
   StringRef name = getLayerName(op.getLoc());
   Value parameters[] = {
-      constant(op.getLoc(), (name + ".scale").str(), std::move(scale)),
-      constant(op.getLoc(), (name + ".offset").str(), std::move(offset))};
+      constant(op.getLoc(), (name + ".scale").str(),
+               std::vector<float>(scale.begin(), scale.end())),
+      constant(op.getLoc(), (name + ".offset").str(),
+               std::vector<float>(offset.begin(), offset.end()))};
   return applyPerChannel(op, "channel_affine", op.getX(), parameters,
                          emitAffine);
 }

@@ -2,14 +2,11 @@
 #include "compiler/import/Weights.h"
 
 #include "compiler/import/Json.h"
-#include "mlir/IR/AsmState.h"
-#include "mlir/IR/BuiltinDialect.h"
+#include "dialects/vae/IR/VaeConstants.h"
 #include "mlir/IR/BuiltinTypes.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/xxhash.h"
 
 #include <cmath>
 #include <cstring>
@@ -217,28 +214,6 @@ static void convert(const WeightTensor &tensor, ArrayRef<int64_t> permutation,
       index[axis] = 0;
     }
   }
-}
-
-ElementsAttr vae::getResourceConstant(StringRef name, RankedTensorType type,
-                                      ArrayRef<char> bytes,
-                                      std::shared_ptr<void> owner) {
-  uint64_t hash = xxh3_64bits(StringRef(bytes.data(), bytes.size()));
-  std::string key =
-      (name + "__" + utohexstr(hash, /*LowerCase=*/true, 16)).str();
-  auto *dialect = type.getContext()->getOrLoadDialect<BuiltinDialect>();
-  auto &manager =
-      DenseResourceElementsHandle::getManagerInterface(type.getContext())
-          .getBlobManager();
-  if (auto *entry = manager.lookup(key))
-    if (const AsmResourceBlob *blob = entry->getBlob();
-        blob && blob->getData() == bytes)
-      return DenseResourceElementsAttr::get(
-          type, DenseResourceElementsHandle(entry, dialect));
-  AsmResourceBlob blob(
-      bytes, alignof(float),
-      [owner = std::move(owner)](void *, size_t, size_t) {},
-      /*dataIsMutable=*/false);
-  return DenseResourceElementsAttr::get(type, key, std::move(blob));
 }
 
 Expected<ElementsAttr> WeightStore::getConstant(const WeightTensor &tensor,

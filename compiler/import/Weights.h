@@ -88,14 +88,6 @@ private:
   llvm::DenseSet<const WeightTensor *> finite;
 };
 
-/// A resource constant of f32 with the key "<name>__<hash of the bytes>".
-/// `owner` keeps the bytes alive. If the context has that key with the same
-/// bytes already, the existing resource serves.
-mlir::ElementsAttr getResourceConstant(llvm::StringRef name,
-                                       mlir::RankedTensorType type,
-                                       llvm::ArrayRef<char> bytes,
-                                       std::shared_ptr<void> owner);
-
 /// The tensors of a safetensors file; every claim of its header is checked.
 llvm::Expected<std::vector<WeightTensor>> readSafetensors(llvm::StringRef path);
 

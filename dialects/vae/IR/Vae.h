@@ -25,6 +25,9 @@ using Dims = llvm::SmallVector<mlir::AffineExpr, 4>;
 /// Starts an error message; null when nobody listens.
 using DiagnosticFn = llvm::function_ref<mlir::InFlightDiagnostic()>;
 
+/// What can follow op(x) in y = activation(op(x) + bias + residual).
+enum class EpiloguePart { Bias, Residual, Activation };
+
 /// The dimension if the expression is constant, ShapedType::kDynamic if not.
 int64_t getStaticDim(mlir::AffineExpr expr);
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/vae/IR/VaeConstants.h"
 
+#include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/xxhash.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace vae;
@@ -32,23 +35,60 @@ ConstantOp vae::getConstant(Value value) {
   return value ? value.getDefiningOp<ConstantOp>() : ConstantOp();
 }
 
-ElementsAttr vae::makeWeight(StringRef name, ArrayRef<int64_t> shape,
-                             std::vector<float> values, MLIRContext *context) {
-  auto owner = std::make_unique<std::vector<float>>(std::move(values));
-  ArrayRef<char> bytes(reinterpret_cast<const char *>(owner->data()),
-                       owner->size() * sizeof(float));
-  uint64_t hash = llvm::xxh3_64bits(ArrayRef<uint8_t>(
-      reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+std::optional<std::vector<double>> vae::getConstantVector(Value value) {
+  ConstantOp constant = getConstant(value);
+  if (!constant || constant.getValue().getShapedType().getRank() != 1)
+    return std::nullopt;
+  std::vector<float> storage;
+  ArrayRef<float> values = getFloats(constant.getValue(), storage);
+  if (values.empty())
+    return std::nullopt;
+  return std::vector<double>(values.begin(), values.end());
+}
+
+ElementsAttr vae::getResourceConstant(StringRef name, RankedTensorType type,
+                                      ArrayRef<char> bytes,
+                                      std::shared_ptr<void> owner) {
+  uint64_t hash = llvm::xxh3_64bits(StringRef(bytes.data(), bytes.size()));
   std::string key =
-      (name + "__" + llvm::utohexstr(hash, /*LowerCase=*/true, /*Width=*/16))
-          .str();
+      (name + "__" + llvm::utohexstr(hash, /*LowerCase=*/true, 16)).str();
+  auto *dialect = type.getContext()->getOrLoadDialect<BuiltinDialect>();
+  auto &manager =
+      DenseResourceElementsHandle::getManagerInterface(type.getContext())
+          .getBlobManager();
+  if (auto *entry = manager.lookup(key))
+    if (const AsmResourceBlob *blob = entry->getBlob();
+        blob && blob->getData() == bytes)
+      return DenseResourceElementsAttr::get(
+          type, DenseResourceElementsHandle(entry, dialect));
   AsmResourceBlob blob(
       bytes, alignof(float),
-      [owner = std::shared_ptr<std::vector<float>>(std::move(owner))](
-          void *, size_t, size_t) mutable { owner.reset(); },
+      [owner = std::move(owner)](void *, size_t, size_t) {},
       /*dataIsMutable=*/false);
-  auto type = RankedTensorType::get(shape, Float32Type::get(context));
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
+}
+
+ElementsAttr vae::makeWeight(StringRef name, ArrayRef<int64_t> shape,
+                             std::vector<float> values, MLIRContext *context) {
+  auto owner = std::make_shared<std::vector<float>>(std::move(values));
+  ArrayRef<char> bytes(reinterpret_cast<const char *>(owner->data()),
+                       owner->size() * sizeof(float));
+  auto type = RankedTensorType::get(shape, Float32Type::get(context));
+  return getResourceConstant(name, type, bytes, std::move(owner));
+}
+
+ElementsAttr vae::makeWeightLike(ElementsAttr form, StringRef name,
+                                 ArrayRef<int64_t> shape,
+                                 ArrayRef<double> values) {
+  std::vector<float> rounded(values.begin(), values.end());
+  if (!llvm::all_of(rounded, [](float value) { return std::isfinite(value); }))
+    return {};
+  MLIRContext *context = form.getContext();
+  if (isa<DenseResourceElementsAttr>(form))
+    return makeWeight(name, shape, std::move(rounded), context);
+  auto type = RankedTensorType::get(shape, Float32Type::get(context));
+  return cast<ElementsAttr>(
+      Attribute(DenseElementsAttr::get(type, ArrayRef<float>(rounded))));
 }
 
 StringRef vae::getWeightName(ElementsAttr value) {

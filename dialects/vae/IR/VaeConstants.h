@@ -17,12 +17,28 @@ llvm::ArrayRef<float> getFloats(mlir::ElementsAttr value,
 /// The constant behind a value; null if there is none.
 ConstantOp getConstant(mlir::Value value);
 
-/// A weight that owns its values, as a resource named after its content:
-/// `<name>__<hash>`.
+/// The values of a constant f32 vector; nothing for any other value.
+std::optional<std::vector<double>> getConstantVector(mlir::Value value);
+
+/// A resource constant of f32 with the key "<name>__<hash of the bytes>".
+/// `owner` keeps the bytes alive. If the context has that key with the same
+/// bytes already, the existing resource serves.
+mlir::ElementsAttr getResourceConstant(llvm::StringRef name,
+                                       mlir::RankedTensorType type,
+                                       llvm::ArrayRef<char> bytes,
+                                       std::shared_ptr<void> owner);
+
+/// A resource constant that owns its values.
 mlir::ElementsAttr makeWeight(llvm::StringRef name,
                               llvm::ArrayRef<int64_t> shape,
                               std::vector<float> values,
                               mlir::MLIRContext *context);
+
+/// A weight in the form of another one: a resource `name`, or inline. `values`
+/// are rounded to f32; null if one of them is then no finite number.
+mlir::ElementsAttr makeWeightLike(mlir::ElementsAttr form, llvm::StringRef name,
+                                  llvm::ArrayRef<int64_t> shape,
+                                  llvm::ArrayRef<double> values);
 
 /// The name of a weight's tensor, without the hash; empty for inline values.
 llvm::StringRef getWeightName(mlir::ElementsAttr value);

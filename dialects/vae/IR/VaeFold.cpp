@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Folders and canonicalizations.
-#include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeConstants.h"
 
 #include "mlir/IR/PatternMatch.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace vae;
@@ -122,6 +124,9 @@ void SplitOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 // Epilogue fusion
 //===----------------------------------------------------------------------===//
 
+EpiloguePart ActivationOp::getEpiloguePart() {
+  return EpiloguePart::Activation;
+}
 bool ActivationOp::canFuseInto(EpilogueOpInterface producer) {
   return !producer.getEpilogueActivation();
 }
@@ -129,6 +134,7 @@ void ActivationOp::fuseInto(EpilogueOpInterface producer) {
   producer.setEpilogueActivation(getFunction());
 }
 
+EpiloguePart AddOp::getEpiloguePart() { return EpiloguePart::Residual; }
 bool AddOp::canFuseInto(EpilogueOpInterface producer) {
   if (producer.getEpilogueActivation() || producer.getEpilogueResidual())
     return false;
@@ -137,4 +143,83 @@ bool AddOp::canFuseInto(EpilogueOpInterface producer) {
 void AddOp::fuseInto(EpilogueOpInterface producer) {
   Value result = producer->getResult(0);
   producer.setEpilogueResidual(getLhs() == result ? getRhs() : getLhs());
+}
+
+/// The producer's bias, if it has one, plus the offset; null if they are not
+/// known.
+static ElementsAttr addToBias(ChannelAffineOp op, Value bias) {
+  auto sum = getConstantVector(op.getOffset());
+  if (!sum)
+    return {};
+  if (bias) {
+    auto old = getConstantVector(bias);
+    if (!old || old->size() != sum->size())
+      return {};
+    for (auto [value, other] : llvm::zip(*sum, *old))
+      value += other;
+  }
+  ElementsAttr form =
+      getConstant(bias ? bias : Value(op.getOffset())).getValue();
+  return makeWeightLike(form, getWeightName(form),
+                        {static_cast<int64_t>(sum->size())}, *sum);
+}
+
+EpiloguePart ChannelAffineOp::getEpiloguePart() { return EpiloguePart::Bias; }
+bool ChannelAffineOp::canFuseInto(EpilogueOpInterface producer) {
+  auto layer = dyn_cast<PrunableOpInterface>(producer.getOperation());
+  if (!layer || layer.getUnitAxis() != 1 || producer.getEpilogueActivation() ||
+      producer.getEpilogueResidual() || producer->getResult(0) != getX())
+    return false;
+  auto scale = getConstantVector(getScale());
+  return scale && llvm::all_of(*scale, [](double s) { return s == 1; }) &&
+         addToBias(*this, layer.getBiasValue());
+}
+void ChannelAffineOp::fuseInto(EpilogueOpInterface producer) {
+  auto layer = cast<PrunableOpInterface>(producer.getOperation());
+  OpBuilder builder(producer);
+  layer.setBiasValue(ConstantOp::create(
+      builder, getLoc(), addToBias(*this, layer.getBiasValue())));
+}
+
+//===----------------------------------------------------------------------===//
+// y = x * scale[c] + offset[c]
+//===----------------------------------------------------------------------===//
+
+bool BatchNormOp::getConstantAffine(SmallVectorImpl<double> &scale,
+                                    SmallVectorImpl<double> &offset) {
+  auto mean = getConstantVector(getMean());
+  auto variance = getConstantVector(getVariance());
+  auto weight = getConstantVector(getWeight());
+  auto bias = getConstantVector(getBias());
+  if (!mean || !variance || (getWeight() && !weight) || (getBias() && !bias))
+    return false;
+  for (size_t c = 0; c < mean->size(); ++c) {
+    double s = 1 / std::sqrt((*variance)[c] + getEpsilon().convertToDouble());
+    s *= weight ? (*weight)[c] : 1;
+    scale.push_back(s);
+    offset.push_back((bias ? (*bias)[c] : 0) - (*mean)[c] * s);
+  }
+  return true;
+}
+
+bool ChannelAffineOp::getConstantAffine(SmallVectorImpl<double> &scale,
+                                        SmallVectorImpl<double> &offset) {
+  auto scales = getConstantVector(getScale());
+  auto offsets = getConstantVector(getOffset());
+  if (!scales || !offsets)
+    return false;
+  scale.append(scales->begin(), scales->end());
+  offset.append(offsets->begin(), offsets->end());
+  return true;
+}
+
+bool ActivationOp::getConstantAffine(SmallVectorImpl<double> &scale,
+                                     SmallVectorImpl<double> &offset) {
+  auto type = cast<RankedTensorType>(getX().getType());
+  if (getFunction().getKind() != ActivationKind::Affine || type.getRank() < 2 ||
+      type.isDynamicDim(1))
+    return false;
+  scale.assign(type.getDimSize(1), getFunction().getAlpha());
+  offset.assign(type.getDimSize(1), getFunction().getBeta());
+  return true;
 }

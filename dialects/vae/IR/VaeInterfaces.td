@@ -28,10 +28,17 @@ def PrunableOpInterface : OpInterface<"PrunableOpInterface"> {
     lie in one operand with an axis of output units and an axis of input units.
   }];
   let methods = [
+    InterfaceMethod<"The operand whose units are the input units.", "::mlir::OpOperand &", "getDataOperand">,
     InterfaceMethod<"Index of the weight operand.", "unsigned", "getWeightIndex">,
     InterfaceMethod<"Axis of the weight that runs over output units of a group.", "int64_t", "getOutputUnitAxis">,
     InterfaceMethod<"Axis of the weight that runs over input units of a group.", "int64_t", "getInputUnitAxis">,
     InterfaceMethod<"Number of groups.", "int64_t", "getUnitGroups">,
+    InterfaceMethod<"Axis of the data and of the result that runs over all units.", "int64_t", "getUnitAxis">,
+    InterfaceMethod<[{
+      Whether a constant added to an input unit adds one constant to every
+      element of an output unit. Not so where some elements see fewer weights
+      than others: beside zero padding, and in a transposed convolution.
+    }], "bool", "hasUniformWindows">,
     InterfaceMethod<"The bias, one value an output unit; may be null.", "::mlir::Value", "getBiasValue">,
     InterfaceMethod<"Sets the bias.", "void", "setBiasValue", (ins "::mlir::Value":$bias)>];
 }
@@ -45,6 +52,22 @@ def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
   let methods = [
     InterfaceMethod<"Index of the data operand.", "unsigned", "getDataIndex">,
     InterfaceMethod<"Axis of the weight with one scale each; -1: no weight.", "int64_t", "getPerChannelAxis">];
+}
+
+def ConstantAffineOpInterface : OpInterface<"ConstantAffineOpInterface"> {
+  let cppNamespace = "::vae";
+  let description = [{
+    An operation with one operand that varies, which may be
+    y = x * scale[c] + offset[c], c being the index on axis 1 and scale and
+    offset known at compile time.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Gives one scale and one offset a channel; false if this operation is no
+      such function or its parameters are not known.
+    }], "bool", "getConstantAffine",
+      (ins "::llvm::SmallVectorImpl<double> &":$scale,
+           "::llvm::SmallVectorImpl<double> &":$offset)>];
 }
 
 def EpilogueOpInterface : OpInterface<"EpilogueOpInterface"> {
@@ -64,6 +87,7 @@ def FusableIntoOpInterface : OpInterface<"FusableIntoOpInterface"> {
   let cppNamespace = "::vae";
   let description = "An operation that can become part of the epilogue of the operation before it.";
   let methods = [
+    InterfaceMethod<"Which part of the epilogue it becomes.", "::vae::EpiloguePart", "getEpiloguePart">,
     InterfaceMethod<[{
       Whether this operation can be fused into `producer`, one of whose results
       is one of its operands and has no other use.

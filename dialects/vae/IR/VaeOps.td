@@ -22,6 +22,7 @@ defvar Epilogue = DeclareOpInterfaceMethods<EpilogueOpInterface>;
 defvar Prunable = DeclareOpInterfaceMethods<PrunableOpInterface>;
 defvar Quantizable = DeclareOpInterfaceMethods<QuantizableOpInterface>;
 defvar FusableInto = DeclareOpInterfaceMethods<FusableIntoOpInterface>;
+defvar ConstantAffine = DeclareOpInterfaceMethods<ConstantAffineOpInterface>;
 
 class Vae_Op<string mnemonic, list<Trait> traits = []>
     : Op<Vae_Dialect, mnemonic,
@@ -159,7 +160,7 @@ class Vae_NormOp<string mnemonic, list<Trait> traits = []>
   let hasVerifier = 1;
 }
 
-def Vae_BatchNormOp : Vae_Op<"batch_norm", [AttrSizedOperandSegments]> {
+def Vae_BatchNormOp : Vae_Op<"batch_norm", [AttrSizedOperandSegments, ConstantAffine]> {
   let summary = "Batch normalization with running statistics";
   let description = [{
     y = (x - mean[c]) / sqrt(variance[c] + epsilon) * weight[c] + bias[c], c being
@@ -208,7 +209,7 @@ def Vae_LayerNormOp : Vae_NormOp<"layer_norm"> {
   let results = (outs Vae_Tensor:$y);
 }
 
-def Vae_ChannelAffineOp : Vae_Op<"channel_affine"> {
+def Vae_ChannelAffineOp : Vae_Op<"channel_affine", [ConstantAffine, FusableInto]> {
   let summary = "y = x * scale[c] + offset[c]";
   let description = [{
     c is the index on axis 1.
@@ -225,7 +226,7 @@ def Vae_ChannelAffineOp : Vae_Op<"channel_affine"> {
 // Elementwise
 //===----------------------------------------------------------------------===//
 
-def Vae_ActivationOp : Vae_Op<"activation", [FusableInto]> {
+def Vae_ActivationOp : Vae_Op<"activation", [ConstantAffine, FusableInto]> {
   let summary = "Elementwise function";
   let description = "y = f(x) with f from the table of the activation attribute.";
   let arguments = (ins Vae_Tensor:$x, Vae_ActivationAttr:$function);

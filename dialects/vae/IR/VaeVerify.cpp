@@ -69,7 +69,7 @@ LogicalResult ConvTranspose2dOp::verify() {
                                 static_cast<int64_t>(getGroups()));
 }
 
-#define VAE_LAYER(OP, OUTPUT_AXIS, INPUT_AXIS, GROUPS, CHANNEL_AXIS)           \
+#define VAE_LAYER(OP, OUTPUT_AXIS, INPUT_AXIS, GROUPS, UNIT_AXIS)              \
   ActivationAttr OP::getEpilogueActivation() { return getActivationAttr(); }   \
   void OP::setEpilogueActivation(ActivationAttr attr) {                        \
     setActivationAttr(attr);                                                   \
@@ -78,6 +78,7 @@ LogicalResult ConvTranspose2dOp::verify() {
   void OP::setEpilogueResidual(Value residual) {                               \
     getResidualMutable().assign(residual);                                     \
   }                                                                            \
+  OpOperand &OP::getDataOperand() { return getXMutable(); }                    \
   unsigned OP::getWeightIndex() { return 1; }                                  \
   int64_t OP::getOutputUnitAxis() { return OUTPUT_AXIS; }                      \
   int64_t OP::getInputUnitAxis() { return INPUT_AXIS; }                        \
@@ -85,11 +86,18 @@ LogicalResult ConvTranspose2dOp::verify() {
   Value OP::getBiasValue() { return getBias(); }                               \
   void OP::setBiasValue(Value bias) { getBiasMutable().assign(bias); }         \
   unsigned OP::getDataIndex() { return 0; }                                    \
-  int64_t OP::getPerChannelAxis() { return CHANNEL_AXIS; }
-VAE_LAYER(DenseOp, 0, 1, 1, 0)
-VAE_LAYER(Conv2dOp, 0, 1, getGroups(), 0)
+  int64_t OP::getPerChannelAxis() { return OUTPUT_AXIS; }                      \
+  int64_t OP::getUnitAxis() { return UNIT_AXIS; }
+VAE_LAYER(DenseOp, 0, 1, 1, typeOf(getX()).getRank() - 1)
+VAE_LAYER(Conv2dOp, 0, 1, getGroups(), 1)
 VAE_LAYER(ConvTranspose2dOp, 1, 0, getGroups(), 1)
 #undef VAE_LAYER
+
+bool DenseOp::hasUniformWindows() { return true; }
+bool Conv2dOp::hasUniformWindows() {
+  return llvm::all_of(getPadding(), [](int64_t p) { return p == 0; });
+}
+bool ConvTranspose2dOp::hasUniformWindows() { return false; }
 
 //===----------------------------------------------------------------------===//
 // Normalization
