@@ -5,6 +5,7 @@
 #include "compiler/pipeline/Pipeline.h"
 #include "dialects/kernel/IR/Kernel.h"
 #include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/Transforms/Passes.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -29,6 +30,7 @@ void vae::registerAllDialects(mlir::DialectRegistry &registry) {
 }
 
 void vae::registerAllPasses() {
+  registerVaeTransformsPasses();
   registerVaeConversionPasses();
   mlir::registerTransformsPasses();
   registerStagePipelines();
