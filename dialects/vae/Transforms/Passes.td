@@ -20,4 +20,42 @@ def ExtractEntriesPass : Pass<"vae-extract-entries", "::mlir::ModuleOp"> {
     Statistic<"numErased", "entries-erased", "Number of entry points erased">];
 }
 
+def FoldBatchNormPass : Pass<"vae-fold-batch-norm", "::mlir::ModuleOp"> {
+  let summary = "Folds batch normalization into the layers around it";
+  let description = [{
+    In inference, batch normalization is y = x * scale[c] + offset[c] with
+    scale = weight / sqrt(variance + epsilon), offset = bias - mean * scale. So
+    is `vae.channel_affine` and the affine activation; all three are folded
+
+    1. into the layer before, if its only use is this one, through reshapes that
+       keep every unit within one channel: weight' = weight * scale, bias' =
+       bias * scale + offset. Not if the layer has an activation or a residual.
+    2. else into the layer after, if it is the only use: weight' = weight *
+       scale along the input units, bias' = bias + sum of weight * offset. If
+       the layer reads zeros beside the data (padding), then only with offsets
+       that are all zero.
+    3. else batch normalization becomes `vae.channel_affine`.
+
+    New weights are computed in f64 and rounded once. Nothing is folded if a
+    weight is no f32 constant, or if a new value would not be finite.
+
+    Runs best before inlining: what the entry points share is folded once.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = [
+    Option<"intoPrevious", "into-previous", "bool", "true",
+           "Fold into the layer before">,
+    Option<"intoNext", "into-next", "bool", "true",
+           "Fold into the layer after">,
+    Option<"toAffine", "to-affine", "bool", "true",
+           "Turn the rest into channel_affine">];
+  let statistics = [
+    Statistic<"numPrevious", "folded-into-previous",
+              "Number of operations folded into the layer before">,
+    Statistic<"numNext", "folded-into-next",
+              "Number of operations folded into the layer after">,
+    Statistic<"numAffine", "turned-into-affine",
+              "Number of batch norms that became channel_affine">];
+}
+
 #endif
