@@ -58,4 +58,29 @@ def FoldBatchNormPass : Pass<"vae-fold-batch-norm", "::mlir::ModuleOp"> {
               "Number of batch norms that became channel_affine">];
 }
 
+def FuseEpiloguePass : Pass<"vae-fuse-epilogue", "::mlir::func::FuncOp"> {
+  let summary = "Fuses bias, residual and activation into the layer before";
+  let description = [{
+    Layers finish a result before they store it: y = activation(op(x) + bias +
+    residual). An operation with FusableIntoOpInterface becomes part of the
+    layer (EpilogueOpInterface) whose result it takes, if that result has the
+    same type and no other use: `vae.channel_affine` with scale 1 becomes bias,
+    `vae.add` the residual, `vae.activation` the activation. The order is that of
+    the formula: nothing is fused into a layer that has an activation.
+
+    Where both operands of an addition are layers, the later one takes the other
+    as residual. If the residual is computed after the layer, the layer moves
+    down to the addition.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = [
+    Option<"biases", "biases", "bool", "true", "Fuse biases">,
+    Option<"residuals", "residuals", "bool", "true", "Fuse residuals">,
+    Option<"activations", "activations", "bool", "true", "Fuse activations">];
+  let statistics = [
+    Statistic<"numBiases", "biases", "Number of biases fused">,
+    Statistic<"numResiduals", "residuals", "Number of residuals fused">,
+    Statistic<"numActivations", "activations", "Number of activations fused">];
+}
+
 #endif
