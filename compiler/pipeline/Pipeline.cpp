@@ -2,6 +2,7 @@
 #include "compiler/pipeline/Pipeline.h"
 
 #include "compiler/conversion/Conversion.h"
+#include "dialects/vae/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -33,7 +34,36 @@ std::optional<Stage> vae::getStage(StringRef name) {
   return std::nullopt;
 }
 
+namespace {
+/// What an optimization level chooses. Passes run at every level; a level
+/// gives them their options, and with some options they change nothing.
+struct Level {
+  bool foldNormalization, fuseEpilogues;
+  int64_t maxUpsampleFactor; // 1: no fusion
+};
+constexpr Level kLevels[] = {
+    {false, false, 1}, // -O0
+    {true, true, 1},   // -O1
+    {true, true, 4},   // -O2
+    {true, true, 4},   // -O3
+};
+} // namespace
+
+static const Level &getLevel(const CompileOptions &options) {
+  return kLevels[std::min<size_t>(options.optLevel, std::size(kLevels) - 1)];
+}
+
+static ExtractEntriesPassOptions getEntries(const CompileOptions &options) {
+  ExtractEntriesPassOptions result;
+  result.entries.assign(options.entries.begin(), options.entries.end());
+  return result;
+}
+
 void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
+  bool fold = getLevel(options).foldNormalization;
+  pm.addPass(createExtractEntriesPass(getEntries(options)));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createFoldBatchNormPass({fold, fold, fold}));
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
   pm.addPass(createCanonicalizerPass());
@@ -43,6 +73,10 @@ void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
 void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {}
 
 void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
+  const Level &level = getLevel(options);
+  bool fuse = level.fuseEpilogues;
+  pm.addPass(createFuseUpsamplePass({level.maxUpsampleFactor}));
+  pm.addNestedPass<func::FuncOp>(createFuseEpiloguePass({fuse, fuse, fuse}));
   pm.addNestedPass<func::FuncOp>(createAssignLayoutPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
