@@ -4,7 +4,7 @@
 #include "compiler/conversion/Conversion.h"
 
 #include "dialects/kernel/IR/Kernel.h"
-#include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeConstants.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -61,9 +61,7 @@ private:
       const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
       return blob ? blob->getData() : ArrayRef<char>();
     }
-    auto dense = cast<DenseElementsAttr>(value);
-    return dense.isSplat() && dense.getNumElements() > 1 ? ArrayRef<char>()
-                                                         : dense.getRawData();
+    return cast<DenseElementsAttr>(value).getRawData();
   }
 
   DenseMap<uint64_t, SmallVector<std::pair<ElementsAttr, int64_t>, 1>> byHash;
@@ -180,7 +178,16 @@ void EntryEmitter::emitSizeFunction(StringRef suffix,
 LogicalResult EntryEmitter::bindConstants() {
   Value base = LLVM::AddressOfOp::create(b, loc, pointer, kWeightsSymbol);
   for (auto constant : source.getOps<ConstantOp>()) {
-    FailureOr<int64_t> offset = weights.offsetOf(constant.getValue());
+    ElementsAttr value = constant.getValue();
+    // A splat stores one element only.
+    if (auto dense = dyn_cast<DenseElementsAttr>(value);
+        dense && dense.isSplat()) {
+      std::vector<float> storage;
+      ArrayRef<float> values = getFloats(dense, storage);
+      value = makeWeight("splat", dense.getType().getShape(), values.vec(),
+                         module.getContext());
+    }
+    FailureOr<int64_t> offset = weights.offsetOf(value);
     if (failed(offset))
       return constant.emitError() << "the constant has no data";
     pointers[constant.getResult()] = LLVM::GEPOp::create(

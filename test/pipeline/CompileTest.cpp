@@ -178,6 +178,18 @@ TEST_P(CompileTest, EveryEntryPointGivesTheNumbersWorkedOutByHand) {
 
 INSTANTIATE_TEST_SUITE_P(Levels, CompileTest, testing::Values(0, 1, 2, 3));
 
+TEST(Compile, PriorOfOneNumberForAllChannels) {
+  Folder folder;
+  folder.write("m.json", R"({"format_version": 1, "name": "prior",
+    "latent": {"kind": "gaussian", "shape": [3]},
+    "decoder": {"layers": [{"name": "y", "type": "relu"}]},
+    "prior": {"kind": "normal", "mean": 1, "std": 2}})");
+  ASSERT_TRUE(compile(folder.file("m.json"), folder.file("m.so")));
+  Library library(folder.file("m.so"));
+  auto sampled = library.run("sample", {{0.0f, 1.0f, -2.0f}}, 1);
+  EXPECT_EQ(sampled[0], (std::vector<float>{1, 3, 0}));
+}
+
 TEST(Compile, IsReproducibleAlsoFromAnotherFolder) {
   Folder first, second;
   first.write("m.json", kModel);
