@@ -77,18 +77,26 @@ FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
                        dims);
 }
 
+/// Whether the channels, axis 1, are already innermost in memory.
+static bool hasChannelsInnermost(Value x) {
+  return typeOf(x).getRank() == 2 || isChannelsLast(x);
+}
+
 Value Lowering::channelsInnermost(Value x) {
-  if (typeOf(x).getRank() != 3)
+  if (hasChannelsInnermost(x))
     return x;
   const Dims dims = getDims(x);
-  return permuteMemory(x.getLoc(), x, dims, {0, 2, 1}, typeOf(x), dims);
+  AffineExpr inner = count(ArrayRef<AffineExpr>(dims).drop_front(2));
+  return permuteMemory(x.getLoc(), x, {dims[0], dims[1], inner}, {0, 2, 1},
+                       typeOf(x), dims);
 }
 
 Value Lowering::channelsRestored(Value y, Value like) {
-  if (typeOf(like).getRank() != 3)
+  if (hasChannelsInnermost(like))
     return y;
   const Dims dims = getDims(like);
-  return permuteMemory(y.getLoc(), y, {dims[0], dims[2], dims[1]}, {0, 2, 1},
+  AffineExpr inner = count(ArrayRef<AffineExpr>(dims).drop_front(2));
+  return permuteMemory(y.getLoc(), y, {dims[0], inner, dims[1]}, {0, 2, 1},
                        typeOf(y), dims);
 }
 

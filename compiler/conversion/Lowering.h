@@ -84,8 +84,8 @@ private:
   Value permuteMemory(mlir::Location loc, Value x, const Dims &inOrder,
                       llvm::ArrayRef<int64_t> permutation,
                       mlir::RankedTensorType type, const Dims &dims);
-  /// [N, C, L] as [N, L, C] in memory, so that channels are innermost; others
-  /// unchanged. And back.
+  /// [N, C, ..] as [N, .., C] in memory, so that channels are innermost;
+  /// unchanged if they are. And back.
   Value channelsInnermost(Value x);
   Value channelsRestored(Value y, Value like);
 

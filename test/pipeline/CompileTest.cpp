@@ -190,6 +190,21 @@ TEST(Compile, PriorOfOneNumberForAllChannels) {
   EXPECT_EQ(sampled[0], (std::vector<float>{1, 3, 0}));
 }
 
+TEST(Compile, ChannelsOfFiveAxes) {
+  Folder folder;
+  folder.write("m.json", R"({"format_version": 1, "name": "axes",
+    "inputs": [{"name": "x", "shape": [4]}],
+    "encoder": {"layers": [
+      {"name": "r", "type": "reshape", "shape": [2, 1, 1, 2]},
+      {"name": "p", "type": "prelu", "weights": {"weight": [0.5, 0.25]}},
+      {"name": "z_", "type": "flatten"}]},
+    "latent": {"kind": "code", "code": "z_"}})");
+  ASSERT_TRUE(compile(folder.file("m.json"), folder.file("m.so")));
+  Library library(folder.file("m.so"));
+  auto encoded = library.run("encode", {{-1.0f, -2.0f, -4.0f, 3.0f}}, 1);
+  EXPECT_EQ(encoded[0], (std::vector<float>{-0.5f, -1, -1, 3}));
+}
+
 TEST(Compile, IsReproducibleAlsoFromAnotherFolder) {
   Folder first, second;
   first.write("m.json", kModel);
