@@ -244,6 +244,29 @@ TEST_F(Model, DynamicHeightAndWidth) {
             "noise/noise/NCHW: ? 2 ? ? -> y/mean/NCHW: ? 2 ? ?");
 }
 
+TEST_F(Model, DynamicSizesAreRecognizedThroughPaddedLayers) {
+  writeTensors({{"down.weight", {2, 2, 3, 3}, {}},
+                {"up.weight", {2, 2, 4, 4}, {}},
+                {"up2.weight", {2, 2, 3, 3}, {}}});
+  auto module = import(R"({"format_version": 1, "name": "dynamic",
+    "weights": "w.safetensors",
+    "dynamic": {"height": {"multiple": 4}, "width": {"multiple": 4}},
+    "inputs": [{"name": "x", "shape": [2, "height", "width"]}],
+    "encoder": {"layers": [
+      {"name": "p", "type": "avg_pool2d", "kernel_size": 2},
+      {"name": "down", "type": "conv2d", "filters": 2, "kernel_size": 3,
+       "stride": 2, "padding": 1, "bias": false}]},
+    "latent": {"kind": "code", "code": "down"},
+    "decoder": {"layers": [
+      {"name": "up", "type": "conv_transpose2d", "filters": 2,
+       "kernel_size": 4, "stride": 2, "padding": 1, "bias": false},
+      {"name": "up2", "type": "conv_transpose2d", "filters": 2,
+       "kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1,
+       "bias": false}]}})");
+  ASSERT_TRUE(module) << errors;
+  EXPECT_EQ(dims(*module, "decode", 0), "()[s0, s1, s2] -> (s0, 2, s1, s2)");
+}
+
 TEST_F(Model, DynamicShapesMustFollow) {
   EXPECT_EQ(fail(R"({"format_version": 1, "name": "dynamic",
     "dynamic": {"height": {"min": 2}, "width": {"min": 2}},

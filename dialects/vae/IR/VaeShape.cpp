@@ -96,6 +96,20 @@ LogicalResult vae::detail::checkDims(ArrayRef<Dims> tensors,
   return success();
 }
 
+void vae::detail::simplifyDims(MutableArrayRef<Dims> tensors) {
+  for (Dims &dims : tensors)
+    for (AffineExpr &dim : dims) {
+      if (isa<AffineConstantExpr, AffineSymbolExpr>(dim))
+        continue;
+      unsigned symbols = 0;
+      dim.walk([&](AffineExpr part) {
+        if (auto symbol = dyn_cast<AffineSymbolExpr>(part))
+          symbols = std::max(symbols, symbol.getPosition() + 1);
+      });
+      dim = simplifyAffineExpr(dim, /*numDims=*/0, symbols);
+    }
+}
+
 LogicalResult vae::detail::checkResults(Operation *op,
                                         ArrayRef<Dims> inferred) {
   if (inferred.size() != op->getNumResults())

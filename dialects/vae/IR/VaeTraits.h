@@ -15,6 +15,9 @@ llvm::LogicalResult checkDims(llvm::ArrayRef<Dims> tensors, DiagnosticFn error);
 /// Constraint (G3): the declared results can have the inferred shapes.
 llvm::LogicalResult checkResults(mlir::Operation *op,
                                  llvm::ArrayRef<Dims> inferred);
+/// Brings dimensions into one form, so that equal ones look equal: sums of
+/// multiples of the dynamic dimensions and of quotients.
+void simplifyDims(llvm::MutableArrayRef<Dims> tensors);
 /// A dimension in a message: a number, or "?" if unknown.
 std::string formatDim(int64_t size);
 } // namespace detail
@@ -80,6 +83,7 @@ private:
     if (failed(detail::checkDims(operands, error)) ||
         failed(ConcreteOp::inferDims(adaptor, operands, results, error)))
       return llvm::failure();
+    detail::simplifyDims(results);
     return detail::checkDims(results, error);
   }
 };
