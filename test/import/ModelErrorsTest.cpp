@@ -287,3 +287,126 @@ TEST_F(ModelErrors, LatentAndLikelihood) {
             "5:10: prior: expected one number or 3, one a channel of the "
             "latent [N, 3], found 2");
 }
+
+TEST_F(ModelErrors, KeysThatExcludeOrNeedEachOther) {
+  auto model = [](const std::string &latent, const std::string &rest = "",
+                  const std::string &decoder = "") {
+    return "{\"format_version\": 1, \"name\": \"x\",\n"
+           "\"inputs\": [{\"name\": \"x\", \"shape\": [4]}],\n"
+           "\"encoder\": {\"layers\": [{\"name\": \"e\", \"type\": "
+           "\"relu\"}]},\n\"latent\": {" +
+           latent +
+           "},\n\"decoder\": {\"layers\": [{\"name\": \"d\", \"type\": "
+           "\"relu\"}]" +
+           decoder + "}" + rest + "}";
+  };
+  std::string gaussian =
+      "\"kind\": \"gaussian\", \"mu\": \"e\", \"logvar\": \"e\"";
+  std::string code = "\"kind\": \"code\", \"code\": \"e\"";
+  EXPECT_EQ(fail(model(code + ", \"mu\": \"e\"")),
+            "4:47: latent: key 'mu' is for kind 'gaussian'");
+  EXPECT_EQ(fail(model(code + ", \"logvar_clamp\": [0, 1]")),
+            "4:57: latent: key 'logvar_clamp' is for kind 'gaussian'");
+  EXPECT_EQ(fail(model(gaussian + ", \"code\": \"e\"")),
+            "4:66: latent: key 'code' is for kind 'code'");
+  EXPECT_EQ(fail(model(gaussian + ", \"head\": \"e\"")),
+            "4:38: latent: key 'mu' and key 'head' exclude each other");
+  EXPECT_EQ(fail(model(gaussian + ", \"split\": \"halves\"")),
+            "4:67: latent: key 'split' goes with key 'head'");
+  EXPECT_EQ(fail(model("\"kind\": \"gaussian\", \"logvar\": \"e\"")),
+            "4:11: latent: key 'mu' is missing");
+  EXPECT_EQ(fail(model("\"kind\": \"gaussian\", \"head\": \"e\"")),
+            "4:11: latent: key 'split' is missing");
+  EXPECT_EQ(fail(model("\"kind\": \"code\"")),
+            "4:11: latent: key 'code' is missing");
+  EXPECT_EQ(fail(model(code, ",\n\"prior\": {\"kind\": \"normal\"}")),
+            "6:10: prior: a latent of kind 'code' has none; remove it");
+  EXPECT_EQ(fail(model(gaussian, ",\n\"prior\": {\"kind\": "
+                                 "\"standard_normal\", \"std\": 2}")),
+            "6:45: prior: key 'std' is for kind 'normal'");
+
+  auto likelihood = [&](const std::string &text,
+                        const std::string &decoder = "") {
+    return fail(model(gaussian, ",\n\"likelihood\": {" + text + "}", decoder));
+  };
+  EXPECT_EQ(likelihood("\"kind\": \"bernoulli\""),
+            "6:15: likelihood: key 'parameterization' is missing");
+  EXPECT_EQ(likelihood("\"kind\": \"gaussian\", \"parameterization\": "
+                       "\"logits\""),
+            "6:56: likelihood: key 'parameterization' is for kind "
+            "'bernoulli'");
+  EXPECT_EQ(likelihood("\"kind\": \"gaussian\", \"variance\": 0"),
+            "6:48: likelihood: 'variance': expected a positive number or "
+            "\"learned\", found 0");
+  EXPECT_EQ(likelihood("\"kind\": \"gaussian\", \"split\": \"halves\""),
+            "6:45: likelihood: key 'split' goes with \"variance\": "
+            "\"learned\"");
+  std::string learned = "\"kind\": \"gaussian\", \"variance\": \"learned\"";
+  EXPECT_EQ(likelihood(learned),
+            "6:15: likelihood: a learned variance needs either key "
+            "'output_logvar' of the decoder or key 'split' here");
+  EXPECT_EQ(likelihood(learned + ", \"split\": \"halves\"",
+                       ", \"output_logvar\": \"d\""),
+            "6:15: likelihood: a learned variance needs either key "
+            "'output_logvar' of the decoder or key 'split' here");
+  EXPECT_EQ(
+      likelihood("\"kind\": \"gaussian\"", ", \"output_logvar\": \"d\""),
+      "5:73: decoder: key 'output_logvar' needs the likelihood {\"kind\": "
+      "\"gaussian\", \"variance\": \"learned\"}");
+  EXPECT_EQ(likelihood("\"kind\": \"laplace\", \"scale\": -1"),
+            "6:44: likelihood: 'scale': expected a positive number, found -1");
+}
+
+TEST_F(ModelErrors, NamesAndLayouts) {
+  EXPECT_EQ(encoder("{\"name\": \"z\", \"type\": \"relu\"}"),
+            "6:10: layer 'z': 'z' is the latent's name; choose another");
+  EXPECT_EQ(encoder("{\"name\": \"a:b\", \"type\": \"relu\"}"),
+            "6:10: layer 1 of the encoder: 'name': expected a string without "
+            "':', found the string 'a:b'");
+  std::string head = "{\"format_version\": 1, \"name\": \"x\",\n";
+  EXPECT_EQ(fail(head + "\"inputs\": [{\"name\": \"noise\", \"shape\": [4]}]}"),
+            "2:21: input 1: 'noise' is a reserved name; choose another");
+  EXPECT_EQ(fail(head + "\"inputs\": [{\"name\": \"x\", \"shape\": [4], "
+                        "\"layout\": \"NHWC\"}]}"),
+            "2:50: input 1: 'layout': expected 'NC', found the string 'NHWC'");
+  EXPECT_EQ(fail(head + "\"inputs\": [{\"name\": \"x\", \"shape\": [4, 1, 1, "
+                        "1]}]}"),
+            "2:35: input 1: 'shape': expected an array of 1 to 3 sizes, "
+            "without the batch, found an array of 4");
+  EXPECT_EQ(fail(head + "\"latent\": {\"kind\": \"code\", \"code\": \"e\"},\n"
+                        "\"encoder\": {\"layers\": [{\"name\": \"e\", "
+                        "\"type\": \"relu\"}]}}"),
+            "3:12: encoder: the model has no key 'inputs', which an encoder "
+            "needs");
+  EXPECT_EQ(fail(head + "\"latent\": {\"kind\": \"code\", \"shape\": [4], "
+                        "\"code\": \"d\"},\n\"decoder\": {\"layers\": "
+                        "[{\"name\": \"d\", \"type\": \"relu\"}]}}"),
+            "2:50: latent: key 'code' needs an encoder, and the model has "
+            "none");
+}
+
+TEST_F(ModelErrors, LayerKeysThatNeedEachOther) {
+  std::string image = "[4, 8, 8]";
+  EXPECT_EQ(encoder("{\"name\": \"c\", \"type\": \"conv_transpose2d\", "
+                    "\"filters\": 2, \"kernel_size\": 3, \"padding\": "
+                    "\"same\",\n\"output_padding\": 1}",
+                    image),
+            "7:19: layer 'c': 'output_padding' goes with 'padding' in numbers "
+            "only");
+  EXPECT_EQ(encoder("{\"name\": \"u\", \"type\": \"upsample\", \"scale\": 2,\n"
+                    "\"align_corners\": true}",
+                    image),
+            "7:18: layer 'u': 'align_corners' goes with mode 'bilinear' only");
+  EXPECT_EQ(encoder("{\"name\": \"r\", \"type\": \"reshape\",\n\"shape\": [0, "
+                    "-1]}"),
+            "7:10: layer 'r': 'shape' takes positive numbers and at most one "
+            "-1");
+  EXPECT_EQ(encoder("{\"name\": \"a\", \"type\": \"relu\", \"activation\":\n"
+                    "\"clamp\"}"),
+            "7:1: layer 'a': activation 'clamp': key 'min' is missing");
+  EXPECT_EQ(encoder("{\"name\": \"p\", \"type\": \"pad\", \"padding\":\n"
+                    "[1, 2, 3]}",
+                    image),
+            "7:1: layer 'p': 'padding': expected a whole number, [height, "
+            "width] or [top, left, bottom, right], found an array of 3");
+}

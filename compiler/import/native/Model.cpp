@@ -294,7 +294,10 @@ LogicalResult ModelReader::readLayer(const JsonValue &value,
   layer.name = {name->text, name->position};
   layer.json = &value;
   subject = "layer '" + name->text + "'";
-  if (!names.insert(name->text).second || name->text == "z")
+  if (name->text == "z")
+    return source.error(name->position)
+           << subject << ": 'z' is the latent's name; choose another";
+  if (!names.insert(name->text).second)
     return source.error(name->position)
            << subject << ": duplicate name '" << name->text
            << "'; give each layer and input its own";
