@@ -7,6 +7,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -86,6 +87,23 @@ void ImportTest::write(const std::string &file,
   std::ofstream(getPath(file), std::ios::binary) << content;
 }
 
+/// Writes a model and what came of it into the folder that the environment
+/// names, for test/import/validate_schema.py.
+static void dumpModel(const std::string &json, bool imported,
+                      const std::string &errors) {
+  const char *dump = std::getenv("VAEC_DUMP_MODELS");
+  if (!dump)
+    return;
+  static int count = 0;
+  auto *test = testing::UnitTest::GetInstance()->current_test_info();
+  std::string name = std::string(test->test_suite_name()) + "." + test->name() +
+                     "." + std::to_string(count++);
+  std::ofstream(std::string(dump) + "/" + name + ".json", std::ios::binary)
+      << json;
+  if (!imported)
+    std::ofstream(std::string(dump) + "/" + name + ".errors") << errors;
+}
+
 mlir::OwningOpRef<mlir::ModuleOp> ImportTest::import(const std::string &json) {
   write("model.json", json);
   errors.clear();
@@ -102,7 +120,9 @@ mlir::OwningOpRef<mlir::ModuleOp> ImportTest::import(const std::string &json) {
                     std::to_string(loc.getColumn()) + ": ";
         errors += diagnostic.str();
       });
-  return importNativeModel(getPath("model.json"), options, context);
+  auto module = importNativeModel(getPath("model.json"), options, context);
+  dumpModel(json, static_cast<bool>(module), errors);
+  return module;
 }
 
 std::string ImportTest::fail(const std::string &json) {
