@@ -4,6 +4,7 @@
 #ifndef TOOLS_VAE_RUN_ERROR_H
 #define TOOLS_VAE_RUN_ERROR_H
 
+#include <iostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -32,6 +33,11 @@ template <typename... Parts> std::string concat(const Parts &...parts) {
 
 template <typename... Parts> [[noreturn]] void fail(const Parts &...parts) {
   throw UserError(concat(parts...));
+}
+
+/// A line on stderr about something that may not be meant.
+template <typename... Parts> void warn(const Parts &...parts) {
+  std::cerr << "vae-run: warning: " << concat(parts...) << "\n";
 }
 
 } // namespace vaerun

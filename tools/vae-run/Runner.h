@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs an entry point over any number of examples, some at a time.
+#ifndef TOOLS_VAE_RUN_RUNNER_H
+#define TOOLS_VAE_RUN_RUNNER_H
+
+#include "tools/vae-run/Model.h"
+#include "tools/vae-run/Progress.h"
+
+namespace vaerun {
+
+/// Everything that an entry point needs for a number of examples.
+struct Job {
+  const vae_abi_entry *entry = nullptr;
+  /// In the order of the entry's tensors. One example where there are more
+  /// stands for all of them; none means noise that the session generates.
+  std::vector<Data> inputs;
+  /// All symbols, the number of examples first.
+  Sizes sizes;
+  uint64_t seed = 0;
+
+  int64_t getExamples() const { return sizes[0]; }
+};
+
+/// An output with all examples.
+struct Output {
+  const vae_abi_tensor *tensor = nullptr;
+  Shape shape;
+  std::vector<float> values;
+};
+
+class Runner {
+public:
+  /// threads: 0 for one per CPU. chunk: examples at a time; none: 64, or
+  /// fewer where their arena exceeds 1 GiB.
+  Runner(const Model &model, uint32_t threads, std::optional<int64_t> chunk)
+      : model(model), session(model, threads), chunk(chunk) {}
+
+  /// Runs the job with draw `stream` of the noise. What comes out does not
+  /// depend on the chunk, as noise is indexed by element.
+  std::vector<Output> run(const Job &job, uint64_t stream, Progress &progress);
+
+  const Session &getSession() const { return session; }
+  /// Time spent in the model, without preparation.
+  double getSeconds() const { return seconds; }
+
+private:
+  int64_t chooseChunk(const Job &job) const;
+
+  const Model &model;
+  Session session;
+  std::optional<int64_t> chunk;
+  double seconds = 0;
+};
+
+} // namespace vaerun
+
+#endif // TOOLS_VAE_RUN_RUNNER_H

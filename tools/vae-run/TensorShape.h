@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The shapes of a model's tensors, which depend on its symbols: batch, height,
+// width.
+#ifndef TOOLS_VAE_RUN_TENSORSHAPE_H
+#define TOOLS_VAE_RUN_TENSORSHAPE_H
+
+#include "tools/vae-run/Array.h"
+
+#include "vae/vae_abi.h"
+
+namespace vaerun {
+
+/// Values of a model's symbols: one each, 0 for those not known yet. Number 0
+/// is the batch.
+using Sizes = std::vector<int64_t>;
+
+/// The size that symbol values give, or nothing if one is not known.
+std::optional<int64_t> getSize(const vae_abi_model &model,
+                               const vae_abi_dim &dim, const Sizes &sizes);
+
+/// The shape of a tensor with `examples` examples. All sizes are known.
+Shape getShape(const vae_abi_model &model, const vae_abi_tensor &tensor,
+               const Sizes &sizes, int64_t examples);
+
+/// True if all symbols that the tensor depends on, except the batch, are known.
+bool hasKnownSizes(const vae_abi_tensor &tensor, const Sizes &sizes);
+
+/// Fails if a value is too small or no multiple, naming the symbol.
+void checkSizes(const vae_abi_model &model, const Sizes &sizes);
+
+/// Compares a shape with a tensor's, whatever the batch, and writes the symbols
+/// that follow from it to `sizes`. False if the shape does not fit.
+bool matchShape(const vae_abi_model &model, const vae_abi_tensor &tensor,
+                const Shape &shape, Sizes &sizes);
+
+/// "[batch, 1, height, 28]", with the numbers of the symbols that are known,
+/// followed by the conditions of the others: ", height at least 16 and a
+/// multiple of 8".
+std::string formatExpected(const vae_abi_model &model,
+                           const vae_abi_tensor &tensor, const Sizes &sizes);
+
+/// "28 x 28 (height x width)": the images that fit a tensor.
+std::string describeImage(const vae_abi_model &model,
+                          const vae_abi_tensor &tensor, const Sizes &sizes);
+
+/// Fails unless the elements are f32.
+void requireF32(const vae_abi_tensor &tensor);
+
+} // namespace vaerun
+
+#endif // TOOLS_VAE_RUN_TENSORSHAPE_H
