@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// vae-run encode, decode, reconstruct and sample.
+#include "tools/vae-run/Error.h"
+#include "tools/vae-run/Prepare.h"
+#include "tools/vae-run/Results.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+using namespace vaerun;
+
+/// The output that a file of one array holds.
+static size_t chooseMain(const std::vector<Output> &outputs, bool sample) {
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (sample && outputs[i].tensor->role == VAE_ROLE_LATENT)
+      return i;
+  return 0;
+}
+
+static double getMeanSquaredError(const std::vector<float> &x,
+                                  const std::vector<float> &y) {
+  double sum = 0;
+  for (size_t i = 0; i < x.size(); ++i)
+    sum += (double(x[i]) - y[i]) * (double(x[i]) - y[i]);
+  return sum / static_cast<double>(x.size());
+}
+
+/// Nats; as in PyTorch's binary_cross_entropy, logarithms end at -100.
+static double getCrossEntropy(const std::vector<float> &x,
+                              const std::vector<float> &y) {
+  double sum = 0;
+  for (size_t i = 0; i < x.size(); ++i)
+    sum -= x[i] * std::max(std::log(double(y[i])), -100.0) +
+           (1.0 - x[i]) * std::max(std::log1p(-double(y[i])), -100.0);
+  return sum;
+}
+
+static void reportErrors(const Data &x, const Output &y,
+                         const vae_abi_model &model, Report &report) {
+  if (x.values.size() != y.values.size())
+    throw std::runtime_error("the input and its mean differ in shape");
+  double mse = getMeanSquaredError(x.values, y.values);
+  report.json["mse"] = mse;
+  report.text << "MSE  " << formatNumber(mse) << " (mean over elements)\n";
+  if (std::strcmp(model.likelihood, "bernoulli") != 0)
+    return;
+  double bce =
+      getCrossEntropy(x.values, y.values) / static_cast<double>(y.shape[0]);
+  report.json["bce"] = bce;
+  report.text << "BCE  " << formatNumber(bce) << " nats an example\n";
+}
+
+static std::string chooseEntry(const Options &options) {
+  if (!options.noise.empty() && !options.sample && options.command != "sample")
+    throw UsageError("--noise needs --sample: without it the result goes "
+                     "through the mean and takes no noise");
+  return options.sample ? options.command + "_sample" : options.command;
+}
+
+/// The shape that an output will have.
+static Shape getOutputShape(const vae_abi_model &model, const Job &job,
+                            const vae_abi_tensor &tensor) {
+  return getShape(model, tensor, job.sizes, job.getExamples());
+}
+
+void vaerun::runGenerate(const Options &options) {
+  checkChunk(options);
+  std::string name = chooseEntry(options);
+  bool encodes = options.command == "encode";
+  bool reconstructs = options.command == "reconstruct";
+  Results results(options.output,
+                  encodes ? std::vector<FileKind>{FileKind::Npy, FileKind::Npz}
+                          : std::vector<FileKind>{FileKind::Npy, FileKind::Npz,
+                                                  FileKind::Png});
+  if (options.compare && !results.isImage())
+    throw UsageError("--compare needs -o with a name that ends in .png");
+  if (options.command == "sample" && options.count < 1)
+    fail("sample: expected at least one example, found ", options.count,
+         "; ask for one or more");
+
+  Model model(options.library);
+  const vae_abi_model &table = model.getTable();
+  const vae_abi_entry &entry = model.getEntry(name);
+  Job job = makeJob(model, entry, options);
+  results.checkImage(entry.outputs[0],
+                     getOutputShape(table, job, entry.outputs[0]));
+  Runner runner(model, options.threads, options.chunk);
+  Progress progress(job.getExamples());
+  std::vector<Output> outputs = runner.run(job, 0, progress);
+  progress.finish();
+
+  Report report(options);
+  report.json["model"] = table.name;
+  report.json["entry"] = name;
+  report.json["examples"] = job.getExamples();
+  report.json["threads"] = runner.getSession().getThreads();
+  report.json["seconds"] = runner.getSeconds();
+  size_t main = chooseMain(outputs, encodes && options.sample);
+  Companion companion;
+  if (auto data = findInput(entry, VAE_ROLE_INPUT); data && reconstructs) {
+    reportErrors(job.inputs[*data], outputs[main], table, report);
+    if (options.compare)
+      companion = {&entry.inputs[*data], &job.inputs[*data]};
+  }
+  results.write(outputs, main, companion, table, report);
+  report.print(options);
+}

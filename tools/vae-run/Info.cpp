@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// vae-run info: what a library's note says. Nothing of the library runs.
+#include "tools/vae-run/Error.h"
+#include "tools/vae-run/File.h"
+#include "tools/vae-run/Model.h"
+#include "tools/vae-run/Report.h"
+
+#include <algorithm>
+#include <filesystem>
+
+using namespace vaerun;
+using Json = nlohmann::ordered_json;
+
+/// The newest form of the note that is known.
+static constexpr int kNoteSchema = 1;
+
+/// "bernoulli (parameterization logits)".
+static std::string formatKind(const Json &object) {
+  std::string text = object.at("kind").get<std::string>(), more;
+  for (const auto &[key, value] : object.items())
+    if (key != "kind")
+      more +=
+          concat(more.empty() ? "" : ", ", key, " ",
+                 value.is_string() ? value.get<std::string>() : value.dump());
+  return more.empty() ? text : text + " (" + more + ")";
+}
+
+/// "[batch, 784]".
+static std::string formatDims(const Json &shape) {
+  std::string text;
+  for (const Json &dim : shape)
+    text += (text.empty() ? "" : ", ") +
+            (dim.is_string() ? dim.get<std::string>() : dim.dump());
+  return "[" + text + "]";
+}
+
+static std::string join(const Json &names) {
+  std::string text;
+  for (const Json &name : names)
+    text += (text.empty() ? "" : " ") + name.get<std::string>();
+  return text;
+}
+
+static std::string formatSymbol(const Json &symbol) {
+  std::string text = symbol.at("name").get<std::string>();
+  auto minimum = symbol.at("minimum").get<int64_t>();
+  auto multiple = symbol.at("multiple").get<int64_t>();
+  text += concat(" at least ", minimum);
+  return multiple > 1 ? concat(text, " and a multiple of ", multiple) : text;
+}
+
+using Row = std::vector<std::string>;
+
+static void printTable(const std::vector<Row> &rows, std::ostream &out) {
+  std::vector<size_t> widths;
+  for (const Row &row : rows)
+    for (size_t c = 0; c < row.size(); ++c) {
+      if (c == widths.size())
+        widths.push_back(0);
+      widths[c] = std::max(widths[c], row[c].size());
+    }
+  for (const Row &row : rows) {
+    std::string line;
+    for (size_t c = 0; c < row.size(); ++c) {
+      line += row[c];
+      line.append(widths[c] - row[c].size() + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out << line << "\n";
+  }
+}
+
+static void addTensors(const Json &entry, bool inputs, std::vector<Row> &rows) {
+  for (const Json &tensor : entry.at(inputs ? "inputs" : "outputs")) {
+    auto text = [&](const char *key) {
+      return tensor.at(key).get<std::string>();
+    };
+    rows.push_back(
+        {"", inputs ? "in" : "out", text("name"), text("role"), text("dtype"),
+         formatDims(tensor.at("shape")), text("layout"),
+         tensor.contains("range") ? formatDims(tensor["range"]) : ""});
+  }
+}
+
+static void describe(const Json &note, std::ostream &out) {
+  auto text = [&](const char *key) { return note.at(key).get<std::string>(); };
+  std::vector<Row> facts = {
+      {"model", text("name")},
+      {"compiler", concat(text("compiler"), ", ABI ", note.at("abi_version"))},
+      {"target", text("target")},
+      {"CPU features", join(note.at("features"))},
+      {"arithmetic", text("quantization")},
+      {"parameters", formatCount(note.at("parameters").get<int64_t>())},
+      {"weights",
+       formatCount(note.at("weight_bytes").get<int64_t>()) + " bytes"}};
+  for (const char *key : {"likelihood", "prior"})
+    if (note.contains(key))
+      facts.push_back({key, formatKind(note[key])});
+  for (const Json &symbol : note.at("symbols"))
+    facts.push_back({"dynamic", formatSymbol(symbol)});
+  printTable(facts, out);
+  out << "\n";
+  std::vector<Row> rows = {
+      {"entry", "", "tensor", "role", "type", "shape", "layout", "range"}};
+  for (const Json &entry : note.at("entries")) {
+    size_t first = rows.size();
+    addTensors(entry, true, rows);
+    addTensors(entry, false, rows);
+    if (rows.size() > first)
+      rows[first][0] = entry.at("name").get<std::string>();
+  }
+  printTable(rows, out);
+}
+
+void vaerun::runInfo(const Options &options) {
+  Report report(options);
+  try {
+    Json note = Json::parse(readNote(options.library));
+    if (note.at("schema").get<int64_t>() > kNoteSchema)
+      fail(options.library, ": expected a note of schema ", kNoteSchema,
+           ", found ", note["schema"], "; use a newer vae-run");
+    std::error_code code;
+    report.json["library_bytes"] =
+        std::filesystem::file_size(options.library, code);
+    report.json["model"] = note.at("name");
+    for (const auto &[key, value] : note.items())
+      if (key != "schema" && key != "name")
+        report.json[key] = value;
+    describe(note, report.text);
+  } catch (const Json::exception &error) {
+    fail(options.library,
+         ": expected a note that describes a model, found a "
+         "damaged one (",
+         error.what(), "); compile the model again");
+  }
+  report.print(options);
+}
