@@ -45,15 +45,15 @@ static bool isOverwritten(const FileIdentity &identity) {
 static char *spell(const char *path, unsigned dots) {
   const char *slash = std::strrchr(path, '/');
   size_t folder = slash ? slash + 1 - path : 0;
+  size_t length = std::strlen(path);
   size_t extra = 2 * size_t(dots) + (slash ? 0 : 2);
-  auto *result =
-      static_cast<char *>(std::malloc(std::strlen(path) + extra + 1));
+  auto *result = static_cast<char *>(std::malloc(length + extra + 1));
   if (!result)
     return nullptr;
   std::memcpy(result, path, folder);
-  for (size_t i = 0; i < extra; i += 2)
-    std::memcpy(result + folder + i, "./", 2);
-  std::strcpy(result + folder + extra, path + folder);
+  for (size_t i = 0; i < extra; ++i)
+    result[folder + i] = i % 2 ? '/' : '.';
+  std::memcpy(result + folder + extra, path + folder, length - folder + 1);
   return result;
 }
 

@@ -116,6 +116,7 @@ void ThreadPool::finishPart() {
 void *ThreadPool::work(void *argument) {
   Worker &worker = *static_cast<Worker *>(argument);
   ThreadPool &pool = *worker.pool;
+  pool.finishPart(); // of starting
   for (;;) {
     pool.waitForWork(worker);
     if (worker.state.load(std::memory_order_acquire) == Stop)
@@ -179,6 +180,7 @@ bool ThreadPool::start(unsigned wanted) {
   for (unsigned i = 0; i < wanted; ++i)
     new (&workers[i]) Worker();
   numAllocated = wanted;
+  pending.store(wanted, std::memory_order_relaxed);
   // Signals are for the program's own threads.
   sigset_t all, old;
   sigfillset(&all);
@@ -193,6 +195,9 @@ bool ThreadPool::start(unsigned wanted) {
     ++numWorkers;
   }
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  // The first run finds threads that are there, and pays for none of it.
+  pending.fetch_sub(wanted - numWorkers, std::memory_order_acq_rel);
+  waitForAll();
   return numWorkers == wanted;
 }
 

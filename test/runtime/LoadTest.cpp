@@ -448,7 +448,7 @@ TEST(Status, EveryCodeHasNameAndText) {
   EXPECT_STREQ(vae_status_name(VAE_##NAME), "VAE_" #NAME);                     \
   EXPECT_STREQ(vae_status_text(VAE_##NAME), TEXT);
 #include "vae/vae_status.def"
-  for (int other : {-1, 10, 69, 71, 1 << 30}) {
+  for (int other : {10, 69, 71, 1 << 30}) {
     EXPECT_STREQ(vae_status_name(static_cast<vae_status_t>(other)), "unknown");
     EXPECT_STREQ(vae_status_text(static_cast<vae_status_t>(other)), "unknown");
   }

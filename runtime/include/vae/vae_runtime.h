@@ -38,7 +38,7 @@ extern "C" {
 
 /* Outcome of a call; see vae_status.def for the meanings. Since 0.1. */
 typedef enum vae_status_t {
-#define VAE_STATUS(NAME, VALUE, TEXT) VAE_##NAME = VALUE,
+#define VAE_STATUS(NAME, VALUE, TEXT) VAE_##NAME = (VALUE),
 #include "vae/vae_status.def"
   VAE_STATUS_FORCE_32_BITS = 0x7fffffff
 } vae_status_t;
