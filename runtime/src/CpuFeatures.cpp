@@ -99,5 +99,7 @@ static ArmCpu readHost() {
 #endif
 
 CpuAnswer vae::runtime::findHostFeature(const char *name, size_t size) {
-  return findFeature(readHost(), name, size);
+  // Asked once: in a virtual machine cpuid is a trip to the hypervisor.
+  static const auto host = readHost();
+  return findFeature(host, name, size);
 }

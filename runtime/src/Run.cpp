@@ -409,6 +409,7 @@ vae_status_t Run::execute(const vae_run_options_t &options) {
                 static_cast<long long>(session.noise.getSize()));
     return arena < 0 ? VAE_INTERNAL : VAE_NOT_PREPARED;
   }
+  session.running = true;
   session.steps = 0;
   session.cancelled = false;
   if (noise)
@@ -425,6 +426,7 @@ vae_status_t Run::execute(const vae_run_options_t &options) {
   };
   call.parallel_ctx = &session;
   int32_t result = session.cancelled ? 0 : entry.run(&call);
+  session.running = false;
   if (session.cancelled) {
     message.add("entry '%s': cancelled by the progress callback before step "
                 "%llu",
@@ -448,10 +450,8 @@ vae_status_t vae_session_run(vae_session_t *session, const char *entry,
   if (!session)
     return VAE_INVALID_ARGUMENT;
   Text message = session->newMessage();
-  if (session->inStep) {
-    message.add("a task of a run must not run its own session");
-    return VAE_INVALID_ARGUMENT;
-  }
+  if (vae_status_t status = session->checkIdle(message))
+    return status;
   const vae_abi_entry *found = nullptr;
   if (vae_status_t status = getEntry(*session, entry, found, message))
     return status;

@@ -153,6 +153,8 @@ vae_status_t vae_session_prepare(vae_session_t *session, const char *entry,
   if (!session)
     return VAE_INVALID_ARGUMENT;
   Text message = session->newMessage();
+  if (vae_status_t status = session->checkIdle(message))
+    return status;
   const vae_abi_entry *found = nullptr;
   if (vae_status_t status = getEntry(*session, entry, found, message))
     return status;

@@ -20,6 +20,14 @@ struct vae_session_t {
   vae_session_t(const vae_abi_model &table,
                 const vae_session_options_t &options);
 
+  /// Refuses a call from within a run: from the progress callback or a task.
+  vae_status_t checkIdle(vae::runtime::Text &text) const {
+    if (!running)
+      return VAE_OK;
+    text.add("the session is running; call it again when it is done");
+    return VAE_INVALID_ARGUMENT;
+  }
+
   /// Forgets the last message and starts a new one.
   vae::runtime::Text newMessage() {
     return vae::runtime::Text(message, sizeof(message));
@@ -45,6 +53,7 @@ struct vae_session_t {
 
   // The current run. Tasks in other threads read inStep, between the events
   // that start and end them.
+  bool running = false;
   uint64_t steps = 0;
   bool inStep = false;
   bool cancelled = false;

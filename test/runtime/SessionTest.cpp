@@ -427,6 +427,35 @@ TEST(Session, ReportsProgressAndCanBeCancelled) {
   EXPECT_EQ(session.message(), "");
 }
 
+TEST(Session, RefusesToBeCalledByItsOwnRun) {
+  Model model(getModelPath("toy"));
+  struct State {
+    vae_session_t *session;
+    vae_status_t run, prepare;
+    std::string message;
+  } state = {};
+  vae_session_options_t options = VAE_SESSION_OPTIONS_INIT;
+  options.progress_ctx = &state;
+  options.progress = [](void *ctx, uint64_t) {
+    auto &state = *static_cast<State *>(ctx);
+    Tensor<> x({1, 4}), y({1, 4});
+    state.run = run(state.session, "reconstruct", {x}, {y});
+    state.message = vae_session_message(state.session);
+    state.prepare = vae_session_prepare_batch(state.session, "score", 1000);
+    return 0;
+  };
+  Session session(model, options);
+  state.session = session;
+  ASSERT_EQ(vae_session_prepare_batch(session, "reconstruct", 1), VAE_OK);
+  Tensor<> x({1, 4}, 1), y({1, 4});
+  EXPECT_EQ(run(session, "reconstruct", {x}, {y}), VAE_OK);
+  EXPECT_EQ(y.data, (std::vector<float>{2, 4, 6, 8}));
+  EXPECT_EQ(state.run, VAE_INVALID_ARGUMENT);
+  EXPECT_EQ(state.prepare, VAE_INVALID_ARGUMENT);
+  EXPECT_EQ(state.message,
+            "the session is running; call it again when it is done");
+}
+
 TEST(Session, LoopsWithinTasksAreNoSteps) {
   Model model(getModelPath("toy"));
   Progress progress;
