@@ -15,9 +15,6 @@ double logOf(double x);
 /// 2^-52.
 double cosOfTurns(uint64_t turns);
 
-/// Standard normal number of one element; see vae_noise_normal.
-float normalOf(uint64_t seed, uint64_t stream, uint64_t element);
-
 } // namespace vae::runtime
 
 #endif // VAE_RUNTIME_RANDOM_H
