@@ -32,6 +32,13 @@ using Source = std::unique_ptr<zip_source_t, FreeSource>;
 using Entry = std::unique_ptr<zip_file_t, CloseEntry>;
 } // namespace
 
+/// For what libzip owns from now on.
+template <typename T, typename Deleter>
+static void giveAway(std::unique_ptr<T, Deleter> &owner) {
+  T *object = owner.release();
+  static_cast<void>(object);
+}
+
 static Archive openArchive(std::string_view bytes, const std::string &source) {
   zip_error_t error;
   zip_error_init(&error);
@@ -39,7 +46,7 @@ static Archive openArchive(std::string_view bytes, const std::string &source) {
   Archive archive(data ? zip_open_from_source(data.get(), ZIP_RDONLY, &error)
                        : nullptr);
   if (archive)
-    data.release(); // the archive's now
+    giveAway(data); // the archive's now
   std::string text = archive ? "" : zip_error_strerror(&error);
   zip_error_fini(&error);
   if (!archive)
@@ -152,7 +159,7 @@ std::string vaerun::formatNpz(const std::vector<NamedArray> &arrays) {
               : zip_file_add(archive.get(), (arrays[i].name + ".npy").c_str(),
                              data.get(), ZIP_FL_ENC_UTF_8);
     check(index >= 0, zip_strerror(archive.get()));
-    data.release();
+    giveAway(data);
     // Not compressed, as numpy.savez; a fixed time, that the bytes depend on
     // the arrays alone: 1980-01-01, the first that zip knows.
     check(zip_set_file_compression(archive.get(), index, ZIP_CM_STORE, 0) ==
@@ -161,7 +168,7 @@ std::string vaerun::formatNpz(const std::vector<NamedArray> &arrays) {
           zip_strerror(archive.get()));
   }
   check(zip_close(archive.get()) == 0, zip_strerror(archive.get()));
-  archive.release();
+  giveAway(archive);
   zip_stat_t stat;
   zip_stat_init(&stat);
   check(zip_source_stat(result.get(), &stat) == 0 &&

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <unistd.h>
 
 using namespace vaerun;
 
@@ -38,6 +39,15 @@ int64_t Runner::chooseChunk(const Job &job) const {
   return sizes[0];
 }
 
+/// Floats that fill the machine's memory: asking for more would not fail, but
+/// end in the kernel's hands.
+static uint64_t getMostElements() {
+  long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || size <= 0)
+    return UINT64_MAX;
+  return static_cast<uint64_t>(pages) * static_cast<uint64_t>(size) / 4;
+}
+
 static Window makeWindow(const vae_abi_model &table,
                          const vae_abi_tensor &tensor, const Job &job,
                          int64_t chunk) {
@@ -47,7 +57,9 @@ static Window makeWindow(const vae_abi_model &table,
         concat("'", tensor.name, "' has no batch as its first dimension"));
   Window window;
   window.dims = getShape(table, tensor, job.sizes, chunk);
-  if (!countElements(getShape(table, tensor, job.sizes, job.getExamples())))
+  auto elements =
+      countElements(getShape(table, tensor, job.sizes, job.getExamples()));
+  if (!elements || static_cast<uint64_t>(*elements) > getMostElements())
     fail("'", tensor.name, "': expected sizes that fit in memory, found ",
          job.getExamples(), " examples of shape ", formatShape(window.dims),
          "; choose smaller ones");

@@ -7,6 +7,7 @@
 #include "CLI/CLI.hpp"
 #include "vae/vae_runtime.h"
 
+#include <cstdio>
 #include <new>
 
 using namespace vaerun;
@@ -28,6 +29,13 @@ class Formatter : public CLI::Formatter {
     return text;
   }
 };
+
+/// CLI11 takes -1 for a large unsigned number.
+std::string checkUnsigned(const std::string &text) {
+  return text.empty() || text[0] != '-'
+             ? ""
+             : "expected a number that is not negative, found " + text;
+}
 
 /// Declares the options of the commands, in groups.
 class CommandLine {
@@ -88,6 +96,7 @@ void CommandLine::addNamed(CLI::App *command) {
 void CommandLine::addNoise(CLI::App *command) {
   const char *random = "Random numbers";
   command->add_option("--seed", o.seed, "Seed of the noise; default 0")
+      ->check(checkUnsigned)
       ->option_text("N")
       ->group(random);
   command
@@ -136,6 +145,7 @@ void CommandLine::addExecution(CLI::App *command) {
   command
       ->add_option("--threads", o.threads,
                    "Threads; default one for each available CPU")
+      ->check(checkUnsigned)
       ->option_text("N")
       ->group("Execution");
 }
@@ -215,6 +225,7 @@ void CommandLine::declareBench(CLI::App &app) {
   bench
       ->add_option("--threads", o.threadCounts,
                    "Threads; default one for each available CPU")
+      ->check(checkUnsigned)
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("N,...")
@@ -252,7 +263,7 @@ static void runCommand(const Options &options) {
   runGenerate(options);
 }
 
-int main(int argc, char **argv) {
+static int runTool(int argc, char **argv) {
   CLI::App app("vae-run runs a model that vaec compiled.", "vae-run");
   Options options;
   app.formatter(std::make_shared<Formatter>());
@@ -262,22 +273,28 @@ int main(int argc, char **argv) {
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
+  runCommand(options);
+  return kOk;
+}
+
+static int report(int code, const char *kind, const char *what,
+                  const char *remedy = "") {
+  std::fprintf(stderr, "vae-run: %s: %s%s\n", kind, what, remedy);
+  return code;
+}
+
+int main(int argc, char **argv) {
   try {
-    runCommand(options);
-    return kOk;
+    return runTool(argc, argv);
   } catch (const UsageError &error) {
-    std::cerr << "vae-run: error: " << error.what() << "\n";
-    return kUsage;
+    return report(kUsage, "error", error.what());
   } catch (const UserError &error) {
-    std::cerr << "vae-run: error: " << error.what() << "\n";
-    return kUserError;
+    return report(kUserError, "error", error.what());
   } catch (const std::bad_alloc &) {
-    std::cerr << "vae-run: error: out of memory; give fewer examples at once, "
-                 "or a smaller --batch\n";
-    return kUserError;
+    return report(kUserError, "error", "out of memory",
+                  "; give fewer examples at once, or a smaller --batch");
   } catch (const std::exception &error) {
-    std::cerr << "vae-run: internal error: " << error.what()
-              << "; please report it with the command line\n";
-    return kBug;
+    return report(kBug, "internal error", error.what(),
+                  "; please report it with the command line");
   }
 }
