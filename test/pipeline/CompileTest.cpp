@@ -205,6 +205,23 @@ TEST(Compile, ChannelsOfFiveAxes) {
   EXPECT_EQ(encoded[0], (std::vector<float>{-0.5f, -1, -1, 3}));
 }
 
+TEST(Compile, NoteStatesSizesInLowestTerms) {
+  Folder folder;
+  folder.write("m.json", R"({"format_version": 1, "name": "sizes",
+    "dynamic": {"height": {"multiple": 8}, "width": {}},
+    "inputs": [{"name": "x", "shape": [1, "height", "width"]}],
+    "encoder": {"layers": [
+      {"name": "p", "type": "max_pool2d", "kernel_size": [4, 1]},
+      {"name": "u", "type": "upsample", "scale": [1, 3]},
+      {"name": "a", "type": "pad", "padding": [0, 0, 1, 0]}]},
+    "latent": {"kind": "code", "code": "a"}})");
+  ASSERT_TRUE(compile(folder.file("m.json"), folder.file("m.so")));
+  std::string bytes = readFile(folder.file("m.so"));
+  for (std::string shape : {"[\"batch\",1,\"height\",\"width\"]",
+                            "[\"batch\",1,\"height/4+1\",\"3*width\"]"})
+    EXPECT_NE(bytes.find("\"shape\":" + shape), std::string::npos) << shape;
+}
+
 TEST(Compile, IsReproducibleAlsoFromAnotherFolder) {
   Folder first, second;
   first.write("m.json", kModel);

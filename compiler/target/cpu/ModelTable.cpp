@@ -11,6 +11,8 @@
 #include "llvm/IR/Module.h"
 #include "llvm/Support/JSON.h"
 
+#include <numeric>
+
 #ifndef VAEC_VERSION
 #error "VAEC_VERSION comes from the build"
 #endif
@@ -280,28 +282,27 @@ Error vae::addModelTable(mlir::ModuleOp source, const Cpu &cpu,
   return Error::success();
 }
 
+/// "batch", "3*height/8+1": what follows from the value of a dynamic dimension.
+static std::string formatDim(const Dim &dim, const Symbol &symbol) {
+  int64_t common = std::gcd(dim.scale, symbol.multiple);
+  int64_t scale = dim.scale / common, divisor = symbol.multiple / common;
+  std::string text = symbol.name;
+  if (scale != 1)
+    text = std::to_string(scale) + "*" + text;
+  if (divisor != 1)
+    text += "/" + std::to_string(divisor);
+  if (dim.offset)
+    text += (dim.offset > 0 ? "+" : "") + std::to_string(dim.offset);
+  return text;
+}
+
 static json::Value toJson(const Tensor &tensor,
                           const std::vector<Symbol> &symbols) {
   json::Array shape;
-  for (const Dim &dim : tensor.dims) {
-    if (dim.symbol < 0) {
-      shape.push_back(dim.offset);
-      continue;
-    }
-    const Symbol &symbol = symbols[dim.symbol];
-    std::string text = symbol.name;
-    if (symbol.multiple != 1 && dim.scale % symbol.multiple == 0)
-      text = std::to_string(dim.scale / symbol.multiple) + "*" + text;
-    else if (symbol.multiple != 1 || dim.scale != 1)
-      text = std::to_string(dim.scale) + "*" + text + "/" +
-             std::to_string(symbol.multiple);
-    if (StringRef(text).starts_with("1*") &&
-        text.find('/') == std::string::npos)
-      text = text.substr(2);
-    if (dim.offset)
-      text += (dim.offset > 0 ? "+" : "") + std::to_string(dim.offset);
-    shape.push_back(text);
-  }
+  for (const Dim &dim : tensor.dims)
+    shape.push_back(dim.symbol < 0
+                        ? json::Value(dim.offset)
+                        : json::Value(formatDim(dim, symbols[dim.symbol])));
   json::Object object{{"name", tensor.name},
                       {"role", tensor.role},
                       {"dtype", "f32"},
