@@ -38,8 +38,8 @@ struct FeatureCheck {
       return VAE_OK;
     if (!missing.empty())
       message.add("the library needs CPU features that this machine lacks: "
-                  "%s; compile the model with --mcpu=native here, or "
-                  "--mcpu=x86-64-v3 for most machines",
+                  "%s; compile the model for this machine, for example with "
+                  "--mcpu=native here",
                   missing.c_str());
     if (!unknown.empty())
       message.add("%sthe library needs CPU features that this runtime (%s) "

@@ -120,7 +120,8 @@ TEST(Note, MissingCpuFeaturesAreNamed) {
             "\"]}");
   EXPECT_EQ(result.status, VAE_UNSUPPORTED_CPU);
   EXPECT_NE(result.message.find("features that this machine lacks: " + missing +
-                                "; compile the model with --mcpu=native"),
+                                "; compile the model for this machine, for "
+                                "example with --mcpu=native here"),
             std::string::npos)
       << result.message;
   EXPECT_NE(result.message.find("does not know: mmx2000"), std::string::npos);
