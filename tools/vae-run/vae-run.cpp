@@ -68,7 +68,7 @@ CLI::App *CommandLine::addCommand(CLI::App &app, const char *name,
   command->footer(kFooter);
   command->add_flag("--json", o.json,
                     "Print one JSON object (docs/vae-run.md)");
-  command->final_callback([this, name] { o.command = name; });
+  command->final_callback([&options = o, name] { options.command = name; });
   return command;
 }
 
