@@ -63,6 +63,13 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor) {
   return getResult();
 }
 
+OpFoldResult UpsampleOp::fold(FoldAdaptor) {
+  bool same = llvm::all_of(getScale(), [](int64_t s) { return s == 1; });
+  if (!same || getMode() != ResizeMode::Nearest)
+    return {};
+  return sameTypeOperand(*this, getX());
+}
+
 OpFoldResult TransposeOp::fold(FoldAdaptor) {
   bool identity = true;
   for (auto [i, axis] : llvm::enumerate(getPermutation()))
@@ -118,6 +125,130 @@ struct SplitToSlices : OpRewritePattern<SplitOp> {
 void SplitOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                           MLIRContext *context) {
   patterns.add<SplitToSlices>(context);
+}
+
+//===----------------------------------------------------------------------===//
+// Movement: elementwise operations go before it, chains become short.
+//===----------------------------------------------------------------------===//
+
+/// Whether every element of the result is one of the operand, and every one of
+/// the operand is in the result.
+static bool isMovement(Operation *op) {
+  if (auto upsample = dyn_cast<UpsampleOp>(op))
+    return upsample.getMode() == ResizeMode::Nearest;
+  return isa<ReshapeOp, TransposeOp>(op);
+}
+
+static bool isSameMovement(Operation *a, Operation *b) {
+  // Two reshapes may say the same shape in different words.
+  return a->getName() == b->getName() &&
+         a->getOperand(0).getType() == b->getOperand(0).getType() &&
+         a->getResult(0).getType() == b->getResult(0).getType() &&
+         (isa<ReshapeOp>(a) ||
+          a->getPropertiesAsAttribute() == b->getPropertiesAsAttribute());
+}
+
+namespace {
+/// f(move(x), move(y)) -> move(f(x, y)) for elementwise f: movements meet, and
+/// f meets the layer that it can be fused into.
+template <typename OpTy> struct MoveElementwiseUp : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpTy op,
+                                PatternRewriter &rewriter) const override {
+    Operation *first = nullptr;
+    SmallVector<Value> sources;
+    for (Value operand : op->getOperands()) {
+      Operation *movement = operand.getDefiningOp();
+      if (!movement || !isMovement(movement) || !operand.hasOneUse() ||
+          (first && !isSameMovement(first, movement)))
+        return failure();
+      first = first ? first : movement;
+      sources.push_back(movement->getOperand(0));
+    }
+    Operation *inner = rewriter.clone(*op);
+    inner->setOperands(sources);
+    inner->getResult(0).setType(sources.front().getType());
+    Operation *outer = rewriter.clone(*first);
+    outer->setOperand(0, inner->getResult(0));
+    outer->getResult(0).setType(op.getType());
+    rewriter.replaceOp(op, outer);
+    return success();
+  }
+};
+
+/// A transpose that moves dimensions of size 1 only is a reshape.
+struct TransposeToReshape : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto from = cast<RankedTensorType>(op.getX().getType());
+    auto to = cast<RankedTensorType>(op.getY().getType());
+    if (from.getEncoding() || to.getEncoding())
+      return failure();
+    SmallVector<int64_t> shape;
+    int64_t last = 0;
+    for (int64_t axis : op.getPermutation().drop_front()) {
+      int64_t size = from.getDimSize(axis);
+      shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
+      if (size == 1)
+        continue;
+      if (axis < last)
+        return failure();
+      last = axis;
+    }
+    if (llvm::count(shape, -1) > 1)
+      return failure();
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, to, op.getX(), shape);
+    return success();
+  }
+};
+
+/// A convolution pads with zeros itself.
+struct PadIntoConv : OpRewritePattern<Conv2dOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(Conv2dOp op,
+                                PatternRewriter &rewriter) const override {
+    auto pad = op.getX().getDefiningOp<PadOp>();
+    if (!pad || !pad.getValue().isZero())
+      return failure();
+    SmallVector<int64_t> padding(op.getPadding());
+    for (auto [sum, more] : llvm::zip(padding, pad.getPadding())) {
+      sum += more;
+      if (sum > vae::detail::kMaxNumber)
+        return failure();
+    }
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setPadding(padding);
+      op.getXMutable().assign(pad.getX());
+    });
+    return success();
+  }
+};
+} // namespace
+
+void ActivationOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                               MLIRContext *context) {
+  patterns.add<MoveElementwiseUp<ActivationOp>>(context);
+}
+void AddOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                        MLIRContext *context) {
+  patterns.add<MoveElementwiseUp<AddOp>>(context);
+}
+void SubOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                        MLIRContext *context) {
+  patterns.add<MoveElementwiseUp<SubOp>>(context);
+}
+void MulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                        MLIRContext *context) {
+  patterns.add<MoveElementwiseUp<MulOp>>(context);
+}
+void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                              MLIRContext *context) {
+  patterns.add<TransposeToReshape>(context);
+}
+void Conv2dOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                           MLIRContext *context) {
+  patterns.add<PadIntoConv>(context);
 }
 
 //===----------------------------------------------------------------------===//

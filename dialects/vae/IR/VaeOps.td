@@ -120,6 +120,7 @@ def Vae_Conv2dOp : Vae_LayerOp<"conv2d"> {
                        DefaultValuedAttr<I64Attr, "1">:$groups,
                        OptionalAttr<Vae_ActivationAttr>:$activation);
   let results = (outs Vae_Tensor:$y);
+  let hasCanonicalizer = 1;
 }
 
 def Vae_ConvTranspose2dOp : Vae_LayerOp<"conv_transpose2d"> {
@@ -233,6 +234,7 @@ def Vae_ActivationOp : Vae_Op<"activation", [ConstantAffine, FusableInto]> {
   let results = (outs Vae_Tensor:$y);
   let assemblyFormat = "$x $function attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Vae_PreluOp : Vae_Op<"prelu"> {
@@ -254,6 +256,7 @@ class Vae_BinaryOp<string mnemonic, list<Trait> traits = []>
   let results = (outs Vae_Tensor:$y);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
   let description = "Constraints: (C1) both operands have the same shape.";
+  let hasCanonicalizer = 1;
 }
 def Vae_AddOp : Vae_BinaryOp<"add", [Commutative, FusableInto]> { let summary = "Elementwise sum"; }
 def Vae_SubOp : Vae_BinaryOp<"sub"> { let summary = "Elementwise difference"; }
@@ -300,6 +303,7 @@ def Vae_UpsampleOp : Vae_Op<"upsample"> {
                        DefaultValuedAttr<BoolAttr, "false">:$align_corners);
   let results = (outs Vae_Tensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
 }
 
 def Vae_Pool2dOp : Vae_Op<"pool2d"> {
@@ -431,6 +435,7 @@ def Vae_TransposeOp : Vae_Op<"transpose"> {
   let results = (outs Vae_Tensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Vae_ConvertLayoutOp : Vae_Op<"convert_layout"> {

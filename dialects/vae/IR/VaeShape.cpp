@@ -68,8 +68,6 @@ bool vae::detail::areCompatible(TypeRange inferred, TypeRange actual) {
 /// More elements than any memory holds; sizes below it, times the largest
 /// attribute, stay within 64 bits.
 static constexpr int64_t kMaxElements = int64_t(1) << 40;
-/// The largest stride, dilation, padding, scale or number of parts.
-static constexpr int64_t kMaxNumber = int64_t(1) << 20;
 
 std::string vae::detail::formatDim(int64_t size) {
   return ShapedType::isDynamic(size) ? "?" : std::to_string(size);
@@ -129,6 +127,7 @@ LogicalResult vae::detail::checkResults(Operation *op,
 namespace {
 
 using vae::detail::formatDim;
+using vae::detail::kMaxNumber;
 
 std::string formatDim(AffineExpr dim) { return formatDim(getStaticDim(dim)); }
 

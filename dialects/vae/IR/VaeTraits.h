@@ -18,6 +18,8 @@ llvm::LogicalResult checkResults(mlir::Operation *op,
 /// Brings dimensions into one form, so that equal ones look equal: sums of
 /// multiples of the dynamic dimensions and of quotients.
 void simplifyDims(llvm::MutableArrayRef<Dims> tensors);
+/// The largest stride, dilation, padding, scale or number of parts.
+inline constexpr int64_t kMaxNumber = int64_t(1) << 20;
 /// A dimension in a message: a number, or "?" if unknown.
 std::string formatDim(int64_t size);
 } // namespace detail
