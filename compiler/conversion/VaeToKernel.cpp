@@ -161,7 +161,21 @@ LogicalResult Lowering::lower(Operation *op) {
   return success();
 }
 
+/// IR that was printed and read again has the names of its weights only.
+static LogicalResult checkHasData(ConstantOp constant) {
+  std::vector<float> storage;
+  if (!getFloats(constant.getValue(), storage).empty())
+    return success();
+  return constant.emitError()
+         << "the weight '" << getWeightName(constant.getValue())
+         << "' has no data; start from the model, or write small weights out "
+            "as dense<...>";
+}
+
 LogicalResult Lowering::run() {
+  for (auto constant : function.getOps<ConstantOp>())
+    if (failed(checkHasData(constant)))
+      return failure();
   for (auto [index, argument] : llvm::enumerate(function.getArguments()))
     dims[argument] = getArgumentDims(function, index);
   for (Operation &op : llvm::make_early_inc_range(
