@@ -33,7 +33,7 @@ def format_model(model):
 
     def lines(value, indent):
         flat = json.dumps(value)
-        if not isinstance(value, (dict, list)) or len(indent) + len(flat) <= 118 and "layers" not in flat:
+        if not isinstance(value, (dict, list)) or len(indent) + len(flat) <= 130 and "layers" not in flat:
             return flat
         inner = indent + "  "
         if isinstance(value, list):
