@@ -35,17 +35,15 @@ std::optional<Stage> vae::getStage(StringRef name) {
 }
 
 namespace {
-/// What an optimization level chooses. Passes run at every level; a level
-/// gives them their options, and with some options they change nothing.
+/// A row of Levels.def.
 struct Level {
   bool foldNormalization, fuseEpilogues;
-  int64_t maxUpsampleFactor; // 1: no fusion
+  int64_t maxUpsampleFactor;
 };
 constexpr Level kLevels[] = {
-    {false, false, 1}, // -O0
-    {true, true, 1},   // -O1
-    {true, true, 4},   // -O2
-    {true, true, 4},   // -O3
+#define VAE_LEVEL(FOLD_NORMALIZATION, FUSE_EPILOGUES, MAX_UPSAMPLE_FACTOR)     \
+  {FOLD_NORMALIZATION, FUSE_EPILOGUES, MAX_UPSAMPLE_FACTOR},
+#include "compiler/pipeline/Levels.def"
 };
 } // namespace
 
