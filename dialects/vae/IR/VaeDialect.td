@@ -25,6 +25,12 @@ def Vae_Dialect : Dialect {
     results have the element type of the first operand and the inferred shapes;
     their encoding is free, and either side may know a dimension that the other
     does not.
+
+    Canonicalization removes what computes nothing (dropout, movements that move
+    nothing), makes one movement of two (reshapes, transposes, layouts), a reshape
+    of a transpose of unit dimensions, and slices of a split; it moves elementwise
+    operations before reshapes, transposes and nearest upsampling, and zero
+    padding into convolutions. It changes no value of a result.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
