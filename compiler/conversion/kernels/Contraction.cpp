@@ -79,7 +79,7 @@ private:
   void emitTile(Value position, int64_t positions, Value group, Value block,
                 int64_t firstOutput, int64_t vectors);
   Values multiply(const Values &inputs, Value weights, int64_t positions,
-                  int64_t vectors, Values accumulators);
+                  int64_t vectors, const Values &accumulators);
   void emitRange(Value first, Value last, Value group, Value block,
                  std::optional<int64_t> firstOutput, int64_t vectors);
   void finish(Value accumulator, Value at, Value mask);
@@ -144,7 +144,7 @@ static int64_t chooseUnroll(int64_t length) {
 Emitter::Values ContractionEmitter::multiply(const Values &inputs,
                                              Value weights, int64_t positions,
                                              int64_t vectors,
-                                             Values accumulators) {
+                                             const Values &accumulators) {
   int64_t inColumn = shape.groups * shape.inputs * shape.dilation[1];
   // Taps of a row and their channels are contiguous unless something is
   // skipped; then one loop runs over both.
@@ -153,7 +153,7 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
   int64_t unroll = chooseUnroll(length);
   int64_t blockSize = shape.taps() * shape.inputs * kChannelBlock;
 
-  auto run = [&](Value inOffset, Value step, Values sums) {
+  auto run = [&](Value inOffset, Value step, const Values &sums) {
     return e.loop(
         e.index(0), e.index(length), unroll, sums,
         [&](Value k, ValueRange loopSums) {
@@ -179,7 +179,7 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
           return sums;
         });
   };
-  auto overColumns = [&](Value inOffset, Value step, Values sums) {
+  auto overColumns = [&](Value inOffset, Value step, const Values &sums) {
     if (merged)
       return run(inOffset, step, sums);
     return e.loop(e.index(0), e.index(shape.window[1]), 1, sums,

@@ -68,9 +68,11 @@ template <typename OpTy> static LogicalResult buildChain(LayerBuilder &layer) {
   if (failed(requireSameShape(layer, -1)))
     return failure();
   Value value = layer.x();
-  for (const LayerInput &input : ArrayRef(layer.inputs).drop_front())
-    if (!(value = layer.create<OpTy>(value, input.value)))
+  for (const LayerInput &input : ArrayRef(layer.inputs).drop_front()) {
+    value = layer.create<OpTy>(value, input.value);
+    if (!value)
       return failure();
+  }
   return layer.finish(value);
 }
 LogicalResult vae::buildAdd(LayerBuilder &layer) {

@@ -324,7 +324,7 @@ AffineExpr ConvTranspose2dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims>) {
     return inferSame(in, out, error, COUNT);                                   \
   }                                                                            \
   AffineExpr OP::getFlops(ArrayRef<Dims>, ArrayRef<Dims> out) {                \
-    return elements(out[0]) * FLOPS;                                           \
+    return elements(out[0]) * (FLOPS);                                         \
   }
 VAE_SAME_SHAPE(BatchNormOp, 1, 2)
 VAE_SAME_SHAPE(GroupNormOp, 1, 5)
