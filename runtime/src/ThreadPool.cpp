@@ -96,14 +96,20 @@ void ThreadPool::waitForWork(Worker &worker) {
   auto ready = [&] {
     return worker.state.load(std::memory_order_acquire) >= Work;
   };
-  if (spin(spinNanoseconds, ready))
-    return;
-  uint32_t expected = Idle;
-  if (!worker.state.compare_exchange_strong(expected, Parked,
-                                            std::memory_order_acq_rel))
-    return; // work came
-  while (!ready())
-    futexWait(worker.state, Parked);
+  while (!spin(spinNanoseconds, ready)) {
+    uint32_t expected = Idle;
+    if (!worker.state.compare_exchange_strong(expected, Parked,
+                                              std::memory_order_acq_rel))
+      return; // work came
+    while (worker.state.load(std::memory_order_acquire) == Parked)
+      futexWait(worker.state, Parked);
+  }
+}
+
+bool ThreadPool::take(Worker &worker) {
+  uint32_t expected = Work;
+  return worker.state.compare_exchange_strong(expected, Idle,
+                                              std::memory_order_acq_rel);
 }
 
 void ThreadPool::finishPart() {
@@ -121,8 +127,9 @@ void *ThreadPool::work(void *argument) {
     pool.waitForWork(worker);
     if (worker.state.load(std::memory_order_acquire) == Stop)
       return nullptr;
+    if (!pool.take(worker))
+      continue;
     pool.runPart(worker.index + 1);
-    worker.state.store(Idle, std::memory_order_relaxed);
     pool.finishPart();
   }
 }
@@ -168,6 +175,11 @@ void ThreadPool::parallelFor(int64_t total, int64_t grain,
   for (unsigned i = 0; i + 1 < wanted; ++i)
     signal(workers[i], Work);
   runPart(0);
+  for (unsigned i = wanted - 1; i-- > 0;)
+    if (take(workers[i])) {
+      runPart(i + 1);
+      pending.fetch_sub(1, std::memory_order_relaxed);
+    }
   waitForAll();
   running = false;
 }

@@ -15,7 +15,9 @@ namespace vae::runtime {
 unsigned getNumAvailableCpus();
 
 /// Waits for work spinning for a moment, then parked in the kernel. One thread
-/// at a time hands out work and takes part in it.
+/// at a time hands out work, takes part in it, and takes back what no other
+/// thread has begun when it is done with its own: a busy machine or a thread
+/// that is slow to wake makes nobody wait.
 class ThreadPool {
 public:
   /// A pool of `threads` threads, the caller's included; nullptr if memory or
@@ -33,8 +35,8 @@ public:
   unsigned getNumThreads() const { return numWorkers + 1; }
 
 private:
-  /// What a worker's word says. Only the session's thread writes Work and Stop,
-  /// only the worker the others.
+  /// What a worker's word says. Work becomes Idle when somebody takes the part:
+  /// the worker, or the session's thread, which alone writes Work and Stop.
   enum State : uint32_t { Idle, Parked, Work, Stop };
 
   struct alignas(64) Worker {
@@ -51,6 +53,7 @@ private:
   bool start(unsigned count);
   static void *work(void *worker);
   void waitForWork(Worker &worker);
+  bool take(Worker &worker);
   void runPart(unsigned part);
   void signal(Worker &worker, State state);
   void finishPart();

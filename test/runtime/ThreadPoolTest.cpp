@@ -4,6 +4,7 @@
 #include "gtest/gtest.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <dirent.h>
 #include <fstream>
@@ -44,6 +45,21 @@ struct Record {
     std::lock_guard<std::mutex> lock(self.mutex);
     self.parts.emplace_back(begin, end);
     self.threads.insert(std::this_thread::get_id());
+  }
+};
+
+/// A loop whose parts, all of one item, wait for each other: each has a thread.
+struct Meeting {
+  explicit Meeting(int64_t parts) : missing(parts) {}
+  std::atomic<int64_t> missing;
+  Record record;
+
+  static void task(void *arg, int64_t begin, int64_t end) {
+    auto &self = *static_cast<Meeting *>(arg);
+    Record::task(&self.record, begin, end);
+    --self.missing;
+    while (self.missing > 0)
+      std::this_thread::yield();
   }
 };
 
@@ -128,10 +144,30 @@ TEST(ThreadPool, CountsThatOverflowSmallProductsAreSplitRight) {
 
 TEST(ThreadPool, UsesAsManyThreadsAsThereAreParts) {
   Pool pool = makePool(4);
-  Record record;
-  pool->parallelFor(4, 1, Record::task, &record);
-  EXPECT_EQ(record.threads.size(), 4u);
-  EXPECT_EQ(record.threads.count(std::this_thread::get_id()), 1u);
+  for (int64_t parts : {4, 2, 3}) {
+    Meeting meeting(parts);
+    pool->parallelFor(parts, 1, Meeting::task, &meeting);
+    EXPECT_EQ(meeting.record.threads.size(), static_cast<size_t>(parts));
+    EXPECT_EQ(meeting.record.threads.count(std::this_thread::get_id()), 1u);
+  }
+}
+
+TEST(ThreadPool, TakesBackWhatNobodyHasBegun) {
+  // A thread that is parked is rarely there before the caller has done a part
+  // of nothing: then the caller does both.
+  Pool pool = makePool(2);
+  int alone = 0;
+  for (int i = 0; i < 200; ++i) {
+    pauseFor(1);
+    Record record;
+    pool->parallelFor(2, 1, Record::task, &record);
+    alone += record.threads.size() == 1;
+    std::sort(record.parts.begin(), record.parts.end());
+    ASSERT_EQ(record.parts.size(), 2u);
+    EXPECT_EQ(record.parts[0], (std::pair<int64_t, int64_t>{0, 1}));
+    EXPECT_EQ(record.parts[1], (std::pair<int64_t, int64_t>{1, 2}));
+  }
+  EXPECT_GT(alone, 0);
 }
 
 TEST(ThreadPool, SmallLoopsRunInTheCallerAndWakeNobody) {
@@ -147,10 +183,10 @@ TEST(ThreadPool, SmallLoopsRunInTheCallerAndWakeNobody) {
   EXPECT_EQ(record.threads,
             std::set<std::thread::id>{std::this_thread::get_id()});
   // Two parts wake one thread of the two, and it goes back to sleep.
-  pool->parallelFor(2, 1, Record::task, &record);
+  Meeting meeting(2);
+  pool->parallelFor(2, 1, Meeting::task, &meeting);
   pauseFor(20);
   EXPECT_GT(countSleeps(), before);
-  EXPECT_EQ(record.threads.size(), 2u);
 }
 
 TEST(ThreadPool, ManyShortLoopsInARow) {
