@@ -9,6 +9,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+} // namespace CLI
+
 namespace vaerun {
 
 /// The command line. Every command uses some of it.
@@ -41,6 +45,10 @@ struct Options {
   std::vector<uint32_t> threadCounts = {0};
   double seconds = 1;
 };
+
+/// Declares all commands and what they take. Parsing writes to `options`, which
+/// must live until then.
+void declareOptions(CLI::App &app, Options &options);
 
 void runInfo(const Options &options);
 /// encode, decode, reconstruct and sample.
