@@ -13,9 +13,25 @@ using namespace vae;
 
 namespace {
 
-/// Ops that see the order of elements of the logical shape.
+/// Whether a tensor's order of elements in memory is its logical shape's.
 bool needsRowMajor(Operation *op) {
-  return isa<ReshapeOp, TransposeOp, LayerNormOp, func::ReturnOp>(op);
+  return isa<ReshapeOp, LayerNormOp, func::ReturnOp>(op);
+}
+
+constexpr int64_t kToChannelsLast[] = {0, 2, 3, 1};
+constexpr int64_t kToChannelsFirst[] = {0, 3, 1, 2};
+
+/// A transpose is row-major, but N, H, W, C and the channels-last form of N, C,
+/// H, W are the same bytes: between these two it moves nothing.
+bool needsRowMajorOperand(Operation *op) {
+  if (auto transpose = dyn_cast<TransposeOp>(op))
+    return transpose.getPermutation() != ArrayRef(kToChannelsLast);
+  return needsRowMajor(op);
+}
+bool needsRowMajorResult(Operation *op) {
+  if (auto transpose = dyn_cast<TransposeOp>(op))
+    return transpose.getPermutation() != ArrayRef(kToChannelsFirst);
+  return needsRowMajor(op);
 }
 
 bool isWeight(OpOperand &operand) {
@@ -37,16 +53,17 @@ struct AssignLayoutPass : vae::impl::AssignLayoutPassBase<AssignLayoutPass> {
   void visit(Operation *op) {
     if (isa<ConstantOp, ConvertLayoutOp>(op))
       return;
-    Attribute wanted = needsRowMajor(op) ? Attribute() : channelsLast;
+    Attribute operands = needsRowMajorOperand(op) ? Attribute() : channelsLast;
+    Attribute results = needsRowMajorResult(op) ? Attribute() : channelsLast;
     for (OpOperand &operand : op->getOpOperands()) {
       auto type = dyn_cast<RankedTensorType>(operand.get().getType());
       if (type && type.getRank() == 4 && !isWeight(operand))
-        operand.set(convert(op, operand.get(), type, wanted));
+        operand.set(convert(op, operand.get(), type, operands));
     }
     for (Value result : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(result.getType());
       if (type && type.getRank() == 4)
-        result.setType(type.cloneWithEncoding(wanted));
+        result.setType(type.cloneWithEncoding(results));
     }
   }
 

@@ -53,13 +53,27 @@ Value Lowering::permuteMemory(Location loc, Value x, const Dims &inOrder,
   return copy(loc, x, region, type, resultDims);
 }
 
+/// The logical axes in the order of memory.
+static SmallVector<int64_t> memoryOrder(Value value) {
+  if (isChannelsLast(value))
+    return {0, 2, 3, 1};
+  int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+  return llvm::to_vector(llvm::seq<int64_t>(0, rank));
+}
+
 FailureOr<Value> Lowering::lowerTranspose(TransposeOp op) {
   auto type = typeOf(op.getY());
-  const Dims dims = getDims(op.getX());
-  if (dims.size() > 4)
+  if (type.getRank() > 4)
     return op.emitError() << "transpose of more than four dimensions";
-  return permuteMemory(op.getLoc(), op.getX(), dims, op.getPermutation(), type,
-                       getDims(op.getY()));
+  // The permutation of memory.
+  SmallVector<int64_t> from = memoryOrder(op.getX()), permutation;
+  for (int64_t axis : memoryOrder(op.getY()))
+    permutation.push_back(llvm::find(from, op.getPermutation()[axis]) -
+                          from.begin());
+  if (llvm::is_sorted(permutation))
+    return alias(op.getLoc(), op.getX(), type, getDims(op.getY()));
+  return permuteMemory(op.getLoc(), op.getX(), getMemoryDims(op.getX()),
+                       permutation, type, getDims(op.getY()));
 }
 
 FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {

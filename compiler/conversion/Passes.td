@@ -9,7 +9,8 @@ def AssignLayoutPass : Pass<"vae-assign-layout", "::mlir::func::FuncOp"> {
   let description = [{
     Gives 4-D tensors the channels-last layout and converts where an operation
     or the outside needs row-major NCHW: arguments, results, reshape, transpose
-    and layer norm.
+    and layer norm. A transpose between NCHW and NHWC keeps the bytes: the one
+    side lies channels last, the other row-major.
   }];
   let dependentDialects = ["::vae::VaeDialect"];
   let statistics = [
