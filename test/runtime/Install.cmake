@@ -1,6 +1,8 @@
 # Installs the runtime into a prefix of its own, builds stranger.c against it,
 # with find_package and with pkg-config, and runs it on a model.
-# cmake -DBUILD=... -DSOURCE=... -DWORK=... -DMODEL=... -DCC=... -DCXX=... -DFLAGS=... -DLIBDIR=... -P Install.cmake
+# With VAEC, also on one that the compiler makes.
+# cmake -DBUILD=... -DSOURCE=... -DWORK=... -DMODEL=... -DCC=... -DCXX=... -DFLAGS=... -DLIBDIR=... [-DVAEC=...]
+#   -P Install.cmake
 function(run)
   execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
@@ -13,6 +15,14 @@ function(expect_stranger program)
   run(${program} ${MODEL})
   if(NOT output STREQUAL "toy reconstruct: VAE_OK \n0 0 0 0\n")
     message(FATAL_ERROR "${program} printed: ${output}")
+  endif()
+  if(VAEC)
+    run(${VAEC} -o ${WORK}/hand.so ${SOURCE}/Inputs/hand.json)
+    run(${program} ${WORK}/hand.so)
+    # mu = 0.5; sigmoid(relu([2 mu, -mu]) + 0.25)
+    if(NOT output STREQUAL "hand reconstruct: VAE_OK \n0.7773 0.562177\n")
+      message(FATAL_ERROR "${program} printed: ${output}")
+    endif()
   endif()
   execute_process(COMMAND ${program} ${SOURCE}/stranger.c ERROR_VARIABLE errors RESULT_VARIABLE result)
   if(NOT result EQUAL 1 OR NOT errors MATCHES "stranger.c: expected a model library")
