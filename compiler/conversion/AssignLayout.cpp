@@ -15,7 +15,7 @@ namespace {
 
 /// Whether a tensor's order of elements in memory is its logical shape's.
 bool needsRowMajor(Operation *op) {
-  return isa<ReshapeOp, LayerNormOp, func::ReturnOp>(op);
+  return isa<DenseOp, ReshapeOp, LayerNormOp, func::ReturnOp>(op);
 }
 
 constexpr int64_t kToChannelsLast[] = {0, 2, 3, 1};

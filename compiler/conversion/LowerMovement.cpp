@@ -27,15 +27,16 @@ Value Lowering::copy(Location loc, Value x, Region region,
     region.inStrides.insert(region.inStrides.begin(), expr(0));
     region.outStrides.insert(region.outStrides.begin(), expr(0));
   }
-  bool contiguous =
-      region.inStrides[3] == expr(1) && region.outStrides[3] == expr(1);
+  unsigned rank = region.dims.size();
+  bool contiguous = region.inStrides[rank - 1] == expr(1) &&
+                    region.outStrides[rank - 1] == expr(1);
   Exprs sizes(region.dims);
   sizes.append(region.inStrides);
   sizes.push_back(region.inOffset ? region.inOffset : expr(0));
   sizes.append(region.outStrides);
   sizes.push_back(region.outOffset ? region.outOffset : expr(0));
-  auto kernel = getCopyKernel(module, loc, target, contiguous);
-  int64_t row = getStaticDim(region.dims[2] * region.dims[3]);
+  auto kernel = getCopyKernel(module, loc, target, rank, contiguous);
+  int64_t row = getStaticDim(region.dims[rank - 2] * region.dims[rank - 1]);
   return launch(loc, kernel, {x}, sizes, ShapedType::isDynamic(row) ? 256 : row,
                 type, resultDims, init);
 }
@@ -63,8 +64,6 @@ static SmallVector<int64_t> memoryOrder(Value value) {
 
 FailureOr<Value> Lowering::lowerTranspose(TransposeOp op) {
   auto type = typeOf(op.getY());
-  if (type.getRank() > 4)
-    return op.emitError() << "transpose of more than four dimensions";
   // The permutation of memory.
   SmallVector<int64_t> from = memoryOrder(op.getX()), permutation;
   for (int64_t axis : memoryOrder(op.getY()))

@@ -74,7 +74,7 @@ private:
                  double value);
   Value cropImage(mlir::Location loc, Value x, llvm::ArrayRef<int64_t> border,
                   mlir::RankedTensorType type);
-  /// A strided copy; dimensions beyond four are not supported.
+  /// A strided copy of any number of dimensions.
   struct Region {
     Exprs dims, inStrides, outStrides;
     mlir::AffineExpr inOffset, outOffset;

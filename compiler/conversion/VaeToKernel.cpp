@@ -157,6 +157,7 @@ LogicalResult Lowering::lower(Operation *op) {
   if (failed(lowered))
     return failure();
   op->getResult(0).replaceAllUsesWith(*lowered);
+  dims.erase(op->getResult(0)); // another operation may get its address
   op->erase();
   return success();
 }

@@ -69,35 +69,47 @@ func::FuncOp vae::getChannelKernel(ModuleOp module, Location loc,
 }
 
 func::FuncOp vae::getCopyKernel(ModuleOp module, Location loc,
-                                const KernelTarget &target, bool contiguous) {
-  constexpr unsigned kIn = 4, kInOffset = 8, kOut = 9, kOutOffset = 13;
+                                const KernelTarget &target, unsigned rank,
+                                bool contiguous) {
+  const unsigned in = rank, out = 2 * rank + 1; // strides; then the offset
+  const unsigned row = rank - 2, column = rank - 1;
+  std::string name = contiguous ? "copy_rows" : "copy_strided";
+  if (rank != 4)
+    name += "_r" + std::to_string(rank);
   return getOrCreateKernel(
-      module, loc, contiguous ? "copy_rows" : "copy_strided", target, 2, 14,
-      [](Emitter &e, ValueRange sizes) { return e.mul(sizes[0], sizes[1]); },
+      module, loc, name, target, 2, 3 * rank + 2,
+      [&](Emitter &e, ValueRange sizes) {
+        Value items = sizes[0];
+        for (unsigned axis = 1; axis < row; ++axis)
+          items = e.mul(items, sizes[axis]);
+        return items;
+      },
       [&](Emitter &e, const KernelArgs &args) {
         Value x = args.buffers.front(), y = args.buffers.back();
         auto size = [&](unsigned i) { return args.sizes[i]; };
         e.loop(args.begin, args.end, 1, [&](Value item) {
-          Value i0 = e.div(item, size(1));
-          Value i1 = e.sub(item, e.mul(i0, size(1)));
-          auto base = [&](unsigned strides, unsigned offset) {
-            return e.add(e.add(e.mul(i0, size(strides)), size(offset)),
-                         e.mul(i1, size(strides + 1)));
-          };
-          Value in = base(kIn, kInOffset), out = base(kOut, kOutOffset);
-          e.loop(e.index(0), size(2), 1, [&](Value i2) {
-            Value from = e.add(in, e.mul(i2, size(kIn + 2)));
-            Value to = e.add(out, e.mul(i2, size(kOut + 2)));
+          Value from = size(in + rank), to = size(out + rank), rest = item;
+          for (unsigned axis = row; axis-- > 0;) {
+            Value above = axis ? e.div(rest, size(axis)) : e.index(0);
+            Value i = axis ? e.sub(rest, e.mul(above, size(axis))) : rest;
+            from = e.add(from, e.mul(i, size(in + axis)));
+            to = e.add(to, e.mul(i, size(out + axis)));
+            rest = above;
+          }
+          e.loop(e.index(0), size(row), 1, [&](Value i) {
+            Value fromRow = e.add(from, e.mul(i, size(in + row)));
+            Value toRow = e.add(to, e.mul(i, size(out + row)));
             if (contiguous) {
-              e.strip(size(3), [&](Value i3, Value mask) {
-                Value value = e.loadVec(x, e.add(from, i3), mask);
-                e.storeVec(value, y, e.add(to, i3), mask);
+              e.strip(size(column), [&](Value j, Value mask) {
+                Value value = e.loadVec(x, e.add(fromRow, j), mask);
+                e.storeVec(value, y, e.add(toRow, j), mask);
               });
               return;
             }
-            e.loop(e.index(0), size(3), 1, [&](Value i3) {
-              Value value = e.load(x, e.add(from, e.mul(i3, size(kIn + 3))));
-              e.store(value, y, e.add(to, e.mul(i3, size(kOut + 3))));
+            e.loop(e.index(0), size(column), 1, [&](Value j) {
+              Value value =
+                  e.load(x, e.add(fromRow, e.mul(j, size(in + column))));
+              e.store(value, y, e.add(toRow, e.mul(j, size(out + column))));
             });
           });
         });

@@ -106,11 +106,12 @@ mlir::func::FuncOp getChannelKernel(mlir::ModuleOp module, mlir::Location loc,
                                     llvm::StringRef name, int64_t channels,
                                     unsigned parameters, VectorFn function);
 
-/// Strided copy of [d0, d1, d2, d3]. Buffers: x, y. Sizes: d0..d3, input
-/// strides 0..3, input offset, output strides 0..3, output offset.
-/// `contiguous`: the last strides are 1.
+/// Strided copy of `rank` >= 3 dimensions. Buffers: x, y. Sizes: the dimensions,
+/// input strides, input offset, output strides, output offset. `contiguous`: the
+/// last strides are 1.
 mlir::func::FuncOp getCopyKernel(mlir::ModuleOp module, mlir::Location loc,
-                                 const KernelTarget &target, bool contiguous);
+                                 const KernelTarget &target, unsigned rank,
+                                 bool contiguous);
 /// y = value. Buffers: y. Sizes: elements.
 mlir::func::FuncOp getFillKernel(mlir::ModuleOp module, mlir::Location loc,
                                  const KernelTarget &target, double value);
