@@ -78,6 +78,8 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   pm.addNestedPass<func::FuncOp>(createAssignLayoutPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(
+      createExposeLayersPass({options.exposeLayers}));
 }
 
 void vae::buildKernels(OpPassManager &pm, const CompileOptions &options,

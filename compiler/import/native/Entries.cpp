@@ -156,7 +156,7 @@ LogicalResult ModelBuilder::checkLatent(Value mu) {
   Dims dims = emitter.getDims(mu);
   latentLayout = model.latent.layout;
   if (latentLayout.empty())
-    latentLayout = getDefaultLayout(dims.size());
+    latentLayout = getLogicalLayout(dims.size());
   if (latentLayout.size() != dims.size())
     return emitter.source.error(model.latent.position)
            << "latent: layout '" << latentLayout << "' does not fit the shape "
@@ -337,7 +337,7 @@ void ModelBuilder::addMean(EntryFunction &entry, Value output) {
     port.layout = data->layout;
     port.range = data->range;
   } else if (mean) {
-    port.layout = getDefaultLayout(emitter.getDims(mean).size());
+    port.layout = getLogicalLayout(emitter.getDims(mean).size());
   }
   entry.addExternal(mean, std::move(port));
 }
@@ -381,7 +381,7 @@ LogicalResult ModelBuilder::buildDecode() {
       continue;
     size_t rank = emitter.getDims(output).size();
     port.layout = data && data->dims.size() == rank ? data->layout
-                                                    : getDefaultLayout(rank);
+                                                    : getLogicalLayout(rank);
     entry.addInternal(output, std::move(port));
   }
   return entry.finish();

@@ -67,8 +67,6 @@ private:
 /// The order of axes in NCHW of a shape given in a layout, and back.
 Dims toInternal(llvm::ArrayRef<mlir::AffineExpr> dims, llvm::StringRef layout);
 Dims toExternal(llvm::ArrayRef<mlir::AffineExpr> dims, llvm::StringRef layout);
-/// "NC", "NHW" or "NCHW".
-std::string getDefaultLayout(size_t rank);
 
 } // namespace vae
 

@@ -24,10 +24,6 @@ Dims vae::toExternal(ArrayRef<AffineExpr> dims, StringRef layout) {
   return Dims(dims);
 }
 
-std::string vae::getDefaultLayout(size_t rank) {
-  return rank == 4 ? "NCHW" : rank == 3 ? "NHW" : rank == 2 ? "NC" : "N";
-}
-
 EntryFunction::EntryFunction(Emitter &emitter, ModuleOp module, StringRef name,
                              JsonPosition position, std::vector<Port> ports)
     : emitter(emitter), loc(NameLoc::get(emitter.builder.getStringAttr(name),

@@ -29,7 +29,8 @@ struct Dim {
 };
 
 struct Tensor {
-  std::string name, role, layout;
+  std::string name, roleName, layout;
+  int32_t role = 0;
   SmallVector<Dim> dims;
   std::optional<std::pair<float, float>> range;
 };
@@ -80,6 +81,19 @@ Expected<Dim> toDim(mlir::AffineExpr expr, unsigned symbols) {
   return dim;
 }
 
+/// VAE_ROLE_* of a role's name.
+Expected<int32_t> toRole(StringRef role) {
+  static constexpr StringLiteral names[] = {
+      "input",  "condition", "noise",         "latent", "mu",
+      "logvar", "output",    "output_logvar", "mean",   "log_likelihood",
+      "kl",     "elbo",      "layer"};
+  static_assert(std::size(names) == VAE_ROLE_LAYER + 1, "one name a role");
+  for (auto [value, name] : llvm::enumerate(names))
+    if (name == role)
+      return value;
+  return createStringError("unknown role '" + role + "' of a tensor");
+}
+
 Expected<Tensor> toTensor(mlir::DictionaryAttr attrs, unsigned symbols) {
   Tensor tensor;
   auto text = [&](StringRef key) {
@@ -87,7 +101,11 @@ Expected<Tensor> toTensor(mlir::DictionaryAttr attrs, unsigned symbols) {
     return value ? value.str() : std::string();
   };
   tensor.name = text(kNameAttr);
-  tensor.role = text(kRoleAttr);
+  tensor.roleName = text(kRoleAttr);
+  auto role = toRole(tensor.roleName);
+  if (!role)
+    return role.takeError();
+  tensor.role = *role;
   tensor.layout = text(kLayoutAttr);
   if (auto range = attrs.getAs<mlir::DenseF32ArrayAttr>(kRangeAttr))
     tensor.range = {range[0], range[1]};
@@ -163,16 +181,6 @@ Expected<Description> describe(mlir::ModuleOp module) {
   return result;
 }
 
-int32_t roleOf(StringRef role) {
-  static constexpr StringLiteral names[] = {
-      "input",  "condition",     "noise", "latent",         "mu", "logvar",
-      "output", "output_logvar", "mean",  "log_likelihood", "kl", "elbo"};
-  for (auto [value, name] : llvm::enumerate(names))
-    if (name == role)
-      return value;
-  return VAE_ROLE_OUTPUT;
-}
-
 /// Builds constants in the layout of vae_abi.h on 64-bit machines.
 class TableEmitter {
 public:
@@ -219,12 +227,11 @@ public:
         dims.push_back(record({number32(dim.symbol), number32(0),
                                number(dim.scale), number(dim.offset)}));
       auto range = tensor.range.value_or(std::pair<float, float>(0, 0));
-      records.push_back(
-          record({text(tensor.name), number32(roleOf(tensor.role)),
-                  number32(VAE_DTYPE_F32), number32(tensor.dims.size()),
-                  number32(tensor.range.has_value()), array(dims, "dims"),
-                  text(tensor.layout), real(range.first), real(range.second),
-                  real(1), number32(0), reserved(4)}));
+      records.push_back(record(
+          {text(tensor.name), number32(tensor.role), number32(VAE_DTYPE_F32),
+           number32(tensor.dims.size()), number32(tensor.range.has_value()),
+           array(dims, "dims"), text(tensor.layout), real(range.first),
+           real(range.second), real(1), number32(0), reserved(4)}));
     }
     return array(records, "tensors");
   }
@@ -304,7 +311,7 @@ static json::Value toJson(const Tensor &tensor,
                         ? json::Value(dim.offset)
                         : json::Value(formatDim(dim, symbols[dim.symbol])));
   json::Object object{{"name", tensor.name},
-                      {"role", tensor.role},
+                      {"role", tensor.roleName},
                       {"dtype", "f32"},
                       {"shape", std::move(shape)},
                       {"layout", tensor.layout}};

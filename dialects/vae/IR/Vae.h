@@ -77,6 +77,10 @@ inline constexpr llvm::StringLiteral kSymbolsAttr = "vae.symbols";
 /// On the module: dictionary with name, likelihood, prior, parameters.
 inline constexpr llvm::StringLiteral kModelAttr = "vae.model";
 
+/// The layout of a tensor in the order of its logical shape, one letter an
+/// axis: "NC", "NHW", "NCHW", ...
+std::string getLogicalLayout(int64_t rank);
+
 /// The name of the layer that a location stands for; empty if it has none.
 llvm::StringRef getLayerName(mlir::Location loc);
 

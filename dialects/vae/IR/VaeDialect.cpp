@@ -49,9 +49,26 @@ Operation *vae::VaeDialect::materializeConstant(OpBuilder &builder,
   return ConstantOp::create(builder, loc, elements);
 }
 
+std::string vae::getLogicalLayout(int64_t rank) {
+  switch (rank) {
+  case 2:
+    return "NC";
+  case 3:
+    return "NHW";
+  case 4:
+    return "NCHW";
+  case 5:
+    return "NCDHW";
+  default:
+    return "N" + std::string(std::max<int64_t>(rank - 1, 0), 'D');
+  }
+}
+
 StringRef vae::getLayerName(Location loc) {
   if (auto name = dyn_cast<NameLoc>(loc))
     return name.getName().getValue();
+  if (auto call = dyn_cast<CallSiteLoc>(loc)) // inlined
+    return getLayerName(call.getCallee());
   if (auto fused = dyn_cast<FusedLoc>(loc))
     for (Location part : fused.getLocations())
       if (StringRef name = getLayerName(part); !name.empty())

@@ -4,6 +4,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ExposeLayersPass : Pass<"vae-expose-layers", "::mlir::func::FuncOp"> {
+  let summary = "Makes the result of every layer an output";
+  let description = [{
+    Gives an entry point further results: what every operation computes that is
+    not returned already, in the order of execution, row-major in the order of
+    the logical shape, with role `layer`. It runs after fusion, so that what is
+    compared layer by layer is what ships; values inside a fused operation do not
+    exist and have no output.
+
+    An output has the name of the layers that became the operation, joined by
+    "+". Where one layer is several operations, the last has the layer's name
+    and the ones before "#1", "#2", .. behind it. A value whose height or width is
+    no linear function of the input's is left out, for the C ABI cannot state its
+    shape.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = [
+    Option<"expose", "expose", "bool", "true", "Expose layers; false: do nothing">];
+  let statistics = [
+    Statistic<"numExposed", "exposed", "Number of results exposed">];
+}
+
 def ExtractEntriesPass : Pass<"vae-extract-entries", "::mlir::ModuleOp"> {
   let summary = "Keeps the entry points asked for";
   let description = [{

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/vae/Transforms/Passes.h"
+
+#include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/Transforms/Statistics.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace vae {
+#define GEN_PASS_DEF_EXPOSELAYERSPASS
+#include "dialects/vae/Transforms/Passes.h.inc"
+} // namespace vae
+
+using namespace mlir;
+using namespace vae;
+
+/// Names of the layers that became the operation: "conv+norm+relu".
+static std::string getLayerNames(Operation *op) {
+  llvm::SetVector<StringRef> names;
+  SmallVector<Location> parts = {op->getLoc()};
+  if (auto fused = dyn_cast<FusedLoc>(op->getLoc()))
+    parts.assign(fused.getLocations().begin(), fused.getLocations().end());
+  for (Location part : parts)
+    if (StringRef name = getLayerName(part); !name.empty())
+      names.insert(name);
+  return names.empty() ? op->getName().stripDialect().str()
+                       : llvm::join(names, "+");
+}
+
+namespace {
+
+struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (!expose || function.isDeclaration() || !function->hasAttr(kEntryAttr))
+      return;
+    dims.clear();
+    SmallVector<Value> values;
+    if (failed(collect(function, values)))
+      return signalPassFailure();
+    append(function, values);
+  }
+
+  /// Results that are not returned already, in the order of execution.
+  LogicalResult collect(func::FuncOp function, SmallVectorImpl<Value> &values) {
+    Block &block = function.front();
+    SmallPtrSet<Value, 8> returned;
+    for (Value value : block.getTerminator()->getOperands())
+      for (; value; value = getSource(value))
+        returned.insert(value);
+    unsigned symbol = 1;
+    for (BlockArgument argument : block.getArguments()) {
+      auto map = function.getArgAttrOfType<AffineMapAttr>(
+          argument.getArgNumber(), kDimsAttr);
+      auto type = cast<RankedTensorType>(argument.getType());
+      dims[argument] =
+          map ? Dims(map.getValue().getResults()) : getDims(type, symbol);
+    }
+    for (Operation &op : block.without_terminator()) {
+      if (failed(inferDims(op)))
+        return failure();
+      if (isa<ConstantOp, ConvertLayoutOp>(op))
+        continue;
+      for (Value result : op.getResults())
+        if (!returned.contains(result) && isLinear(dims.lookup(result)))
+          values.push_back(result);
+    }
+    return success();
+  }
+
+  /// The same tensor in another memory layout; null if it has none.
+  static Value getSource(Value value) {
+    auto convert = value.getDefiningOp<ConvertLayoutOp>();
+    return convert ? convert.getX() : Value();
+  }
+
+  LogicalResult inferDims(Operation &op) {
+    auto shaped = dyn_cast<SymbolicShapeOpInterface>(op);
+    if (!shaped) {
+      unsigned symbol = 1; // constants have static shapes
+      for (Value result : op.getResults())
+        if (auto type = dyn_cast<RankedTensorType>(result.getType()))
+          dims[result] = getDims(type, symbol);
+      return success();
+    }
+    SmallVector<Dims> in, out;
+    for (Value operand : op.getOperands())
+      in.push_back(dims.lookup(operand));
+    if (failed(shaped.inferSymbolicDims(in, out)))
+      return failure();
+    for (auto [result, shape] : llvm::zip(op.getResults(), out))
+      dims[result] = shape;
+    return success();
+  }
+
+  /// Whether the C ABI can state the dimensions: each scale * symbol + offset.
+  static bool isLinear(const Dims &shape) {
+    return llvm::all_of(shape, [](AffineExpr dim) {
+      bool linear = true;
+      unsigned symbols = 0;
+      dim.walk([&](AffineExpr part) {
+        auto binary = dyn_cast<AffineBinaryOpExpr>(part);
+        linear &= !binary || binary.getKind() == AffineExprKind::Add ||
+                  (binary.getKind() == AffineExprKind::Mul &&
+                   isa<AffineConstantExpr>(binary.getRHS()));
+        symbols += isa<AffineSymbolExpr>(part);
+      });
+      return linear && symbols <= 1;
+    });
+  }
+
+  void append(func::FuncOp function, ArrayRef<Value> values) {
+    auto end = cast<func::ReturnOp>(function.front().getTerminator());
+    std::vector<std::string> names = chooseNames(function, values);
+    OpBuilder builder(end);
+    for (auto [value, name] : llvm::zip(values, names)) {
+      Value output = value;
+      auto type = cast<RankedTensorType>(value.getType());
+      DictionaryAttr attributes = builder.getDictionaryAttr(
+          {builder.getNamedAttr(kNameAttr, builder.getStringAttr(name)),
+           builder.getNamedAttr(kRoleAttr, builder.getStringAttr("layer")),
+           builder.getNamedAttr(
+               kLayoutAttr,
+               builder.getStringAttr(getLogicalLayout(type.getRank())))});
+      countEvent(*this, numExposed, "exposed", value.getDefiningOp());
+      if (type.getEncoding()) {
+        type = type.dropEncoding();
+        output = ConvertLayoutOp::create(builder, value.getLoc(), type, value);
+      }
+      (void)function.insertResult(function.getNumResults(), type, attributes);
+      end.getOperandsMutable().append(output);
+    }
+  }
+
+  /// A name of its own for each value: what is computed last for a layer has
+  /// the layer's name, the steps before have "#1", "#2" behind it.
+  static std::vector<std::string> chooseNames(func::FuncOp function,
+                                              ArrayRef<Value> values) {
+    llvm::StringSet<> taken;
+    for (unsigned i = 0; i < function.getNumResults(); ++i)
+      if (auto name = function.getResultAttrOfType<StringAttr>(i, kNameAttr))
+        taken.insert(name.getValue());
+    std::vector<std::string> names;
+    for (Value value : llvm::reverse(values)) {
+      std::string base = getLayerNames(value.getDefiningOp()), name = base;
+      for (unsigned step = 1; !taken.insert(name).second; ++step)
+        name = base + "#" + std::to_string(step);
+      names.push_back(name);
+    }
+    std::reverse(names.begin(), names.end());
+    return names;
+  }
+
+  DenseMap<Value, Dims> dims;
+};
+
+} // namespace
