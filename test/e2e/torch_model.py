@@ -90,7 +90,7 @@ class TorchModel:
         """All layers, each when its inputs are there. Adds their outputs to
         `values`, whose first entry is the default input of the first layer."""
         waiting = []
-        previous = next(iter(values))
+        previous = section.get("inputs", list(values))[0]
         for layer in section["layers"]:
             waiting.append((layer, layer.get("inputs", [previous])))
             previous = layer["name"]
@@ -122,11 +122,14 @@ class TorchModel:
             return value.chunk(2, 1)
         return value[:, 0::2], value[:, 1::2]
 
-    def heads(self, x, conditions=None):
-        """(mu, logvar), or (z,) of a plain code; NCHW inside."""
+    def heads(self, x, conditions=None, trace=None):
+        """(mu, logvar), or (z,) of a plain code; NCHW inside. `trace` receives
+        the output of every layer."""
         data = self.inputs[0]
         values = {data["name"]: to_inside(self.to_tensor(x), data.get("layout"))}
         values = self.run_section(self.json["encoder"], self.conditions(values, conditions))
+        if trace is not None:
+            trace.update(values)
         latent = self.latent
         if latent["kind"] == "code":
             return (values[latent["code"]],)
@@ -138,10 +141,12 @@ class TorchModel:
             logvar = logvar.clamp(*latent["logvar_clamp"])
         return mu, logvar
 
-    def outputs(self, z, conditions=None):
-        """(y,) or (y, logvar); NCHW inside."""
+    def outputs(self, z, conditions=None, trace=None):
+        """(y,) or (y, logvar); NCHW inside. `trace` as above."""
         section = self.json["decoder"]
         values = self.run_section(section, self.conditions({"z": z}, conditions))
+        if trace is not None:
+            trace.update(values)
         y = values[section.get("output", section["layers"][-1]["name"])]
         if "output_logvar" in section:
             return y, values[section["output_logvar"]]
@@ -157,7 +162,9 @@ class TorchModel:
         if not self.inputs:
             return y
         data = self.inputs[0]
-        if y.ndim == len(data["shape"]) + 1:
+        if not all(isinstance(size, int) for size in data["shape"]):
+            return y  # dynamic: the same shape
+        if list(to_outside(y, data.get("layout")).shape[1:]) == data["shape"]:
             return y
         return to_inside(y.reshape(len(y), *data["shape"]), data.get("layout"))
 

@@ -3,13 +3,15 @@
 without the runtime."""
 import ctypes as c
 import os
+import threading
 
 import numpy as np
 
 P, I32, U32, I64, F32, STR = c.c_void_p, c.c_int32, c.c_uint32, c.c_int64, c.c_float, c.c_char_p
 
-ROLES = ("input condition noise latent mu logvar output output_logvar mean log_likelihood kl elbo").split()
+ROLES = ("input condition noise latent mu logvar output output_logvar mean log_likelihood kl elbo layer").split()
 ABI_VERSION = 1
+F32_DTYPE = 1
 ALIGNMENT = 64
 
 
@@ -48,10 +50,24 @@ def run_serially(context, count, grain, task, argument):
         task(argument, 0, count)
 
 
-class Library:
-    """A model library; `run` calls an entry point with f32 arrays."""
+@ParallelFor
+def run_in_two_threads(context, count, grain, task, argument):
+    """The second part in a thread of its own, even where it is not worth it."""
+    half = (count + 1) // 2
+    thread = threading.Thread(target=task, args=(argument, half, count)) if half < count else None
+    if thread:
+        thread.start()
+    task(argument, 0, half)
+    if thread:
+        thread.join()
 
-    def __init__(self, path):
+
+class Library:
+    """A model library; `run` calls an entry point with f32 arrays, whose loops
+    `parallel_for` runs."""
+
+    def __init__(self, path, parallel_for=run_serially):
+        self.parallel_for = parallel_for
         self.handle = c.CDLL(os.path.abspath(path))
         query = self.handle.vae_model_query
         query.restype, query.argtypes = c.POINTER(Model), [U32]
@@ -100,13 +116,14 @@ class Library:
         table = (I64 * len(symbols))(*symbols)
         results = {t.name.decode(): np.full(self.shape(t, symbols), np.nan, dtype=np.float32)
                    for t in entry.outputs[:entry.num_outputs]}
-        arena = np.empty(entry.arena_size(table) + ALIGNMENT, dtype=np.uint8)
+        # NaN, so that what is read before it is written shows.
+        arena = np.full(entry.arena_size(table) + ALIGNMENT, 0xFF, dtype=np.uint8)
 
         def pointers(items):
             return (P * len(items))(*(item.ctypes.data for item in items))
 
         call = Call(c.sizeof(Call), 0, pointers(values), pointers(list(results.values())), table,
-                    arena.ctypes.data + -arena.ctypes.data % ALIGNMENT, run_serially, None)
+                    arena.ctypes.data + -arena.ctypes.data % ALIGNMENT, self.parallel_for, None)
         status = entry.run(c.byref(call))
         assert status == 0, f"{entry.name.decode()} returned {status}"
         return results

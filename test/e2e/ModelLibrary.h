@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A compiled model called through vae_abi.h alone, in ways that bring errors to
+// light: exact buffers between guard pages, NaN where nothing was written, and
+// any partition of the parallel loops.
+#ifndef TEST_E2E_MODELLIBRARY_H
+#define TEST_E2E_MODELLIBRARY_H
+
+#include "compiler/reference/Interpreter.h"
+#include "runtime/include/vae/vae_abi.h"
+#include "test/e2e/GuardedBuffer.h"
+
+#include <string>
+#include <vector>
+
+namespace vae::test {
+
+/// How parallel_for divides a loop.
+enum class Split {
+  Whole,       // one part, as with one thread
+  TwoThreads,  // two parts of different size, at the same time
+  OneByOne,    // parts of one item, the last first
+  UnevenParts, // parts of 1, 2, 3, .. items, the last first
+};
+inline constexpr Split kSplits[] = {Split::Whole, Split::TwoThreads,
+                                    Split::OneByOne, Split::UnevenParts};
+const char *getName(Split split);
+
+class ModelLibrary {
+public:
+  /// Loads a library; `error` says why not.
+  ModelLibrary(const std::string &path, std::string &error);
+  ~ModelLibrary();
+  ModelLibrary(const ModelLibrary &) = delete;
+
+  const vae_abi_model &getTable() const { return *table; }
+  const vae_abi_entry *findEntry(llvm::StringRef name) const;
+  /// The shape of a tensor for values of the model's symbols.
+  llvm::SmallVector<int64_t> getShape(const vae_abi_tensor &tensor,
+                                      llvm::ArrayRef<int64_t> symbols) const;
+
+  /// Runs an entry point. `error` names an output with elements that were never
+  /// written, or an arena of a size that is no multiple of its alignment.
+  std::vector<reference::Tensor> run(const vae_abi_entry &entry,
+                                     llvm::ArrayRef<int64_t> symbols,
+                                     llvm::ArrayRef<reference::Tensor> inputs,
+                                     Split split, Edge edge,
+                                     std::string &error) const;
+
+private:
+  void *handle = nullptr;
+  const vae_abi_model *table = nullptr;
+};
+
+/// What is being run, for the message of a crash.
+void setActivity(const std::string &text);
+/// A fault prints what was being run, and ends the process with exit code 1.
+void reportFaults();
+
+} // namespace vae::test
+
+#endif // TEST_E2E_MODELLIBRARY_H
