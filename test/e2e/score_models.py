@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compiles the bundled models and compares them with PyTorch on the unseen
-digits: every entry point, through the ABI, with the same noise.
+digits, with the same noise: every entry point through the ABI, and what vae-run
+writes.
 
-    score_models.py --vaec build/release/bin/vaec [--level 3] [NAME ...]
+    score_models.py --vaec build/release/bin/vaec --vae-run build/release/bin/vae-run [NAME ...]
 """
 import argparse
 import gzip
@@ -21,12 +22,13 @@ from torch_model import TorchModel
 from vae_library import Library
 
 MODELS = pathlib.Path(__file__).resolve().parents[1] / "models"
+DIGITS = MODELS / "mnist-unseen.idx3-ubyte.gz"
 NAMES = ["mnist-mlp-2d", "mnist-mlp", "mnist-conv"]
 
 
 def load_digits():
     """The unseen digits as f32 from 0 to 1, [N, 1, 28, 28]."""
-    data = gzip.open(MODELS / "mnist-unseen.idx3-ubyte.gz").read()
+    data = gzip.open(DIGITS).read()
     pixels = np.frombuffer(data, np.uint8, offset=16)
     return pixels.reshape(-1, 1, 28, 28).astype(np.float32) / np.float32(255)
 
@@ -67,6 +69,36 @@ def compare_metrics(check, library, x, metrics):
         check.check_values(f"metrics.json, {name}", value, metrics[name])
 
 
+def compare_vae_run(check, program, library, x, noise, f32, f64):
+    """What vae-run makes of the file of digits, with --noise."""
+    folder = library.parent
+    noise_file, result = folder / "noise.npy", folder / "result.npz"
+    np.save(noise_file, noise)
+
+    def vae_run(command, *options, given=DIGITS):
+        subprocess.run([program, library, command, given, "-o", result, *options], check=True,
+                       stdout=subprocess.DEVNULL)
+        return dict(np.load(result))
+
+    with_noise = ["--noise", noise_file]
+    heads, exact = f32.encode(x), f64.encode(x)
+    found = vae_run("encode", "--sample", *with_noise)
+    for name, a, b in zip(["mu", "logvar"], heads, exact):
+        check.check_tensor(f"vae-run encode, {name}", found[name], a, b)
+    z = found["z"]
+    np.save(folder / "z.npy", z)
+    found = vae_run("decode", given=folder / "z.npy")
+    check.check_tensor("vae-run decode, y", found["y"], f32.decode(z)[0], f64.decode(z)[0])
+    found = vae_run("reconstruct")
+    check.check_tensor("vae-run reconstruct, y", found["y"], f32.reconstruct(x), f64.reconstruct(x))
+    found = vae_run("reconstruct", "--sample", *with_noise)
+    check.check_tensor("vae-run reconstruct --sample, y", found["y"], f32.reconstruct(x, noise),
+                       f64.reconstruct(x, noise))
+    found, expected = vae_run("score", *with_noise), f64.score(x, noise)
+    for name in ("log_likelihood", "kl", "elbo"):
+        check.check_values(f"vae-run score, {name}", found[name], expected[name])
+
+
 def test_model(check, name, arguments, folder):
     source = MODELS / name / "model.json"
     target = pathlib.Path(folder) / f"{name}.so"
@@ -84,11 +116,13 @@ def test_model(check, name, arguments, folder):
         print(f"{name}, batch of {count}")
         compare_entries(check, library, x[:count], noise[:count], f32, f64)
     compare_metrics(check, library, x, metrics)
+    compare_vae_run(check, arguments.vae_run, target, x, noise, f32, f64)
 
 
 def main():
     parser = argparse.ArgumentParser(description="Compares the bundled models with PyTorch.")
     parser.add_argument("--vaec", required=True, help="the compiler")
+    parser.add_argument("--vae-run", required=True, help="the program that runs libraries")
     parser.add_argument("--options", default="", help="options for the compiler, in one string")
     parser.add_argument("names", nargs="*", default=NAMES, metavar="NAME", help=f"models; default: {' '.join(NAMES)}")
     arguments = parser.parse_args()
