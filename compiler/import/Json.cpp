@@ -75,6 +75,23 @@ private:
   unsigned line = 1;
 };
 
+/// The part of the parser's message that helps: without its codes and position,
+/// and without the text that was read, which may hold any bytes.
+static std::string cleanMessage(StringRef what) {
+  StringRef rest = what.split("] ").second;
+  if (rest.empty())
+    rest = what;
+  if (StringRef detail = rest.split("column ").second; !detail.empty())
+    rest = detail.split(": ").second;
+  std::string text = rest.split("; last read:").first.str();
+  // Between the members of an object, a comma would have done as well.
+  for (StringRef end : {"expected '}'", "expected ']'"})
+    if (StringRef(text).ends_with(end))
+      text = text.substr(0, text.size() - 3) + "',' or " +
+             text.substr(text.size() - 3);
+  return text;
+}
+
 /// Receives the parser's events and grows the tree.
 class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
 public:
@@ -139,16 +156,16 @@ public:
   bool parse_error(std::size_t position, const std::string &,
                    const nlohmann::json::exception &exception) override {
     StringRef what = exception.what();
-    auto parts = what.split("column ");
-    StringRef detail = parts.second.empty() ? what : parts.second;
-    detail = detail.split(": ").second;
-    if (detail.empty())
-      detail = what;
-    bool truncated = what.contains("unexpected end of input");
-    error = JsonError{cursor.moveTo(position ? position - 1 : 0),
+    bool truncated = what.contains("unexpected end of input") ||
+                     what.contains("missing closing quote");
+    // The parser says where a token ends; one that is out of place is found by
+    // where it begins.
+    bool misplaced = !truncated && what.contains(" - unexpected ");
+    error = JsonError{misplaced ? cursor.next()
+                                : cursor.moveTo(position ? position - 1 : 0),
                       (truncated ? "malformed JSON, the file ends too early: "
                                  : "malformed JSON: ") +
-                          detail.str()};
+                          cleanMessage(what)};
     return false;
   }
 
@@ -230,6 +247,8 @@ std::string JsonValue::describe() const {
 }
 
 std::optional<JsonError> vae::parseJson(StringRef text, JsonValue &root) {
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    return JsonError{{}, "the text is UTF-16; save it as UTF-8"};
   TreeBuilder builder(text, root);
   bool ok = nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   if (!ok && !builder.error)

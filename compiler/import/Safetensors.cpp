@@ -176,7 +176,11 @@ Expected<std::vector<WeightTensor>> vae::readSafetensors(StringRef path) {
   auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false,
                                       /*RequiresNullTerminator=*/false);
   if (!buffer)
-    return createStringError("cannot read weights file '" + path +
-                             "': " + buffer.getError().message());
+    return createStringError(
+        "cannot read weights file '" + path +
+        "': " + buffer.getError().message() +
+        (buffer.getError() == std::errc::no_such_file_or_directory
+             ? "; its name is relative to the file that names it"
+             : ""));
   return HeaderReader(path, std::move(*buffer)).read();
 }

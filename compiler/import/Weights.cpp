@@ -40,7 +40,7 @@ Error WeightStore::addSafetensors(StringRef path) {
   auto read = readSafetensors(path);
   if (!read)
     return read.takeError();
-  files.push_back(sys::path::filename(path).str());
+  paths.push_back(path.str());
   for (WeightTensor &tensor : *read)
     if (Error error = addTensor(std::move(tensor)))
       return error;
@@ -104,9 +104,11 @@ std::string WeightStore::suggest(StringRef name) const {
 
 std::string WeightStore::describeFiles() const {
   std::string text;
-  for (const std::string &file : files)
-    text += (text.empty() ? "'" : ", '") + file + "'";
-  return text.empty() ? "the model names no weights file" : text;
+  for (StringRef path : paths)
+    text +=
+        ((text.empty() ? "'" : ", '") + sys::path::filename(path) + "'").str();
+  return text.empty() ? "missing: the model names no weights file"
+                      : "not in " + text;
 }
 
 //===----------------------------------------------------------------------===//

@@ -66,7 +66,10 @@ public:
   /// "; did you mean 'x'?" with the most similar name, or nothing.
   std::string suggest(llvm::StringRef name) const;
 
-  /// Names of the mapped files, for messages.
+  /// Paths of the mapped files.
+  const std::vector<std::string> &getPaths() const { return paths; }
+
+  /// "not in 'a', 'b'", for messages about a tensor that is missing.
   std::string describeFiles() const;
 
   /// A constant of f32. It aliases the mapped file if that holds exactly these
@@ -82,7 +85,7 @@ private:
   llvm::Error checkFinite(const WeightTensor &tensor);
 
   llvm::StringMap<std::unique_ptr<WeightTensor>> tensors;
-  std::vector<std::string> files;
+  std::vector<std::string> paths;
   std::map<std::pair<const WeightTensor *, std::string>, mlir::ElementsAttr>
       constants;
   llvm::DenseSet<const WeightTensor *> finite;

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Runs the stages and writes the result.
+#include "compiler/import/Json.h"
 #include "compiler/import/native/NativeImporter.h"
+#include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/Resources.h"
 #include "compiler/target/cpu/Codegen.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
+#include "compiler/target/cpu/Passes.h"
+#include "dialects/vae/IR/Vae.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -18,91 +23,182 @@ using namespace vae;
 
 namespace {
 
-/// Removes a file unless told to keep it.
-class TemporaryFile {
+/// Adds the time from its construction to a list.
+class Timer {
 public:
-  /// A new, empty file next to `base`.
-  static llvm::Expected<TemporaryFile> create(StringRef base,
-                                              StringRef suffix) {
-    SmallString<128> path;
-    if (std::error_code code =
-            llvm::sys::fs::createUniqueFile(base + ".%%%%%%" + suffix, path))
-      return llvm::createFileError(base, code);
-    return TemporaryFile(path);
-  }
-  TemporaryFile(TemporaryFile &&other) : path(std::move(other.path)) {
-    other.path.clear();
-  }
-  ~TemporaryFile() {
-    if (!path.empty())
-      llvm::sys::fs::remove(path);
-  }
-  StringRef getPath() const { return path; }
-  /// Puts the file in the place of `target`, at once.
-  llvm::Error moveTo(StringRef target) {
-    if (std::error_code code = llvm::sys::fs::rename(path, target))
-      return llvm::createFileError(target, code);
-    path.clear();
-    return llvm::Error::success();
+  Timer(std::vector<StageTime> &list, StringRef name)
+      : list(list), name(name.str()), start(Clock::now()) {}
+  ~Timer() {
+    std::chrono::duration<double> elapsed = Clock::now() - start;
+    list.push_back({name, elapsed.count()});
   }
 
 private:
-  explicit TemporaryFile(StringRef path) : path(path.str()) {}
-  std::string path;
+  using Clock = std::chrono::steady_clock;
+  std::vector<StageTime> &list;
+  std::string name;
+  Clock::time_point start;
 };
 
 class Compilation {
 public:
   Compilation(StringRef input, StringRef output, const CompileOptions &options,
-              MLIRContext &context, CompileReport &report)
+              MLIRContext &context, CompileReport &report,
+              CompileObserver &observer)
       : input(input), output(output), options(options), context(context),
-        report(report) {}
+        report(report), observer(observer) {}
 
   LogicalResult run();
 
 private:
-  LogicalResult error(const Twine &message) {
-    return emitError(FileLineColLoc::get(&context, output, 0, 0)) << message;
-  }
-  LogicalResult error(llvm::Error failure) {
-    return error(llvm::toString(std::move(failure)));
-  }
-  /// Runs and times a stage; the result says whether it was the last.
-  LogicalResult stage(Stage which, function_ref<LogicalResult()> body);
+  LogicalResult fail(CompileFailure failure, StringRef file,
+                     const Twine &message);
+  /// An Error with a system's code is about a file; others are bugs.
+  LogicalResult fail(llvm::Error error, StringRef file);
+
+  LogicalResult importModel();
+  LogicalResult checkEntries();
+  LogicalResult runPasses();
   LogicalResult passes(Stage which, function_ref<void(PassManager &)> build);
   LogicalResult dump(Stage which);
+  /// Frees weights that the module does not refer to any more; all of them if
+  /// it will not be looked at again.
+  void releaseWeights(bool all);
   LogicalResult writeIR();
   LogicalResult writeMachineCode();
-  LogicalResult
-  writeFile(function_ref<llvm::Error(llvm::raw_fd_ostream &)> body);
+  LogicalResult writeAssembly(CodeGenerator &generator);
+  LogicalResult writeObjects(CodeGenerator &generator);
+  /// Runs and times a part of the last stage.
+  LogicalResult step(StringRef name, function_ref<llvm::Error()> body);
 
   StringRef input, output;
   const CompileOptions &options;
   MLIRContext &context;
   CompileReport &report;
+  CompileObserver &observer;
   OwningOpRef<ModuleOp> module;
+  ResourceSet weights; // those that still have data
 };
 
-LogicalResult Compilation::stage(Stage which,
-                                 function_ref<LogicalResult()> body) {
-  auto start = std::chrono::steady_clock::now();
-  if (failed(body()))
+LogicalResult Compilation::fail(CompileFailure failure, StringRef file,
+                                const Twine &message) {
+  report.failure = failure;
+  if (file == "-")
+    file = "standard output";
+  return emitError(FileLineColLoc::get(&context, file, 0, 0)) << message;
+}
+
+LogicalResult Compilation::fail(llvm::Error error, StringRef file) {
+  auto failure = CompileFailure::Input;
+  std::string message;
+  handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase &info) {
+    if (info.convertToErrorCode() == llvm::inconvertibleErrorCode())
+      failure = CompileFailure::Internal;
+    message = info.message();
+  });
+  return fail(failure, file, message);
+}
+
+//===----------------------------------------------------------------------===//
+// Stages that are passes
+//===----------------------------------------------------------------------===//
+
+LogicalResult Compilation::importModel() {
+  observer.beginStage(Stage::Import, ModuleOp(), "");
+  std::vector<std::string> weightFiles;
+  {
+    Timer timer(report.times, getStageName(Stage::Import));
+    ImportOptions importOptions;
+    importOptions.allowNonfinite = options.allowNonfinite;
+    importOptions.verify = false;
+    module = importNativeModel(input, importOptions, context, &weightFiles);
+  }
+  if (!module) {
+    report.failure = CompileFailure::Input;
     return failure();
-  std::chrono::duration<double> elapsed =
-      std::chrono::steady_clock::now() - start;
-  report.times.push_back({getStageName(which).str(), elapsed.count()});
-  return dump(which);
+  }
+  if (failed(verify(*module))) {
+    report.failure = CompileFailure::Internal;
+    return failure();
+  }
+  for (const std::string &file : weightFiles)
+    if (llvm::sys::fs::equivalent(file, output))
+      return fail(CompileFailure::Usage, output,
+                  "is a weights file of the model; choose another output");
+  if (failed(checkEntries()))
+    return failure();
+  reportModel(*module, options.entries, report);
+  weights = collectResources(*module);
+  return dump(Stage::Import);
+}
+
+LogicalResult Compilation::checkEntries() {
+  std::vector<StringRef> known;
+  for (auto function : module->getOps<func::FuncOp>())
+    if (function->hasAttr(kEntryAttr))
+      known.push_back(function.getName());
+  for (const std::string &entry : options.entries)
+    if (!llvm::is_contained(known, entry))
+      return fail(CompileFailure::Input, input,
+                  "the model has no entry point '" + entry + "'" +
+                      suggestName(entry, known) + "; it has " +
+                      llvm::join(known, ", "));
+  return success();
 }
 
 LogicalResult Compilation::passes(Stage which,
                                   function_ref<void(PassManager &)> build) {
   if (which > options.emit)
     return success();
-  return stage(which, [&] {
-    PassManager pm(&context);
-    build(pm);
-    return pm.run(*module);
-  });
+  PassManager pm(&context, ModuleOp::getOperationName());
+  build(pm);
+  std::string pipeline;
+  llvm::raw_string_ostream text(pipeline);
+  pm.printAsTextualPipeline(text);
+  observer.beginStage(which, *module, pipeline);
+  observer.configure(which, pm);
+  {
+    Timer timer(report.times, getStageName(which));
+    if (failed(pm.run(*module))) {
+      report.failure = CompileFailure::Internal;
+      return failure();
+    }
+  }
+  return dump(which);
+}
+
+LogicalResult Compilation::runPasses() {
+  if (failed(passes(Stage::Simplify,
+                    [&](auto &pm) { buildSimplify(pm, options); })))
+    return failure();
+  reportParameters(*module, report);
+  if (failed(passes(Stage::Compress,
+                    [&](auto &pm) { buildCompress(pm, options); })) ||
+      failed(passes(Stage::Fuse, [&](auto &pm) { buildFuse(pm, options); })))
+    return failure();
+  if (options.emit >= Stage::Fuse)
+    reportFusion(*module, report);
+  if (failed(passes(
+          Stage::Kernels,
+          [&](auto &pm) { buildKernels(pm, options, report.cpu.kernels); })) ||
+      failed(
+          passes(Stage::Buffers, [&](auto &pm) { buildBuffers(pm, options); })))
+    return failure();
+  if (options.emit > Stage::Kernels)
+    releaseWeights(/*all=*/false);
+  if (options.emit >= Stage::Buffers)
+    reportEntries(*module, report);
+  return passes(Stage::LLVM, [&](auto &pm) { buildLLVM(pm, options); });
+}
+
+void Compilation::releaseWeights(bool all) {
+  if (!options.exclusiveContext)
+    return;
+  ResourceSet used = collectResources(*module);
+  releaseResources(weights, all ? ResourceSet() : used);
+  if (all)
+    releaseResources(used, ResourceSet());
+  weights = std::move(used);
 }
 
 static OpPrintingFlags printingFlags() {
@@ -113,140 +209,154 @@ static OpPrintingFlags printingFlags() {
 }
 
 LogicalResult Compilation::dump(Stage which) {
-  if (options.dumpStages.empty() || which > Stage::LLVM)
+  if (options.dumpStages.empty())
     return success();
   if (std::error_code code =
           llvm::sys::fs::create_directories(options.dumpStages))
-    return error(llvm::createFileError(options.dumpStages, code));
+    return fail(CompileFailure::Input, options.dumpStages,
+                "the folder cannot be made: " + code.message());
   SmallString<128> path(options.dumpStages);
   llvm::sys::path::append(path, Twine(static_cast<int>(which)) + "-" +
                                     getStageName(which) + ".mlir");
-  std::error_code code;
-  llvm::raw_fd_ostream out(path, code);
-  if (code)
-    return error(llvm::createFileError(path, code));
-  module->print(out, printingFlags());
-  return success();
-}
-
-LogicalResult
-Compilation::writeFile(function_ref<llvm::Error(llvm::raw_fd_ostream &)> body) {
-  if (output == "-") {
-    llvm::Error failure = body(llvm::outs());
-    return failure ? error(std::move(failure)) : success();
-  }
-  auto file = TemporaryFile::create(output, ".tmp");
-  if (!file)
-    return error(file.takeError());
-  std::error_code code;
-  llvm::raw_fd_ostream out(file->getPath(), code);
-  if (code)
-    return error(llvm::createFileError(file->getPath(), code));
-  llvm::Error failure = body(out);
-  out.close();
-  if (out.has_error()) {
-    code = out.error();
-    out.clear_error();
-    consumeError(std::move(failure));
-    return error(llvm::createFileError(output, code));
-  }
-  if (!failure)
-    failure = file->moveTo(output);
-  return failure ? error(std::move(failure)) : success();
+  llvm::Error error = writeFile(path, options.removeFilesOnSignal,
+                                [&](llvm::raw_pwrite_stream &out) {
+                                  module->print(out, printingFlags());
+                                  return llvm::Error::success();
+                                });
+  return error ? fail(std::move(error), path) : success();
 }
 
 LogicalResult Compilation::writeIR() {
-  return writeFile([&](llvm::raw_fd_ostream &out) {
-    module->print(out, printingFlags());
-    return llvm::Error::success();
+  llvm::Error error = writeFile(output, options.removeFilesOnSignal,
+                                [&](llvm::raw_pwrite_stream &out) {
+                                  module->print(out, printingFlags());
+                                  return llvm::Error::success();
+                                });
+  return error ? fail(std::move(error), output) : success();
+}
+
+//===----------------------------------------------------------------------===//
+// Machine code
+//===----------------------------------------------------------------------===//
+
+LogicalResult Compilation::step(StringRef name,
+                                function_ref<llvm::Error()> body) {
+  Timer timer(report.steps, name);
+  llvm::Error error = body();
+  return error ? fail(std::move(error), output) : success();
+}
+
+/// The text includes the weights from a file beside it; standard output has no
+/// such place.
+LogicalResult Compilation::writeAssembly(CodeGenerator &generator) {
+  std::string weights = (output + ".weights").str();
+  if (output == "-") {
+    weights = (llvm::sys::path::stem(input) + ".s.weights").str();
+  } else if (llvm::Error error = writeFile(weights, options.removeFilesOnSignal,
+                                           [&](llvm::raw_pwrite_stream &out) {
+                                             vae::writeWeights(*module, out);
+                                             return llvm::Error::success();
+                                           })) {
+    return fail(std::move(error), weights);
+  }
+  return step("codegen", [&] {
+    return writeFile(output, options.removeFilesOnSignal,
+                     [&](llvm::raw_pwrite_stream &out) {
+                       return generator.emitAssembly(
+                           llvm::sys::path::filename(weights), out);
+                     });
+  });
+}
+
+LogicalResult Compilation::writeObjects(CodeGenerator &generator) {
+  std::vector<CodeGenerator::Object> objects;
+  if (failed(step("codegen", [&] { return generator.emitObjects(objects); })))
+    return failure();
+  std::vector<TemporaryFile> files; // the objects, the weights, the result
+  std::vector<std::string> paths;
+  for (size_t i = 0; i < objects.size() + 2; ++i) {
+    auto file = TemporaryFile::create(output, options.removeFilesOnSignal);
+    if (!file)
+      return fail(file.takeError(), output);
+    paths.push_back(file->getPath().str());
+    files.push_back(std::move(*file));
+  }
+  TemporaryFile result = std::move(files.back());
+  paths.pop_back();
+  if (failed(step("write", [&]() -> llvm::Error {
+        for (size_t i = 0; i < objects.size(); ++i)
+          if (llvm::Error error = files[i].write([&](auto &out) {
+                out.write(objects[i].data(), objects[i].size());
+                return llvm::Error::success();
+              }))
+            return error;
+        return files[objects.size()].write([&](auto &out) {
+          writeWeightsObject(*module, report.cpu, out);
+          return llvm::Error::success();
+        });
+      })))
+    return failure();
+  releaseWeights(/*all=*/true);
+  return step("link", [&]() -> llvm::Error {
+    auto kind = options.emit == Stage::So ? LinkKind::SharedLibrary
+                                          : LinkKind::Relocatable;
+    // The linker would end the process on a full disk.
+    uint64_t bytes = 1 << 16;
+    for (const std::string &path : paths) {
+      uint64_t size = 0;
+      llvm::sys::fs::file_size(path, size);
+      bytes += size;
+    }
+    if (llvm::Error error = result.checkSpace(bytes))
+      return error;
+    if (llvm::Error error = linkObjects(paths, result.getPath(), kind))
+      return error;
+    return result.moveTo(output);
   });
 }
 
 LogicalResult Compilation::writeMachineCode() {
-  bool temporary = options.emit != Stage::Asm;
-  SmallString<128> weightsPath(output == "-" ? "model" : output);
-  std::optional<TemporaryFile> weights, object, library;
-  auto make = [&](std::optional<TemporaryFile> &file, StringRef suffix) {
-    auto made = TemporaryFile::create(weightsPath, suffix);
-    if (!made)
-      return error(made.takeError());
-    file.emplace(std::move(*made));
-    return success();
-  };
-  if (temporary) {
-    if (failed(make(weights, ".weights")))
-      return failure();
-    if (llvm::Error failed = writeWeights(*module, weights->getPath()))
-      return error(std::move(failed));
-  }
-  llvm::LLVMContext llvmContext;
-  auto translated = translateToLLVM(
-      *module, report.cpu, options.optLevel,
-      weights ? weights->getPath() : StringRef("weights.bin"), llvmContext);
-  if (!translated)
-    return error(translated.takeError());
-  auto emit = [&](llvm::raw_fd_ostream &out) {
-    return emitMachineCode(**translated, report.cpu, options.emit == Stage::Asm,
-                           out);
-  };
-  if (options.emit != Stage::So)
-    return writeFile(emit);
-  if (failed(make(object, ".o")) || failed(make(library, ".so")))
+  PassManager replay(&context, ModuleOp::getOperationName());
+  replay.addPass(createEmitMachineCodePass(report.cpu, options.optLevel));
+  std::string pipeline;
+  llvm::raw_string_ostream text(pipeline);
+  replay.printAsTextualPipeline(text);
+  observer.beginStage(options.emit, *module, pipeline);
+  report.weightBytes = getWeightsSize(*module);
+  Timer timer(report.times, getStageName(options.emit));
+  CodeGenerator generator(report.cpu, options.optLevel);
+  if (failed(step("translate", [&] { return generator.translate(*module); })))
     return failure();
-  std::error_code code;
-  llvm::raw_fd_ostream out(object->getPath(), code);
-  if (code)
-    return error(llvm::createFileError(object->getPath(), code));
-  llvm::Error failed = emit(out);
-  out.close();
-  if (out.has_error()) {
-    code = out.error();
-    out.clear_error();
-    consumeError(std::move(failed));
-    return error(llvm::createFileError(object->getPath(), code));
-  }
-  if (!failed)
-    failed = linkLibrary(object->getPath(), library->getPath());
-  if (!failed)
-    failed = library->moveTo(output);
-  return failed ? error(std::move(failed)) : success();
+  return options.emit == Stage::Asm ? writeAssembly(generator)
+                                    : writeObjects(generator);
 }
 
 LogicalResult Compilation::run() {
   auto cpu = resolveCpu(options.cpu, options.triple);
   if (!cpu)
-    return error(cpu.takeError());
+    return fail(CompileFailure::Usage, "vaec", toString(cpu.takeError()));
   report.cpu = *cpu;
-  if (failed(stage(Stage::Import, [&]() -> LogicalResult {
-        ImportOptions importOptions;
-        importOptions.allowNonfinite = options.allowNonfinite;
-        module = importNativeModel(input, importOptions, context);
-        return success(static_cast<bool>(module));
-      })))
+  if (llvm::Error error = checkOutput(output))
+    return fail(std::move(error), output);
+  if (failed(importModel()) || failed(runPasses()) ||
+      failed(options.emit <= Stage::LLVM ? writeIR() : writeMachineCode()))
     return failure();
-  if (failed(passes(Stage::Simplify,
-                    [&](auto &pm) { buildSimplify(pm, options); })) ||
-      failed(passes(Stage::Compress,
-                    [&](auto &pm) { buildCompress(pm, options); })) ||
-      failed(passes(Stage::Fuse, [&](auto &pm) { buildFuse(pm, options); })) ||
-      failed(passes(
-          Stage::Kernels,
-          [&](auto &pm) { buildKernels(pm, options, report.cpu.kernels); })) ||
-      failed(passes(Stage::Buffers,
-                    [&](auto &pm) { buildBuffers(pm, options); })) ||
-      failed(passes(Stage::LLVM, [&](auto &pm) { buildLLVM(pm, options); })))
-    return failure();
-  if (options.emit <= Stage::LLVM)
-    return writeIR();
-  return stage(options.emit, [&] { return writeMachineCode(); });
+  uint64_t size = 0;
+  if (output != "-" && !llvm::sys::fs::file_size(output, size))
+    report.outputBytes = size;
+  return success();
 }
 
 } // namespace
 
 LogicalResult vae::compileModel(StringRef input, StringRef output,
                                 const CompileOptions &options,
-                                MLIRContext &context, CompileReport *report) {
-  CompileReport local;
-  return Compilation(input, output, options, context, report ? *report : local)
+                                MLIRContext &context, CompileReport *report,
+                                CompileObserver *observer) {
+  CompileReport ownReport;
+  CompileObserver ownObserver;
+  return Compilation(input, output, options, context,
+                     report ? *report : ownReport,
+                     observer ? *observer : ownObserver)
       .run();
 }

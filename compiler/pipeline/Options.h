@@ -32,6 +32,12 @@ struct CompileOptions {
   Stage emit = Stage::So;
   /// Folder for the IR after every stage; empty: none.
   std::string dumpStages;
+  /// Registers temporary files with LLVM's signal handlers, which also installs
+  /// those: for programs whose signals are LLVM's.
+  bool removeFilesOnSignal = false;
+  /// The context serves this compilation alone: weights are dropped from it as
+  /// soon as nothing needs them, which halves the memory of a large model.
+  bool exclusiveContext = false;
 };
 
 } // namespace vae

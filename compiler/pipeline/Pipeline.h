@@ -5,6 +5,7 @@
 #define COMPILER_PIPELINE_PIPELINE_H
 
 #include "compiler/pipeline/Options.h"
+#include "compiler/pipeline/Report.h"
 #include "compiler/target/cpu/Cpu.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -29,24 +30,27 @@ void buildLLVM(mlir::OpPassManager &pm, const CompileOptions &options);
 /// optimization level and for this machine.
 void registerStagePipelines();
 
-/// What a compilation found out, for --report.
-struct StageTime {
-  std::string stage;
-  double seconds;
-};
-struct CompileReport {
-  std::vector<StageTime> times;
-  Cpu cpu;
+/// Follows a compilation. The methods run on the thread that compiles.
+class CompileObserver {
+public:
+  virtual ~CompileObserver() = default;
+  /// A stage begins. `before` is the IR that it reads (none for the import) and
+  /// `pipeline` its passes, as vae-opt reads them.
+  virtual void beginStage(Stage stage, mlir::ModuleOp before,
+                          llvm::StringRef pipeline) {}
+  /// The passes of a stage, before they run: a place for instrumentation.
+  virtual void configure(Stage stage, mlir::PassManager &passes) {}
 };
 
 /// Compiles the model at `input` and writes `options.emit` to `output` ("-":
 /// standard output, for text). Diagnostics go to the context's engine; on
-/// failure nothing is left behind and an older output stays whole.
-/// Thread safety: one context a thread.
+/// failure nothing is left behind, an older output stays whole, and the report
+/// says who is to blame. Thread safety: one context a thread.
 llvm::LogicalResult compileModel(llvm::StringRef input, llvm::StringRef output,
                                  const CompileOptions &options,
                                  mlir::MLIRContext &context,
-                                 CompileReport *report = nullptr);
+                                 CompileReport *report = nullptr,
+                                 CompileObserver *observer = nullptr);
 
 } // namespace vae
 

@@ -51,7 +51,7 @@ TEST(Json, ReportsDuplicateKeys) {
 TEST(Json, ReportsTruncation) {
   EXPECT_EQ(fail("{\"a\": [1,\n 2"),
             "2:3: malformed JSON, the file ends too early: syntax error while "
-            "parsing array - unexpected end of input; expected ']'");
+            "parsing array - unexpected end of input; expected ',' or ']'");
   EXPECT_TRUE(StringRef(fail("")).starts_with("1:1: malformed JSON, the file"));
 }
 

@@ -184,11 +184,11 @@ TEST_F(ModelErrors, AbsurdSizes) {
 
 TEST_F(ModelErrors, Tensors) {
   EXPECT_EQ(encoder("{\"name\": \"b\", \"type\": \"dense\", \"units\": 4}"),
-            "6:1: layer 'b': tensor 'b.weight' (kernel) is missing: "
+            "6:1: layer 'b': tensor 'b.weight' (kernel) is not in "
             "'w.safetensors'; did you mean 'a.weight'?");
   EXPECT_EQ(encoder("{\"name\": \"b\", \"type\": \"dense\", \"units\": 4,\n"
                     "\"weights\": {\"kernel\": \"a.wieght\"}}"),
-            "7:23: layer 'b': tensor 'a.wieght' (kernel) is missing: "
+            "7:23: layer 'b': tensor 'a.wieght' (kernel) is not in "
             "'w.safetensors'; did you mean 'a.weight'?");
   EXPECT_EQ(encoder("{\"name\": \"a\", \"type\": \"dense\", \"units\": 5}"),
             "6:1: layer 'a': tensor 'a.weight' has the shape [4, 8], expected "

@@ -9,6 +9,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace vae;
 
@@ -125,8 +127,15 @@ void Emitter::storeVec(Value value, Value buffer, Value at, Value mask) {
 Value Emitter::mask(Value lanes) {
   if (auto count = constantOf(lanes))
     return mask(*count);
-  return vector::CreateMaskOp::create(
-      b, loc, VectorType::get({width}, b.getI1Type()), lanes);
+  // What vector.create_mask would become in a pass of its own.
+  SmallVector<int32_t> numbers(width);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  auto type = VectorType::get({width}, b.getI32Type());
+  Value lane = arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(type, ArrayRef<int32_t>(numbers)));
+  Value limit = vector::BroadcastOp::create(
+      b, loc, type, arith::IndexCastOp::create(b, loc, b.getI32Type(), lanes));
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, lane, limit);
 }
 Value Emitter::mask(int64_t lanes) {
   SmallVector<bool> bits(width, false);

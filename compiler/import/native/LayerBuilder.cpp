@@ -329,7 +329,7 @@ Parameter LayerBuilder::getParameter(StringRef role, bool mayBeNull) {
   if (!parameter.tensor)
     fields.fail(parameter.position)
         << "tensor '" << name << "' (" << role
-        << ") is missing: " << context.weights.describeFiles()
+        << ") is " << context.weights.describeFiles()
         << context.weights.suggest(name);
   return parameter;
 }

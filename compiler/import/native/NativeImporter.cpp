@@ -112,7 +112,8 @@ static void describeModel(const BuildContext &context, ModuleOp module) {
 
 OwningOpRef<ModuleOp> vae::importNativeModel(StringRef path,
                                              const ImportOptions &options,
-                                             MLIRContext &context) {
+                                             MLIRContext &context,
+                                             std::vector<std::string> *files) {
   context.loadDialect<func::FuncDialect, VaeDialect>();
   Source source(&context, path);
   std::unique_ptr<MemoryBuffer> file = readFile(path, source);
@@ -130,12 +131,14 @@ OwningOpRef<ModuleOp> vae::importNativeModel(StringRef path,
   if (failed(readModel(root, emitter, model)) ||
       failed(readWeights(path, model, source, weights)))
     return {};
+  if (files)
+    *files = weights.getPaths();
   OwningOpRef<ModuleOp> module(ModuleOp::create(source.getLoc({})));
   BuildContext build{emitter, weights, model, {}, 0, {}};
   if (failed(buildEntries(build, *module)))
     return {};
   describeModel(build, *module);
-  if (failed(verify(*module)))
+  if (options.verify && failed(verify(*module)))
     return {};
   return module;
 }

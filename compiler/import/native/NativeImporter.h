@@ -7,11 +7,17 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <string>
+#include <vector>
+
 namespace vae {
 
 struct ImportOptions {
   /// Accept weights that hold NaN or infinity.
   bool allowNonfinite = false;
+  /// Verify the module that was built. A caller who does it can tell a bug of
+  /// the importer from an error in the model.
+  bool verify = true;
 };
 
 /// Reads a model: a JSON file and the weight files that it names. Loads the
@@ -20,10 +26,12 @@ struct ImportOptions {
 ///
 /// The module holds the private functions @encoder and @decoder and one
 /// function per entry point. Its weights alias the mapped weight files, which
-/// stay mapped as long as the context lives.
+/// stay mapped as long as the context lives. `weightFiles` receives the paths
+/// of the weight files.
 mlir::OwningOpRef<mlir::ModuleOp>
 importNativeModel(llvm::StringRef path, const ImportOptions &options,
-                  mlir::MLIRContext &context);
+                  mlir::MLIRContext &context,
+                  std::vector<std::string> *weightFiles = nullptr);
 
 } // namespace vae
 

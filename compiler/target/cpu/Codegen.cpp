@@ -2,27 +2,38 @@
 #include "compiler/target/cpu/Codegen.h"
 
 #include "compiler/conversion/Conversion.h"
-#include "dialects/vae/IR/VaeConstants.h"
-#include "mlir/IR/AsmState.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
+#include "compiler/target/cpu/SplitModule.h"
+#include "compiler/target/cpu/WeightsSection.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "runtime/include/vae/vae_abi.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/IPO/AlwaysInliner.h"
+#include "llvm/Transforms/IPO/GlobalDCE.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/GVN.h"
+#include "llvm/Transforms/Scalar/LICM.h"
+#include "llvm/Transforms/Scalar/LoopPassManager.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
 
 using namespace llvm;
 using namespace vae;
 
 static Expected<std::unique_ptr<TargetMachine>>
-createMachine(const Cpu &cpu, unsigned optLevel) {
+createMachine(const Cpu &cpu, unsigned optLevel,
+              const TargetOptions &options = TargetOptions()) {
   std::string error;
   Triple triple(cpu.triple);
   const Target *target = TargetRegistry::lookupTarget(triple, error);
@@ -32,27 +43,106 @@ createMachine(const Cpu &cpu, unsigned optLevel) {
   auto level = optLevel == 0   ? CodeGenOptLevel::Less
                : optLevel == 1 ? CodeGenOptLevel::Default
                                : CodeGenOptLevel::Aggressive;
-  return std::unique_ptr<TargetMachine>(target->createTargetMachine(
-      triple, cpu.name, cpu.features, TargetOptions(), Reloc::PIC_,
-      std::nullopt, level));
+  return std::unique_ptr<TargetMachine>(
+      target->createTargetMachine(triple, cpu.name, cpu.features, options,
+                                  Reloc::PIC_, std::nullopt, level));
 }
 
-static void optimize(Module &module, TargetMachine &machine,
-                     unsigned optLevel) {
-  PassBuilder builder(&machine);
+namespace {
+/// Runs passes on a module, with the analyses that they need.
+class PassRunner {
+public:
+  explicit PassRunner(TargetMachine *machine = nullptr) : builder(machine) {
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(graph);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, graph, modules);
+  }
+  void run(ModulePassManager &passes, Module &module) {
+    passes.run(module, modules);
+  }
+
+private:
+  PassBuilder builder;
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager graph;
   ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(graph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, graph, modules);
-  auto level = optLevel == 0   ? OptimizationLevel::O1
-               : optLevel == 1 ? OptimizationLevel::O2
-                               : OptimizationLevel::O3;
-  builder.buildPerModuleDefaultPipeline(level).run(module, modules);
+};
+} // namespace
+
+/// Brings kernels into their tasks; what is left calls nothing but tasks.
+static void inlineKernels(Module &module) {
+  ModulePassManager passes;
+  passes.addPass(AlwaysInlinerPass());
+  passes.addPass(GlobalDCEPass());
+  PassRunner().run(passes, module);
+}
+
+/// Kernels come out of the conversion in the form that they are to have: tiled,
+/// vectorized, unrolled. LLVM's standard pipelines would spend most of the
+/// compile time on looking for more of that; what is left to do is to clean up
+/// and to move what does not change out of loops.
+static void optimize(Module &module, TargetMachine &machine) {
+  InstCombineOptions combine;
+  combine.setVerifyFixpoint(false);
+  FunctionPassManager clean;
+  clean.addPass(EarlyCSEPass());
+  clean.addPass(SimplifyCFGPass());
+  clean.addPass(InstCombinePass(combine));
+  clean.addPass(createFunctionToLoopPassAdaptor(LICMPass(LICMOptions()),
+                                                /*UseMemorySSA=*/true));
+  clean.addPass(GVNPass());
+  clean.addPass(InstCombinePass(combine));
+  clean.addPass(SimplifyCFGPass());
+  ModulePassManager passes;
+  passes.addPass(createModuleToFunctionPassAdaptor(std::move(clean)));
+  PassRunner(&machine).run(passes, module);
+}
+
+/// Optimizes a module and compiles it.
+static Error compileModule(Module &module, const Cpu &cpu, unsigned optLevel,
+                           bool assembly, raw_pwrite_stream &out) {
+  // Sections come as text, which assembly repeats as it is.
+  TargetOptions options;
+  options.DisableIntegratedAS = assembly;
+  auto machine = createMachine(cpu, optLevel, options);
+  if (!machine)
+    return machine.takeError();
+  optimize(module, **machine);
+  legacy::PassManager passes;
+  if ((*machine)->addPassesToEmitFile(passes, out, nullptr,
+                                      assembly ? CodeGenFileType::AssemblyFile
+                                               : CodeGenFileType::ObjectFile))
+    return createStringError("no object files for " + cpu.triple);
+  passes.run(module);
+  return Error::success();
+}
+
+/// Collects what LLVM reports. Without a handler it prints errors and ends the
+/// process.
+static void collectMessages(LLVMContext &context, std::string &messages) {
+  context.setDiagnosticHandlerCallBack(
+      [](const DiagnosticInfo *info, void *text) {
+        if (info->getSeverity() != DS_Error)
+          return;
+        raw_string_ostream out(*static_cast<std::string *>(text));
+        DiagnosticPrinterRawOStream printer(out);
+        info->print(printer);
+        out << "\n";
+      },
+      &messages);
+}
+
+/// What LLVM reported, or the failure that the caller saw.
+static Error takeErrors(std::string &messages, Error failure) {
+  if (messages.empty())
+    return failure;
+  consumeError(std::move(failure));
+  Error error = createStringError(StringRef(messages).trim());
+  messages.clear();
+  return error;
 }
 
 /// Everything that no other library may see becomes internal.
@@ -62,6 +152,9 @@ static void setAttributes(Module &module, const Cpu &cpu) {
       continue;
     if (function.getName() != VAE_MODEL_QUERY_SYMBOL)
       function.setLinkage(GlobalValue::InternalLinkage);
+    // A kernel has one caller, its task; those that count items are short.
+    if (function.hasLocalLinkage() && !function.hasAddressTaken())
+      function.addFnAttr(Attribute::AlwaysInline);
     function.addFnAttr("target-cpu", cpu.name);
     function.addFnAttr("target-features", cpu.features);
     // No calls of memcpy, memset or libm from loops that look like them: the
@@ -73,18 +166,14 @@ static void setAttributes(Module &module, const Cpu &cpu) {
   }
 }
 
-/// Weights and note: bytes that the assembler takes from elsewhere.
-static void addSections(Module &module, StringRef weightsFile, StringRef note) {
+/// The note that repeats the table as text: bytes that the assembler adds.
+static std::string getNoteSection(StringRef note) {
   std::string text;
   raw_string_ostream out(text);
-  out << ".section .rodata.vae_weights,\"a\",%progbits\n.balign 4096\n"
-      << ".hidden " << kWeightsSymbol << "\n.globl " << kWeightsSymbol << "\n"
-      << kWeightsSymbol << ":\n.incbin \"";
-  printEscapedString(weightsFile, out);
   StringRef owner = VAE_NOTE_OWNER;
-  out << "\"\n.section .note.vae,\"a\",%note\n.balign 4\n.long "
-      << owner.size() + 1 << "\n.long " << note.size() << "\n.long "
-      << VAE_NOTE_TYPE << "\n.asciz \"" << owner << "\"\n.balign 4\n.ascii \"";
+  out << ".section .note.vae,\"a\",%note\n.balign 4\n.long " << owner.size() + 1
+      << "\n.long " << note.size() << "\n.long " << VAE_NOTE_TYPE
+      << "\n.asciz \"" << owner << "\"\n.balign 4\n.ascii \"";
   // The assembler knows \" and \\ and three-digit octal.
   for (unsigned char c : note) {
     if (c == '"' || c == '\\')
@@ -95,18 +184,33 @@ static void addSections(Module &module, StringRef weightsFile, StringRef note) {
       out << c;
   }
   out << "\"\n.balign 4\n.text\n";
-  module.appendModuleInlineAsm(text);
+  return text;
 }
 
-Expected<std::unique_ptr<Module>>
-vae::translateToLLVM(mlir::ModuleOp source, const Cpu &cpu, unsigned optLevel,
-                     StringRef weightsFile, LLVMContext &context) {
+static std::string getWeightsSection(StringRef weightsFile) {
+  std::string text;
+  raw_string_ostream out(text);
+  out << ".section " << kWeightsSection << ",\"a\",%progbits\n.balign "
+      << kWeightsAlignment << "\n.hidden " << kWeightsSymbol << "\n.globl "
+      << kWeightsSymbol << "\n"
+      << kWeightsSymbol << ":\n.incbin \"";
+  printEscapedString(weightsFile, out);
+  out << "\"\n.text\n";
+  return text;
+}
+
+CodeGenerator::CodeGenerator(const Cpu &cpu, unsigned optLevel)
+    : cpu(cpu), optLevel(optLevel) {
+  collectMessages(context, messages);
+}
+
+Error CodeGenerator::translate(mlir::ModuleOp source) {
   mlir::registerBuiltinDialectTranslation(*source.getContext());
   mlir::registerLLVMDialectTranslation(*source.getContext());
-  std::unique_ptr<Module> module =
-      mlir::translateModuleToLLVMIR(source, context, "model");
+  module = mlir::translateModuleToLLVMIR(source, context, "model");
   if (!module)
-    return createStringError("translation to LLVM IR failed");
+    return takeErrors(messages,
+                      createStringError("translation to LLVM IR failed"));
   auto machine = createMachine(cpu, optLevel);
   if (!machine)
     return machine.takeError();
@@ -114,7 +218,7 @@ vae::translateToLLVM(mlir::ModuleOp source, const Cpu &cpu, unsigned optLevel,
   module->setDataLayout((*machine)->createDataLayout());
   if (GlobalVariable *weights = module->getNamedGlobal(kWeightsSymbol)) {
     weights->setVisibility(GlobalValue::HiddenVisibility);
-    weights->setAlignment(Align(4096));
+    weights->setAlignment(Align(kWeightsAlignment));
   }
   if (Error error = addModelTable(source, cpu, *module))
     return error;
@@ -122,49 +226,50 @@ vae::translateToLLVM(mlir::ModuleOp source, const Cpu &cpu, unsigned optLevel,
   auto note = getModelNote(source, cpu);
   if (!note)
     return note.takeError();
-  optimize(*module, **machine, optLevel);
-  addSections(*module, weightsFile, *note);
-  return module;
+  module->appendModuleInlineAsm(getNoteSection(*note));
+  inlineKernels(*module);
+  return takeErrors(messages, Error::success());
 }
 
-Error vae::writeWeights(mlir::ModuleOp module, StringRef path) {
-  std::error_code code;
-  raw_fd_ostream out(path, code);
-  if (code)
-    return createFileError(path, code);
-  uint64_t written = 0;
-  for (mlir::Attribute entry :
-       module->getAttrOfType<mlir::ArrayAttr>(kWeightsAttr)) {
-    auto weight = cast<mlir::DictionaryAttr>(entry);
-    uint64_t offset = weight.getAs<mlir::IntegerAttr>("offset").getInt();
-    out.write_zeros(offset - written);
-    auto value = weight.getAs<mlir::ElementsAttr>("value");
-    std::vector<float> storage;
-    ArrayRef<float> values = getFloats(value, storage);
-    out.write(reinterpret_cast<const char *>(values.data()),
-              values.size() * sizeof(float));
-    written = offset + values.size() * sizeof(float);
-  }
-  out.write_zeros(written ? 64 : 1); // never empty
-  out.close();
-  if (out.has_error()) {
-    std::error_code error = out.error();
-    out.clear_error();
-    return createFileError(path, error);
-  }
-  return Error::success();
+Error CodeGenerator::emitAssembly(StringRef weightsFile,
+                                  raw_pwrite_stream &out) {
+  module->appendModuleInlineAsm(getWeightsSection(weightsFile));
+  Error error = compileModule(*module, cpu, optLevel, /*assembly=*/true, out);
+  return takeErrors(messages, std::move(error));
 }
 
-Error vae::emitMachineCode(Module &module, const Cpu &cpu, bool assembly,
-                           raw_pwrite_stream &out) {
-  auto machine = createMachine(cpu, 2);
-  if (!machine)
-    return machine.takeError();
-  legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, out, nullptr,
-                                      assembly ? CodeGenFileType::AssemblyFile
-                                               : CodeGenFileType::ObjectFile))
-    return createStringError("no object files for " + cpu.triple);
-  passes.run(module);
-  return Error::success();
+/// Compiles a part of the module in a context of its own. A crash in a thread
+/// is an error too where crash recovery is enabled.
+static Error compilePart(StringRef bitcode, const Cpu &cpu, unsigned optLevel,
+                         CodeGenerator::Object &object) {
+  LLVMContext context;
+  std::string messages;
+  collectMessages(context, messages);
+  Error result = Error::success();
+  bool finished = CrashRecoveryContext().RunSafely([&] {
+    auto part = parseBitcodeFile(MemoryBufferRef(bitcode, "model"), context);
+    raw_svector_ostream out(object);
+    Error error = part ? compileModule(**part, cpu, optLevel,
+                                       /*assembly=*/false, out)
+                       : part.takeError();
+    result = joinErrors(std::move(result), std::move(error));
+  });
+  if (!finished)
+    result = joinErrors(std::move(result),
+                        createStringError("the code generator crashed"));
+  return takeErrors(messages, std::move(result));
+}
+
+Error CodeGenerator::emitObjects(std::vector<Object> &objects) {
+  std::vector<std::string> parts = splitModule(std::move(module));
+  objects.assign(parts.size(), Object());
+  std::vector<std::string> errors(parts.size());
+  parallelFor(parts.size(), [&](size_t i) {
+    if (Error error = compilePart(parts[i], cpu, optLevel, objects[i]))
+      errors[i] = toString(std::move(error));
+  });
+  for (const std::string &error : errors)
+    if (!error.empty())
+      return createStringError(error);
+  return takeErrors(messages, Error::success());
 }

@@ -6,31 +6,58 @@
 
 #include "compiler/target/cpu/Cpu.h"
 #include "mlir/IR/BuiltinOps.h"
-
-namespace llvm {
-class LLVMContext;
-class Module;
-} // namespace llvm
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
 
 namespace vae {
 
-/// Translates a module of the LLVM dialect, with the table and the note that
-/// describe the model, and optimizes it. `weightsFile` is where writeWeights
-/// has put the weights; the assembler includes it.
-llvm::Expected<std::unique_ptr<llvm::Module>>
-translateToLLVM(mlir::ModuleOp module, const Cpu &cpu, unsigned optLevel,
-                llvm::StringRef weightsFile, llvm::LLVMContext &context);
+/// One module on its way from the LLVM dialect to machine code. What LLVM
+/// reports becomes the Error of the call during which it did. Every method is
+/// called at most once, in this order, and one of the last two.
+class CodeGenerator {
+public:
+  using Object = llvm::SmallVector<char, 0>;
 
-/// Writes the weights of a module as one file.
-llvm::Error writeWeights(mlir::ModuleOp module, llvm::StringRef path);
+  CodeGenerator(const Cpu &cpu, unsigned optLevel);
 
-/// Emits assembly or an object file.
-llvm::Error emitMachineCode(llvm::Module &module, const Cpu &cpu, bool assembly,
-                            llvm::raw_pwrite_stream &out);
+  /// Makes LLVM IR of the functions, and adds the table and the note that
+  /// describe the model.
+  llvm::Error translate(mlir::ModuleOp source);
+  /// Compiles to object files, in several threads. Their number and bytes do
+  /// not depend on the number of threads. The weights are a symbol of another
+  /// object file.
+  llvm::Error emitObjects(std::vector<Object> &objects);
+  /// `weightsFile` is the file with the weights that the text includes.
+  llvm::Error emitAssembly(llvm::StringRef weightsFile,
+                           llvm::raw_pwrite_stream &out);
 
-/// Links an object into a shared library that exports the query function only.
-/// lld keeps global state: calls are serialized by a lock.
-llvm::Error linkLibrary(llvm::StringRef object, llvm::StringRef output);
+private:
+  Cpu cpu;
+  unsigned optLevel;
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module;
+  std::string messages;
+};
+
+/// Bytes of the weights of a module of the LLVM dialect in a library.
+uint64_t getWeightsSize(mlir::ModuleOp module);
+
+/// Writes the weights of a module of the LLVM dialect as they lie in a library.
+void writeWeights(mlir::ModuleOp module, llvm::raw_ostream &out);
+
+/// Writes a relocatable object with the weights and their symbol. They do not
+/// pass through LLVM's assembler, which would hold several copies.
+void writeWeightsObject(mlir::ModuleOp module, const Cpu &cpu,
+                        llvm::raw_ostream &out);
+
+enum class LinkKind { SharedLibrary, Relocatable };
+
+/// Links objects into a shared library that exports the query function only,
+/// or into one object. The code of an error that the output could not be
+/// written is std::errc::io_error. lld keeps global state: calls are serialized
+/// by a lock.
+llvm::Error linkObjects(llvm::ArrayRef<std::string> objects,
+                        llvm::StringRef output, LinkKind kind);
 
 // ModelTable.cpp
 

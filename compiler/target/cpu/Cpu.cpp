@@ -67,50 +67,132 @@ static std::string hostFeatures() {
   return join(features, ",");
 }
 
+static constexpr StringLiteral kTriples[] = {"x86_64-unknown-linux-gnu",
+                                             "aarch64-unknown-linux-gnu"};
+
+static Expected<const Target *> findTarget(const Triple &triple) {
+  initializeTargets();
+  std::string error;
+  if (const Target *target = TargetRegistry::lookupTarget(triple, error))
+    return target;
+  return createStringError("no code generator for " + triple.str() + ": " +
+                           error);
+}
+
+/// The code uses these without asking.
+static bool hasNeededFeatures(const Triple &triple,
+                              const MCSubtargetInfo &info) {
+  return !triple.isX86() || info.checkFeatures("+avx2,+fma");
+}
+
+Expected<Cpu> vae::describeCpu(StringRef tripleName, StringRef name,
+                               StringRef features) {
+  Triple triple(tripleName);
+  auto target = findTarget(triple);
+  if (!target)
+    return target.takeError();
+  std::unique_ptr<MCSubtargetInfo> info(
+      (*target)->createMCSubtargetInfo(triple, name, features));
+  if (!info)
+    return createStringError("no description of " + tripleName);
+  if (!hasNeededFeatures(triple, *info))
+    return createStringError(
+        "CPU '" + name +
+        "' has no AVX2 and FMA, which the code needs; the oldest supported "
+        "one is x86-64-v3");
+  Cpu cpu;
+  cpu.triple = tripleName.str();
+  cpu.name = name.str();
+  cpu.features = features.str();
+  cpu.required = requiredFeatures(triple, *info);
+  cpu.kernels = kernelTarget(triple, *info);
+  return cpu;
+}
+
+std::vector<CpuList> vae::listCpus() {
+  std::vector<CpuList> lists;
+  for (StringRef name : kTriples) {
+    Triple triple(name);
+    auto target = findTarget(triple);
+    if (!target) {
+      consumeError(target.takeError());
+      continue;
+    }
+    CpuList &list = lists.emplace_back();
+    list.triple = name.str();
+    std::unique_ptr<MCSubtargetInfo> all(
+        (*target)->createMCSubtargetInfo(triple, "", ""));
+    for (const SubtargetSubTypeKV &entry : all->getAllProcessorDescriptions()) {
+      std::unique_ptr<MCSubtargetInfo> info(
+          (*target)->createMCSubtargetInfo(triple, entry.Key, ""));
+      if (hasNeededFeatures(triple, *info))
+        list.names.push_back(entry.Key);
+    }
+    llvm::sort(list.names);
+  }
+  return lists;
+}
+
+/// "; did you mean 'x'?", or ";".
+static std::string suggestCpu(StringRef name, StringRef triple) {
+  std::string best;
+  unsigned bestDistance = std::max<size_t>(2, name.size() / 3) + 1;
+  for (const CpuList &list : listCpus()) {
+    if (!triple.empty() &&
+        Triple(triple).getArch() != Triple(list.triple).getArch())
+      continue;
+    for (StringRef candidate : list.names) {
+      unsigned distance = name.edit_distance(candidate, true, bestDistance);
+      if (distance < bestDistance) {
+        bestDistance = distance;
+        best = candidate.str();
+      }
+    }
+  }
+  return best.empty() ? ";" : "; did you mean '" + best + "'?";
+}
+
+/// Whether the target has a CPU of that name.
+static bool knowsCpu(const Triple &triple, StringRef name) {
+  auto target = findTarget(triple);
+  if (!target) {
+    consumeError(target.takeError());
+    return false;
+  }
+  std::unique_ptr<MCSubtargetInfo> info(
+      (*target)->createMCSubtargetInfo(triple, "", ""));
+  return info && info->isCPUStringValid(name);
+}
+
 Expected<Cpu> vae::resolveCpu(StringRef name, StringRef tripleName) {
   initializeTargets();
-  Cpu cpu;
-  cpu.name = name.str();
-  SmallVector<std::string, 2> candidates;
-  if (!tripleName.empty())
-    candidates.push_back(Triple::normalize(tripleName));
-  else
-    candidates = {sys::getDefaultTargetTriple(), "aarch64-unknown-linux-gnu",
-                  "x86_64-unknown-linux-gnu"};
+  Triple host(sys::getDefaultTargetTriple());
+  SmallVector<std::string> candidates;
+  if (tripleName.empty()) {
+    candidates.push_back(host.str());
+    for (StringRef triple : kTriples)
+      if (Triple(triple).getArch() != host.getArch())
+        candidates.push_back(triple.str());
+  } else {
+    Triple triple(Triple::normalize(tripleName));
+    if ((!triple.isX86_64() && !triple.isAArch64()) || !triple.isOSLinux())
+      return createStringError("unknown target '" + tripleName +
+                               "'; vaec compiles for " +
+                               join(ArrayRef(kTriples), " and "));
+    candidates.push_back(triple.str());
+  }
   if (name == "native") {
-    Triple host(sys::getDefaultTargetTriple());
     if (Triple(candidates.front()).getArch() != host.getArch())
       return createStringError("'native' is not a CPU of " +
                                candidates.front() + "; name one with --mcpu");
-    cpu.name = sys::getHostCPUName().str();
-    cpu.features = hostFeatures();
+    return describeCpu(candidates.front(), sys::getHostCPUName(),
+                       hostFeatures());
   }
-  for (const std::string &candidate : candidates) {
-    Triple triple(candidate);
-    if (!triple.isX86_64() && !triple.isAArch64())
-      continue;
-    std::string error;
-    const Target *target = TargetRegistry::lookupTarget(triple, error);
-    if (!target)
-      return createStringError("no code generator for " + candidate + ": " +
-                               error);
-    std::unique_ptr<MCSubtargetInfo> probe(
-        target->createMCSubtargetInfo(triple, "", ""));
-    if (!probe || !probe->isCPUStringValid(cpu.name))
-      continue;
-    std::unique_ptr<MCSubtargetInfo> info(
-        target->createMCSubtargetInfo(triple, cpu.name, cpu.features));
-    if (triple.isX86() && !info->checkFeatures("+avx2,+fma"))
-      return createStringError(
-          "CPU '" + cpu.name +
-          "' has no AVX2 and FMA, which the code needs; the oldest supported "
-          "one is x86-64-v3");
-    cpu.triple = candidate;
-    cpu.required = requiredFeatures(triple, *info);
-    cpu.kernels = kernelTarget(triple, *info);
-    return cpu;
-  }
-  return createStringError("unknown CPU '" + name +
-                           "'; try native, x86-64-v3, x86-64-v4 or a name "
-                           "that llc -mcpu=help lists");
+  for (const std::string &candidate : candidates)
+    if (knowsCpu(Triple(candidate), name))
+      return describeCpu(candidate, name, "");
+  return createStringError(
+      "unknown CPU '" + name + "'" +
+      (tripleName.empty() ? "" : " of " + candidates.front()) +
+      suggestCpu(name, tripleName) + " --mcpu=help lists all");
 }

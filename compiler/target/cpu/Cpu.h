@@ -7,6 +7,9 @@
 #include "compiler/conversion/kernels/Emitter.h"
 #include "llvm/Support/Error.h"
 
+#include <string>
+#include <vector>
+
 namespace vae {
 
 /// A machine, resolved from what the user said.
@@ -23,6 +26,17 @@ struct Cpu {
 /// (empty: this machine, or the architecture that has such a CPU). Errors say
 /// what is wrong with the name. Thread safety: safe from any thread.
 llvm::Expected<Cpu> resolveCpu(llvm::StringRef name, llvm::StringRef triple);
+
+/// The machine with that triple, LLVM CPU and features.
+llvm::Expected<Cpu> describeCpu(llvm::StringRef triple, llvm::StringRef name,
+                                llvm::StringRef features);
+
+/// The CPUs of one architecture that vaec can compile for, sorted.
+struct CpuList {
+  std::string triple;
+  std::vector<std::string> names;
+};
+std::vector<CpuList> listCpus();
 
 } // namespace vae
 

@@ -56,15 +56,20 @@ ElementsAttr vae::getResourceConstant(StringRef name, RankedTensorType type,
   auto &manager =
       DenseResourceElementsHandle::getManagerInterface(type.getContext())
           .getBlobManager();
-  if (auto *entry = manager.lookup(key))
-    if (const AsmResourceBlob *blob = entry->getBlob();
-        blob && blob->getData() == bytes)
-      return DenseResourceElementsAttr::get(
-          type, DenseResourceElementsHandle(entry, dialect));
   AsmResourceBlob blob(
       bytes, alignof(float),
       [owner = std::move(owner)](void *, size_t, size_t) {},
       /*dataIsMutable=*/false);
+  if (auto *entry = manager.lookup(key)) {
+    const AsmResourceBlob *known = entry->getBlob();
+    // The data of a resource may have been released since.
+    bool released = !known || known->getData().empty();
+    if (released)
+      entry->setBlob(std::move(blob));
+    if (released || known->getData() == bytes)
+      return DenseResourceElementsAttr::get(
+          type, DenseResourceElementsHandle(entry, dialect));
+  }
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
 }
 

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/pipeline/Report.h"
+
+#include "compiler/pipeline/Formula.h"
+#include "dialects/kernel/IR/Kernel.h"
+#include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeConstants.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace vae;
+
+/// Formulas with more alternatives than this are not written out.
+static constexpr size_t kMaxAlternatives = 8;
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+static void readDimensions(ModuleOp module, CompileReport &report) {
+  auto symbols = module->getAttrOfType<ArrayAttr>(kSymbolsAttr);
+  if (!symbols)
+    return;
+  for (auto entry : symbols.getAsRange<DictionaryAttr>()) {
+    DimensionReport dimension;
+    dimension.name = entry.getAs<StringAttr>("name").str();
+    dimension.symbol = report.dimensions.empty() ? "N" : dimension.name;
+    dimension.minimum = entry.getAs<IntegerAttr>("minimum").getInt();
+    dimension.multiple = entry.getAs<IntegerAttr>("multiple").getInt();
+    report.dimensions.push_back(std::move(dimension));
+  }
+}
+
+/// "relu" for an activation, the operation's name for others.
+static std::string getKind(Operation *op) {
+  if (auto activation = dyn_cast<ActivationOp>(op))
+    return stringifyActivationKind(activation.getFunction().getKind()).str();
+  return op->getName().stripDialect().str();
+}
+
+/// Names of the layers that a location stands for, the first one first. Inlined
+/// operations keep the place where they were written.
+static void collectLayers(Location loc, SmallVectorImpl<StringRef> &names) {
+  if (auto name = dyn_cast<NameLoc>(loc)) {
+    if (!llvm::is_contained(names, name.getName().getValue()))
+      names.push_back(name.getName().getValue());
+  } else if (auto fused = dyn_cast<FusedLoc>(loc)) {
+    for (Location part : fused.getLocations())
+      collectLayers(part, names);
+  } else if (auto call = dyn_cast<CallSiteLoc>(loc)) {
+    collectLayers(call.getCallee(), names);
+  }
+}
+
+namespace {
+/// Follows the entry points into the functions that hold the layers, with the
+/// shape of every value.
+class LayerCollector {
+public:
+  LayerCollector(ModuleOp module, CompileReport &report)
+      : module(module), report(report) {}
+
+  void collect(func::FuncOp entry) {
+    for (BlockArgument argument : entry.getArguments()) {
+      auto map = entry.getArgAttrOfType<AffineMapAttr>(argument.getArgNumber(),
+                                                       kDimsAttr);
+      if (map)
+        dims[argument] = Dims(map.getValue().getResults());
+    }
+    visit(entry, /*section=*/"");
+  }
+
+private:
+  void visit(func::FuncOp function, StringRef section);
+  void addOp(SymbolicShapeOpInterface op, StringRef section);
+  void addConstants(Operation *op, LayerReport &layer);
+  Dims getDims(Value value) {
+    auto found = dims.find(value);
+    if (found != dims.end())
+      return found->second;
+    unsigned next = report.dimensions.size();
+    return vae::getDims(cast<RankedTensorType>(value.getType()), next);
+  }
+  std::string formatDims(ArrayRef<AffineExpr> shape) {
+    std::string text = "[";
+    for (AffineExpr dim : shape)
+      text += (text.size() > 1 ? ", " : "") +
+              Polynomial(dim, report.dimensions).format();
+    return text + "]";
+  }
+
+  ModuleOp module;
+  CompileReport &report;
+  llvm::DenseMap<Value, Dims> dims;
+  llvm::StringSet<> visited;
+  AffineExpr layerFlops; // of the layer that is collected
+};
+} // namespace
+
+void LayerCollector::addConstants(Operation *op, LayerReport &layer) {
+  // Running statistics are not trained.
+  auto norm = dyn_cast<BatchNormOp>(op);
+  for (Value operand : op->getOperands()) {
+    ConstantOp constant = getConstant(operand);
+    if (!constant)
+      continue;
+    int64_t elements = constant.getValue().getNumElements();
+    layer.weightBytes += elements * 4;
+    if (!norm || (operand != norm.getMean() && operand != norm.getVariance()))
+      layer.parameters += elements;
+  }
+}
+
+void LayerCollector::addOp(SymbolicShapeOpInterface op, StringRef section) {
+  SmallVector<Dims> operands, results;
+  for (Value operand : op->getOperands())
+    operands.push_back(getDims(operand));
+  if (failed(op.inferSymbolicDims(operands, results)))
+    return; // cannot be: the module was verified
+  for (auto [result, shape] : llvm::zip(op->getResults(), results))
+    dims[result] = shape;
+  if (section.empty())
+    return;
+  SmallVector<StringRef> names;
+  collectLayers(op->getLoc(), names);
+  std::string name = names.empty() ? "" : names.front().str();
+  AffineExpr work = op.getFlops(operands, results);
+  if (report.layers.empty() || report.layers.back().name != name ||
+      report.layers.back().section != section) {
+    LayerReport &layer = report.layers.emplace_back();
+    layer.name = name;
+    layer.section = section.str();
+    layerFlops = getAffineConstantExpr(0, op->getContext());
+  }
+  LayerReport &layer = report.layers.back();
+  layer.op += (layer.op.empty() ? "" : "+") + getKind(op);
+  layer.shape = formatDims(results.front());
+  layerFlops = layerFlops + work;
+  AffineExpr perExample =
+      layerFlops.replace(getAffineSymbolExpr(0, op->getContext()),
+                         getAffineConstantExpr(1, op->getContext()));
+  layer.flops = evaluate(perExample, report.dimensions, 1);
+  layer.flopsFormula = Polynomial(perExample, report.dimensions).format();
+  addConstants(op, layer);
+}
+
+void LayerCollector::visit(func::FuncOp function, StringRef section) {
+  for (Operation &op : function.getBody().front()) {
+    if (auto shaped = dyn_cast<SymbolicShapeOpInterface>(op)) {
+      addOp(shaped, section);
+      continue;
+    }
+    auto call = dyn_cast<func::CallOp>(op);
+    if (!call)
+      continue;
+    auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
+    if (!callee || callee.isExternal())
+      continue;
+    if (visited.insert(callee.getName()).second) {
+      for (auto [argument, operand] :
+           llvm::zip(callee.getArguments(), call.getOperands()))
+        dims[argument] = getDims(operand);
+      visit(callee, callee.getName());
+    }
+    Operation *end = callee.front().getTerminator();
+    for (auto [result, inner] :
+         llvm::zip(call.getResults(), end->getOperands()))
+      dims[result] = getDims(inner);
+  }
+}
+
+void vae::reportParameters(ModuleOp module, CompileReport &report) {
+  auto model = module->getAttrOfType<DictionaryAttr>(kModelAttr);
+  auto count = model ? model.getAs<IntegerAttr>("parameters") : IntegerAttr();
+  if (count)
+    report.parameters = count.getInt();
+}
+
+void vae::reportModel(ModuleOp module, ArrayRef<std::string> entries,
+                      CompileReport &report) {
+  readDimensions(module, report);
+  if (auto model = module->getAttrOfType<DictionaryAttr>(kModelAttr)) {
+    if (auto name = model.getAs<StringAttr>("name"))
+      report.model = name.str();
+  }
+  reportParameters(module, report);
+  LayerCollector collector(module, report);
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr(kEntryAttr) &&
+        (entries.empty() ||
+         llvm::is_contained(entries, function.getName().str())))
+      collector.collect(function);
+}
+
+//===----------------------------------------------------------------------===//
+// Fusion
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What is left of the layers, over all entry points.
+struct Survivors {
+  /// Operations by (layer, kind): the most that any entry point has.
+  std::map<std::pair<std::string, std::string>, int64_t> counts;
+  /// Where the work of a layer went, by its name.
+  std::map<std::string, std::string> hosts;
+
+  explicit Survivors(ModuleOp module) {
+    for (auto function : module.getOps<func::FuncOp>()) {
+      std::map<std::pair<std::string, std::string>, int64_t> found;
+      function.walk([&](SymbolicShapeOpInterface op) {
+        SmallVector<StringRef> names;
+        collectLayers(op->getLoc(), names);
+        if (names.empty() || isa<ConvertLayoutOp>(op.getOperation()))
+          return;
+        ++found[{names.front().str(), getKind(op)}];
+        for (StringRef name : names)
+          hosts.try_emplace(name.str(), names.front().str());
+      });
+      for (const auto &[key, count] : found)
+        counts[key] = std::max(counts[key], count);
+    }
+  }
+};
+} // namespace
+
+void vae::reportFusion(ModuleOp fused, CompileReport &report) {
+  Survivors survivors(fused);
+  for (const LayerReport &layer : report.layers) {
+    SmallVector<StringRef> kinds;
+    StringRef(layer.op).split(kinds, '+');
+    // An operation under a new name (a split that became slices) took the place
+    // of one that is gone.
+    int64_t replacements = 0;
+    for (const auto &[key, count] : survivors.counts)
+      if (key.first == layer.name && !llvm::is_contained(kinds, key.second))
+        ++replacements;
+    std::map<StringRef, int64_t> seen;
+    for (StringRef kind : kinds) {
+      auto left = survivors.counts.find({layer.name, kind.str()});
+      if (left != survivors.counts.end() && ++seen[kind] <= left->second)
+        continue;
+      if (replacements-- > 0)
+        continue;
+      auto host = survivors.hosts.find(layer.name);
+      report.fused.push_back(
+          {layer.name, kind.str(),
+           host == survivors.hosts.end() ? "" : host->second});
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Entry points
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The ends that an arena, or a tensor in it, may have; those that are never
+/// the greatest are left out.
+using Ends = std::vector<Polynomial>;
+} // namespace
+
+static void addEnd(Ends &ends, const Polynomial &end) {
+  for (const Polynomial &other : ends)
+    if (end.isCoveredBy(other))
+      return;
+  llvm::erase_if(
+      ends, [&](const Polynomial &other) { return other.isCoveredBy(end); });
+  ends.push_back(end);
+}
+
+static std::string formatEnds(const Ends &ends) {
+  if (ends.empty())
+    return "0";
+  std::string text;
+  for (const Polynomial &end : ends)
+    text += (text.empty() ? "" : ", ") + end.format();
+  return ends.size() > 1 ? "max(" + text + ")" : text;
+}
+
+/// The same arithmetic as KernelToLLVM.cpp emits.
+static Formula getArena(ArrayAttr plan, const CompileReport &report) {
+  Formula formula;
+  for (int64_t batch : kReportBatches) {
+    std::vector<int64_t> ends;
+    int64_t total = 0;
+    for (auto slot : plan.getAsRange<DictionaryAttr>()) {
+      int64_t start = 0;
+      for (int64_t below : slot.getAs<DenseI64ArrayAttr>("above").asArrayRef())
+        start = std::max(start, ends[below]);
+      AffineMap bytes = slot.getAs<AffineMapAttr>("bytes").getValue();
+      ends.push_back(start +
+                     evaluate(bytes.getResult(0), report.dimensions, batch));
+      total = std::max(total, ends.back());
+    }
+    formula.values.push_back(total);
+  }
+  std::vector<Ends> ends;
+  Ends total;
+  for (auto slot : plan.getAsRange<DictionaryAttr>()) {
+    Polynomial bytes(slot.getAs<AffineMapAttr>("bytes").getValue().getResult(0),
+                     report.dimensions);
+    Ends own;
+    ArrayRef<int64_t> above =
+        slot.getAs<DenseI64ArrayAttr>("above").asArrayRef();
+    if (above.empty())
+      own.push_back(bytes);
+    for (int64_t below : above)
+      for (const Polynomial &start : ends[below])
+        addEnd(own, start + bytes);
+    for (const Polynomial &end : own)
+      addEnd(total, end);
+    if (own.size() > kMaxAlternatives || total.size() > kMaxAlternatives)
+      return formula;
+    ends.push_back(std::move(own));
+  }
+  formula.text = formatEnds(total);
+  return formula;
+}
+
+void vae::reportEntries(ModuleOp planned, CompileReport &report) {
+  for (auto function : planned.getOps<func::FuncOp>()) {
+    report.kernels += function->hasAttr(kernel::kKernelAttr);
+    auto plan = function->getAttrOfType<ArrayAttr>(kernel::kPlanAttr);
+    auto flops = function->getAttrOfType<AffineMapAttr>("kernel.flops");
+    if (!plan || !flops)
+      continue;
+    EntryReport &entry = report.entries.emplace_back();
+    entry.name = function.getName().str();
+    function.walk([&](kernel::LaunchOp) { ++entry.launches; });
+    AffineExpr work = flops.getValue().getResult(0);
+    entry.flops.text = Polynomial(work, report.dimensions).format();
+    for (int64_t batch : kReportBatches)
+      entry.flops.values.push_back(evaluate(work, report.dimensions, batch));
+    entry.arenaBytes = getArena(plan, report);
+  }
+}

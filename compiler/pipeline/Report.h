@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a compilation found out, as values: see docs/cli.md.
+#ifndef COMPILER_PIPELINE_REPORT_H
+#define COMPILER_PIPELINE_REPORT_H
+
+#include "compiler/target/cpu/Cpu.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/ArrayRef.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vae {
+
+/// Who is to blame when a compilation fails.
+enum class CompileFailure {
+  None,
+  /// The model, its weights, or a file that cannot be written.
+  Input,
+  /// The options: an unknown CPU.
+  Usage,
+  /// A stage failed on a model that was accepted: a bug of the compiler.
+  Internal
+};
+
+/// A number that depends on the dynamic dimensions.
+struct Formula {
+  /// In terms of the dimensions' symbols ("1600*N"); empty if it is too long
+  /// to be read.
+  std::string text;
+  /// Its values for the batches of kReportBatches, all other dimensions at
+  /// their minimum; none if it is not known.
+  std::vector<int64_t> values;
+};
+inline constexpr int64_t kReportBatches[] = {1, 64};
+
+/// A dynamic dimension. `symbol` stands for it in formulas and shapes.
+struct DimensionReport {
+  std::string name, symbol;
+  int64_t minimum = 1, multiple = 1;
+};
+
+/// A layer of the model, as it was imported.
+struct LayerReport {
+  std::string name;
+  /// "encoder" or "decoder".
+  std::string section;
+  /// Its operations, joined by '+': "dense+relu".
+  std::string op;
+  /// Of the result, in the order N, C, H, W: "[N, 128]".
+  std::string shape;
+  /// Trainable elements that the layer reads. Tensors that layers share count
+  /// once in CompileReport::parameters, and here for each of them.
+  int64_t parameters = 0;
+  /// All constants as f32, before packing.
+  int64_t weightBytes = 0;
+  /// Per example: floating-point operations at the smallest dynamic
+  /// dimensions, and the formula.
+  int64_t flops = 0;
+  std::string flopsFormula;
+};
+
+/// An operation of a layer that has no kernel of its own.
+struct FusedReport {
+  std::string layer, op;
+  /// The layer that computes it now; empty if nothing does.
+  std::string into;
+};
+
+struct EntryReport {
+  std::string name;
+  /// Launches of kernels in one run.
+  int64_t launches = 0;
+  Formula flops, arenaBytes;
+};
+
+/// Seconds spent in a stage, and in parts of the last one.
+struct StageTime {
+  std::string stage;
+  double seconds = 0;
+};
+
+struct CompileReport {
+  CompileFailure failure = CompileFailure::None;
+  std::string model;
+  /// Trainable elements of the model.
+  int64_t parameters = 0;
+  Cpu cpu;
+  std::vector<DimensionReport> dimensions;
+  std::vector<LayerReport> layers;
+  std::vector<FusedReport> fused;
+  std::vector<EntryReport> entries;
+  std::vector<StageTime> times, steps;
+  /// Distinct kernels.
+  int64_t kernels = 0;
+  /// Packed weights of the library.
+  int64_t weightBytes = 0;
+  /// Size of what was written.
+  int64_t outputBytes = 0;
+};
+
+/// Reads dimensions and layers of the imported module; `entries` are those that
+/// will be compiled (empty: all).
+void reportModel(mlir::ModuleOp module, llvm::ArrayRef<std::string> entries,
+                 CompileReport &report);
+/// Reads the number of parameters: those of the whole model, or after the
+/// simplify stage those of the entry points that are compiled.
+void reportParameters(mlir::ModuleOp module, CompileReport &report);
+/// Compares the module after the fuse stage with the imported layers.
+void reportFusion(mlir::ModuleOp fused, CompileReport &report);
+/// Reads kernels, launches, operations and arenas of the module with a memory
+/// plan.
+void reportEntries(mlir::ModuleOp planned, CompileReport &report);
+
+} // namespace vae
+
+#endif // COMPILER_PIPELINE_REPORT_H

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/vaec/Arguments.h"
+
+#include "compiler/pipeline/Pipeline.h"
+
+#include "CLI/CLI.hpp"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace vae;
+using namespace vae::tool;
+
+static std::string stageList() {
+  std::string text;
+#define VAE_STAGE(NAME, IDENTIFIER, DESCRIPTION)                               \
+  text += std::string(text.empty() ? "" : ", ") + NAME;
+#include "compiler/pipeline/Stages.def"
+  return text;
+}
+
+namespace {
+/// What the options of CLI11 write into before it is checked.
+struct Raw {
+  std::string emit, stopAfter, entries;
+  unsigned level = 2;
+};
+} // namespace
+
+static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
+  app.add_option("model", a.input,
+                 "The model: a JSON file (docs/model-format.md)")
+      ->option_text("MODEL");
+  app.add_option("-o,--output", a.output,
+                 "Output file, - for standard output; default: the model's "
+                 "name with the ending of what is emitted, in this folder")
+      ->option_text("FILE");
+  app.add_option("--entry", raw.entries,
+                 "Entry points to compile, separated by commas; default: all")
+      ->option_text("NAMES");
+  app.add_flag("--allow-nonfinite", a.options.allowNonfinite,
+               "Accept NaN and infinite weights");
+
+  const std::string code = "Code generation";
+  app.add_option("-O,--opt-level", raw.level,
+                 "Optimization: 0 (direct, no fusion) to 3; default 2")
+      ->option_text("LEVEL")
+      ->check(CLI::Range(0, 3))
+      ->group(code);
+  app.add_option("--mcpu", a.options.cpu,
+                 "CPU to compile for: native, x86-64-v3, x86-64-v4, or any of "
+                 "--mcpu=help; default native")
+      ->option_text("CPU")
+      ->group(code);
+  app.add_option("--mtriple", a.options.triple,
+                 "Target triple; default: this machine, or the architecture "
+                 "that has the CPU")
+      ->option_text("TRIPLE")
+      ->group(code);
+  app.add_flag("--exact-conv", a.options.exactConv,
+               "Forbid forms of convolution that are faster but less exact")
+      ->group(code);
+}
+
+static void addInspectionOptions(CLI::App &app, Arguments &a, Raw &raw) {
+  const std::string look = "Looking inside";
+  auto *emit = app.add_option("--emit", raw.emit,
+                              "What to write: " + stageList() + "; default so")
+                   ->option_text("STAGE")
+                   ->group(look);
+  app.add_option("--stop-after", raw.stopAfter, "The same as --emit")
+      ->option_text("STAGE")
+      ->excludes(emit)
+      ->group(look);
+  app.add_option("--dump-stages", a.options.dumpStages,
+                 "Write the IR after every stage into a folder")
+      ->option_text("DIR")
+      ->group(look);
+  app.add_flag("--expose-layers", a.options.exposeLayers,
+               "Make the result of every layer an output, for comparison")
+      ->group(look);
+  // For --help: parseArguments takes it away, for CLI11 would take the model
+  // that follows for the file.
+  app.add_flag("--report",
+               "Print layers, operations, memory and times; --report=FILE.json "
+               "writes them there")
+      ->group(look);
+}
+
+static std::string getDefaultOutput(const Arguments &a) {
+  llvm::StringRef ending;
+  switch (a.options.emit) {
+  case Stage::Asm:
+    ending = "s";
+    break;
+  case Stage::Obj:
+    ending = "o";
+    break;
+  case Stage::So:
+    ending = "so";
+    break;
+  default:
+    return "-";
+  }
+  llvm::SmallString<64> path(llvm::sys::path::filename(a.input));
+  llvm::sys::path::replace_extension(path, ending);
+  return path.str().str();
+}
+
+static ExitCode usage(const llvm::Twine &message) {
+  llvm::errs() << "vaec: error: " << message << "\n";
+  return kUsage;
+}
+
+/// What the options mean together.
+static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
+  a.options.optLevel = raw.level;
+  a.listCpus = a.options.cpu == "help" || a.options.cpu == "list";
+  if (a.reportFile == "-")
+    a.reportFile.clear();
+  if (a.listCpus)
+    return std::nullopt;
+  if (a.input.empty())
+    return usage("no model; name one, or ask for --help");
+  std::string name = !raw.emit.empty()        ? raw.emit
+                     : !raw.stopAfter.empty() ? raw.stopAfter
+                                              : "so";
+  auto stage = getStage(name);
+  if (!stage)
+    return usage("unknown stage '" + name + "'; stages are " + stageList());
+  a.options.emit = *stage;
+  llvm::SmallVector<llvm::StringRef> names;
+  llvm::StringRef(raw.entries).split(names, ',', -1, false);
+  a.options.entries.assign(names.begin(), names.end());
+  if (a.output.empty())
+    a.output = getDefaultOutput(a);
+  if (a.output == "-" &&
+      (a.options.emit == Stage::Obj || a.options.emit == Stage::So))
+    return usage("standard output takes text only; name a file with -o");
+  if (a.output == "-" && a.report && a.reportFile.empty())
+    return usage("the report and the " + name +
+                 " would both go to standard output; use -o, or "
+                 "--report=FILE.json");
+  for (const std::string *file : {&a.output, &a.reportFile})
+    if (!file->empty() && llvm::sys::fs::equivalent(*file, a.input))
+      return usage("'" + *file + "' is the model; choose another output");
+  if (!a.reportFile.empty() && a.reportFile == a.output)
+    return usage("the report would replace the output '" + a.output + "'");
+  return std::nullopt;
+}
+
+std::optional<ExitCode> tool::parseArguments(int argc, char **argv,
+                                             Arguments &arguments) {
+  CLI::App app("vaec compiles a variational autoencoder to a shared library.",
+               "vaec");
+  app.set_version_flag("--version", "vaec " VAEC_VERSION);
+  app.footer("Flags that begin with --mlir- go to MLIR: --mlir-timing, "
+             "--mlir-print-ir-after-all, ...\n"
+             "Exit codes: 0 success, 1 an error in the input, 2 an error in "
+             "the usage, 70 a bug of vaec.");
+  Raw raw;
+  addCompileOptions(app, arguments, raw);
+  addInspectionOptions(app, arguments, raw);
+  std::vector<std::string> own;
+  for (int i = argc - 1; i > 0; --i) { // CLI11 takes them in reverse order
+    llvm::StringRef text = argv[i];
+    if (text.starts_with("--mlir-")) {
+      arguments.mlirFlags.insert(arguments.mlirFlags.begin(), argv[i]);
+    } else if (text == "--report" || text.starts_with("--report=")) {
+      arguments.report = true;
+      if (text.consume_front("--report="))
+        arguments.reportFile = text.str();
+    } else {
+      own.push_back(argv[i]);
+    }
+  }
+  try {
+    app.parse(std::move(own));
+  } catch (const CLI::ParseError &error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return check(arguments, raw);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The command line of vaec.
+#ifndef TOOLS_VAEC_ARGUMENTS_H
+#define TOOLS_VAEC_ARGUMENTS_H
+
+#include "compiler/pipeline/Options.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vae::tool {
+
+/// Exit codes: docs/cli.md.
+enum ExitCode : int { kOk = 0, kInputError = 1, kUsage = 2, kBug = 70 };
+
+struct Arguments {
+  std::string input;
+  std::string output;
+  CompileOptions options;
+  /// Print the report; to a file as JSON if it is not empty.
+  bool report = false;
+  std::string reportFile;
+  /// --mcpu=help.
+  bool listCpus = false;
+  /// Flags of MLIR, "--mlir-...".
+  std::vector<std::string> mlirFlags;
+};
+
+/// Reads the command line. Gives an exit code if the program is to end here;
+/// what the user should know has been printed then.
+std::optional<ExitCode> parseArguments(int argc, char **argv,
+                                       Arguments &arguments);
+
+} // namespace vae::tool
+
+#endif // TOOLS_VAEC_ARGUMENTS_H

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/vaec/PrintReport.h"
+
+#include "compiler/pipeline/Pipeline.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+
+using namespace llvm;
+using namespace vae;
+using namespace vae::tool;
+
+static constexpr size_t kNumBatches = std::size(kReportBatches);
+
+static double getTotal(ArrayRef<StageTime> times) {
+  double total = 0;
+  for (const StageTime &time : times)
+    total += time.seconds;
+  return total;
+}
+
+static SmallVector<StringRef> getFeatures(const CompileReport &report) {
+  SmallVector<StringRef> features;
+  StringRef(report.cpu.required).split(features, ',', -1, false);
+  return features;
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Rows of cells, printed in aligned columns. Columns whose title begins with
+/// '>' hold numbers: they are aligned to the right.
+class Table {
+public:
+  explicit Table(std::vector<std::string> titles) {
+    for (std::string &title : titles) {
+      right.push_back(title[0] == '>');
+      if (right.back())
+        title.erase(0, 1);
+    }
+    rows.push_back(std::move(titles));
+  }
+
+  void add(std::vector<std::string> cells) {
+    cells.resize(right.size());
+    rows.push_back(std::move(cells));
+  }
+
+  void print(raw_ostream &out) const {
+    std::vector<size_t> widths(right.size());
+    for (const auto &row : rows)
+      for (size_t i = 0; i < row.size(); ++i)
+        widths[i] = std::max(widths[i], row[i].size());
+    for (const auto &row : rows) {
+      std::string line;
+      for (size_t i = 0; i < row.size(); ++i) {
+        std::string space(widths[i] - row[i].size(), ' ');
+        line += (i ? "  " : "") + (right[i] ? space + row[i] : row[i] + space);
+      }
+      out << StringRef(line).rtrim() << "\n";
+    }
+    out << "\n";
+  }
+
+private:
+  std::vector<bool> right;
+  std::vector<std::vector<std::string>> rows;
+};
+} // namespace
+
+/// "1,234,567".
+static std::string group(int64_t number) {
+  std::string text = std::to_string(number);
+  for (int64_t at = int64_t(text.size()) - 3; at > (number < 0); at -= 3)
+    text.insert(at, ",");
+  return text;
+}
+
+static std::string formatSeconds(double seconds) {
+  std::string text;
+  raw_string_ostream(text) << format("%.3f", seconds);
+  return text;
+}
+
+static void printHead(const CompileReport &report, raw_ostream &out) {
+  out << "model       " << report.model << ", " << group(report.parameters)
+      << " parameters\n"
+      << "target      " << report.cpu.triple << ", " << report.cpu.name << "\n"
+      << "features    " << join(getFeatures(report), " ") << "\n";
+  for (auto [i, dimension] : enumerate(report.dimensions)) {
+    out << (i ? "            " : "dimensions  ") << dimension.symbol;
+    if (dimension.symbol != dimension.name)
+      out << " = " << dimension.name;
+    out << ", from " << dimension.minimum;
+    if (dimension.multiple != 1)
+      out << " in steps of " << dimension.multiple;
+    out << "\n";
+  }
+  out << "\n";
+}
+
+static void printLayers(const CompileReport &report, raw_ostream &out) {
+  Table table({"layer", "in", "operations", "result", ">parameters",
+               ">weights B", ">FLOPs/example"});
+  int64_t bytes = 0, flops = 0;
+  for (const LayerReport &layer : report.layers) {
+    table.add({layer.name, layer.section, layer.op, layer.shape,
+               group(layer.parameters), group(layer.weightBytes),
+               group(layer.flops)});
+    bytes += layer.weightBytes;
+    flops += layer.flops;
+  }
+  table.add({"all", "", "", "", group(report.parameters), group(bytes),
+             group(flops)});
+  table.print(out);
+}
+
+static void printFused(const CompileReport &report, raw_ostream &out) {
+  if (report.fused.empty())
+    return;
+  Table table({"fused away", "of layer", "now part of"});
+  for (const FusedReport &fused : report.fused)
+    table.add({fused.op, fused.layer,
+               fused.into.empty() ? "- (removed)" : fused.into});
+  table.print(out);
+}
+
+static void printEntries(const CompileReport &report, raw_ostream &out) {
+  if (report.entries.empty())
+    return;
+  std::vector<std::string> titles = {"entry point", ">launches"};
+  for (StringRef what : {"FLOPs", "arena B"})
+    for (int64_t batch : kReportBatches)
+      titles.push_back((">" + what + ", N=" + Twine(batch)).str());
+  titles.push_back("arena B");
+  Table table(std::move(titles));
+  for (const EntryReport &entry : report.entries) {
+    std::vector<std::string> cells = {entry.name, group(entry.launches)};
+    for (int64_t value : entry.flops.values)
+      cells.push_back(group(value));
+    for (int64_t value : entry.arenaBytes.values)
+      cells.push_back(group(value));
+    cells.push_back(entry.arenaBytes.text);
+    table.add(std::move(cells));
+  }
+  table.print(out);
+}
+
+static void printTimes(const CompileReport &report, raw_ostream &out) {
+  Table table({"stage", ">seconds"});
+  for (const StageTime &time : report.times)
+    table.add({time.stage, formatSeconds(time.seconds)});
+  for (const StageTime &time : report.steps)
+    table.add({"  " + time.stage, formatSeconds(time.seconds)});
+  table.add({"all", formatSeconds(getTotal(report.times))});
+  table.print(out);
+}
+
+void tool::printReport(const CompileReport &report, const Arguments &arguments,
+                       raw_ostream &out) {
+  printHead(report, out);
+  printLayers(report, out);
+  printFused(report, out);
+  printEntries(report, out);
+  printTimes(report, out);
+  out << arguments.output << ": " << group(report.outputBytes) << " bytes";
+  if (report.weightBytes)
+    out << ", " << group(report.weightBytes) << " of them packed weights";
+  if (report.kernels)
+    out << "; " << report.kernels << " kernels";
+  out << "\n";
+}
+
+//===----------------------------------------------------------------------===//
+// JSON
+//===----------------------------------------------------------------------===//
+
+static void writeFormula(json::OStream &json, StringRef key,
+                         const Formula &formula) {
+  json.attributeObject(key, [&] {
+    json.attribute("formula", formula.text);
+    json.attributeArray("values", [&] {
+      for (size_t i = 0; i < std::min(kNumBatches, formula.values.size()); ++i)
+        json.object([&] {
+          json.attribute("batch", kReportBatches[i]);
+          json.attribute("value", formula.values[i]);
+        });
+    });
+  });
+}
+
+static void writeTarget(json::OStream &json, const CompileReport &report,
+                        const Arguments &arguments) {
+  json.attributeObject("target", [&] {
+    json.attribute("triple", report.cpu.triple);
+    json.attribute("cpu", report.cpu.name);
+    json.attributeArray("features", [&] {
+      for (StringRef feature : getFeatures(report))
+        json.value(feature);
+    });
+    json.attribute("opt_level", arguments.options.optLevel);
+  });
+  json.attributeArray("dimensions", [&] {
+    for (const DimensionReport &dimension : report.dimensions)
+      json.object([&] {
+        json.attribute("name", dimension.name);
+        json.attribute("symbol", dimension.symbol);
+        json.attribute("minimum", dimension.minimum);
+        json.attribute("multiple", dimension.multiple);
+      });
+  });
+}
+
+static void writeLayers(json::OStream &json, const CompileReport &report) {
+  json.attributeArray("layers", [&] {
+    for (const LayerReport &layer : report.layers)
+      json.object([&] {
+        json.attribute("name", layer.name);
+        json.attribute("section", layer.section);
+        json.attribute("op", layer.op);
+        json.attribute("shape", layer.shape);
+        json.attribute("parameters", layer.parameters);
+        json.attribute("weight_bytes", layer.weightBytes);
+        json.attribute("flops", layer.flops);
+        json.attribute("flops_formula", layer.flopsFormula);
+      });
+  });
+  json.attributeArray("fused", [&] {
+    for (const FusedReport &fused : report.fused)
+      json.object([&] {
+        json.attribute("layer", fused.layer);
+        json.attribute("op", fused.op);
+        if (fused.into.empty())
+          json.attribute("into", nullptr);
+        else
+          json.attribute("into", fused.into);
+      });
+  });
+}
+
+static void writeTimes(json::OStream &json, StringRef key,
+                       ArrayRef<StageTime> times) {
+  json.attributeArray(key, [&] {
+    for (const StageTime &time : times)
+      json.object([&] {
+        json.attribute("name", time.stage);
+        json.attribute("seconds", time.seconds);
+      });
+  });
+}
+
+void tool::printJsonReport(const CompileReport &report,
+                           const Arguments &arguments, raw_ostream &out) {
+  json::OStream json(out, 2);
+  json.object([&] {
+    json.attribute("schema", 1);
+    json.attribute("compiler", "vaec " VAEC_VERSION);
+    json.attribute("input", json::fixUTF8(arguments.input));
+    json.attribute("output", json::fixUTF8(arguments.output));
+    json.attribute("emit", getStageName(arguments.options.emit));
+    json.attribute("model", report.model);
+    json.attribute("parameters", report.parameters);
+    writeTarget(json, report, arguments);
+    writeLayers(json, report);
+    json.attributeArray("entries", [&] {
+      for (const EntryReport &entry : report.entries)
+        json.object([&] {
+          json.attribute("name", entry.name);
+          json.attribute("launches", entry.launches);
+          writeFormula(json, "flops", entry.flops);
+          writeFormula(json, "arena_bytes", entry.arenaBytes);
+        });
+    });
+    json.attribute("kernels", report.kernels);
+    json.attribute("weight_bytes", report.weightBytes);
+    json.attribute("output_bytes", report.outputBytes);
+    writeTimes(json, "stages", report.times);
+    writeTimes(json, "steps", report.steps);
+    json.attribute("seconds", getTotal(report.times));
+  });
+  out << "\n";
+}
