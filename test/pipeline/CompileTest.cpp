@@ -40,6 +40,48 @@ constexpr const char *kModel = R"({
   "prior": {"kind": "standard_normal"}
 })";
 
+/// `count` numbers, as JSON.
+std::string numbers(int count) {
+  std::string text = "[";
+  for (int i = 0; i < count; ++i)
+    text += (i ? ", " : "") + std::to_string((i * 37 % 19 - 9) / 16.0);
+  return text + "]";
+}
+
+std::string convLayer(const std::string &type, int inputs, int filters,
+                      const std::string &more) {
+  std::string shape =
+      type == "conv2d"
+          ? std::to_string(filters) + ", " + std::to_string(inputs)
+          : std::to_string(inputs) + ", " + std::to_string(filters);
+  return "\"type\": \"" + type + "\", \"filters\": " + std::to_string(filters) +
+         ", \"kernel_size\": 3, " + more +
+         ", \"weights\": {\"kernel\": {\"shape\": [" + shape +
+         ", 3, 3], \"data\": " + numbers(inputs * filters * 9) +
+         "}, \"bias\": " + numbers(filters) + "}";
+}
+
+/// Convolutions down to a code of [4, 3, 3] and back to [3, 12, 12].
+std::string convModel() {
+  return "{\"format_version\": 1, \"name\": \"conv\", \"inputs\": "
+         "[{\"name\": \"x\", \"shape\": [3, 12, 12]}],\n\"encoder\": "
+         "{\"layers\": [{\"name\": \"c0\", " +
+         convLayer("conv2d", 3, 5,
+                   "\"stride\": 2, \"padding\": 1, \"activation\": "
+                   "\"relu\"") +
+         "}, {\"name\": \"c1\", " +
+         convLayer("conv2d", 5, 4, "\"stride\": 2, \"padding\": 1") +
+         "}]}, \"latent\": {\"kind\": \"code\", \"code\": \"c1\"},\n"
+         "\"decoder\": {\"layers\": [{\"name\": \"t0\", " +
+         convLayer("conv_transpose2d", 4, 5,
+                   "\"stride\": 2, \"padding\": 1, \"output_padding\": 1, "
+                   "\"activation\": \"relu\"") +
+         "}, {\"name\": \"t1\", " +
+         convLayer("conv_transpose2d", 5, 3,
+                   "\"stride\": 2, \"padding\": 1, \"output_padding\": 1") +
+         "}]}, \"likelihood\": {\"kind\": \"gaussian\", \"variance\": 1}}";
+}
+
 /// A folder that goes away with the test.
 struct Folder {
   Folder() {
@@ -59,11 +101,11 @@ struct Folder {
 };
 
 bool compile(const std::string &input, const std::string &output,
-             CompileOptions options = {}) {
+             CompileOptions options = {}, CompileReport *report = nullptr) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  return succeeded(compileModel(input, output, options, context));
+  return succeeded(compileModel(input, output, options, context, report));
 }
 
 class Library {
@@ -222,31 +264,145 @@ TEST(Compile, NoteStatesSizesInLowestTerms) {
     EXPECT_NE(bytes.find("\"shape\":" + shape), std::string::npos) << shape;
 }
 
-TEST(Compile, IsReproducibleAlsoFromAnotherFolder) {
+/// Both models, at every level.
+class Everywhere
+    : public testing::TestWithParam<std::tuple<std::string, unsigned>> {
+protected:
+  Everywhere() { options.optLevel = std::get<1>(GetParam()); }
+  std::string model() const {
+    return std::get<0>(GetParam()) == "conv" ? convModel() : kModel;
+  }
+  CompileOptions options;
+};
+
+TEST_P(Everywhere, IsReproducibleAlsoFromAnotherFolder) {
   Folder first, second;
-  first.write("m.json", kModel);
-  second.write("m.json", kModel);
-  ASSERT_TRUE(compile(first.file("m.json"), first.file("m.so")));
-  ASSERT_TRUE(compile(second.file("m.json"), second.file("other.so")));
+  first.write("m.json", model());
+  second.write("m.json", model());
+  ASSERT_TRUE(compile(first.file("m.json"), first.file("m.so"), options));
+  ASSERT_TRUE(compile(first.file("m.json"), first.file("again.so"), options));
+  ASSERT_TRUE(compile(second.file("m.json"), second.file("other.so"), options));
   std::string bytes = readFile(first.file("m.so"));
   EXPECT_FALSE(bytes.empty());
-  EXPECT_EQ(bytes, readFile(second.file("other.so")));
+  EXPECT_TRUE(bytes == readFile(first.file("again.so")));
+  EXPECT_TRUE(bytes == readFile(second.file("other.so")));
 }
 
-TEST(Compile, RunsInTwoThreadsOfOneProcess) {
+TEST_P(Everywhere, RunsInTwoThreadsOfOneProcess) {
   Folder folder;
-  folder.write("m.json", kModel);
+  folder.write("m.json", model());
+  ASSERT_TRUE(compile(folder.file("m.json"), folder.file("m.so"), options));
   bool good[2] = {false, false};
   std::thread threads[2];
   for (int i = 0; i < 2; ++i)
     threads[i] = std::thread([&, i] {
       good[i] = compile(folder.file("m.json"),
-                        folder.file("m" + std::to_string(i) + ".so"));
+                        folder.file("m" + std::to_string(i) + ".so"), options);
     });
   for (std::thread &thread : threads)
     thread.join();
   EXPECT_TRUE(good[0] && good[1]);
-  EXPECT_EQ(readFile(folder.file("m0.so")), readFile(folder.file("m1.so")));
+  std::string bytes = readFile(folder.file("m.so"));
+  EXPECT_TRUE(bytes == readFile(folder.file("m0.so")));
+  EXPECT_TRUE(bytes == readFile(folder.file("m1.so")));
+}
+
+TEST_P(Everywhere, ReportsWhatTheLibrarySays) {
+  Folder folder;
+  folder.write("m.json", model());
+  CompileReport report;
+  ASSERT_TRUE(
+      compile(folder.file("m.json"), folder.file("m.so"), options, &report));
+  EXPECT_EQ(report.failure, CompileFailure::None);
+  Library library(folder.file("m.so"));
+  EXPECT_EQ(report.model, library.model->name);
+  EXPECT_EQ(report.parameters, library.model->num_parameters);
+  EXPECT_EQ(report.cpu.required, library.model->cpu_features);
+  ASSERT_EQ(report.entries.size(), library.model->num_entries);
+  for (uint32_t i = 0; i < library.model->num_entries; ++i) {
+    const vae_abi_entry &entry = library.model->entries[i];
+    EXPECT_EQ(report.entries[i].name, entry.name);
+    for (auto [k, batch] : llvm::enumerate(kReportBatches)) {
+      EXPECT_EQ(report.entries[i].arenaBytes.values[k],
+                entry.arena_size(&batch))
+          << entry.name;
+      EXPECT_EQ(report.entries[i].flops.values[k], entry.flops(&batch))
+          << entry.name;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Everywhere,
+                         testing::Combine(testing::Values("mlp", "conv"),
+                                          testing::Values(0, 2, 3)),
+                         [](const auto &info) {
+                           return std::get<0>(info.param) +
+                                  std::to_string(std::get<1>(info.param));
+                         });
+
+TEST(Compile, SaysWhoIsToBlame) {
+  Folder folder;
+  folder.write("m.json", kModel);
+  folder.write("bad.json", "{}");
+  auto blame = [&](const std::string &input, const std::string &output,
+                   CompileOptions options = {}) {
+    CompileReport report;
+    EXPECT_FALSE(
+        compile(folder.file(input), folder.file(output), options, &report));
+    return report.failure;
+  };
+  EXPECT_EQ(blame("bad.json", "m.so"), CompileFailure::Input);
+  EXPECT_EQ(blame("none.json", "m.so"), CompileFailure::Input);
+  EXPECT_EQ(blame("m.json", "none/m.so"), CompileFailure::Input);
+  CompileOptions options;
+  options.entries = {"paint"};
+  EXPECT_EQ(blame("m.json", "m.so", options), CompileFailure::Input);
+  options = {};
+  options.cpu = "x86-64-v33";
+  EXPECT_EQ(blame("m.json", "m.so", options), CompileFailure::Usage);
+}
+
+/// Notes the stages as they begin.
+struct Recorder : CompileObserver {
+  void beginStage(Stage stage, mlir::ModuleOp before,
+                  llvm::StringRef pipeline) override {
+    EXPECT_EQ(stage == Stage::Import, !before);
+    EXPECT_EQ(stage == Stage::Import, pipeline.empty());
+    stages.push_back(stage);
+  }
+  std::vector<Stage> stages;
+};
+
+TEST(Compile, TellsAnObserverOfEveryStage) {
+  Folder folder;
+  folder.write("m.json", kModel);
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  Recorder recorder;
+  CompileOptions options;
+  options.emit = Stage::Kernels;
+  ASSERT_TRUE(
+      succeeded(compileModel(folder.file("m.json"), folder.file("m.mlir"),
+                             options, context, nullptr, &recorder)));
+  EXPECT_EQ(recorder.stages,
+            (std::vector<Stage>{Stage::Import, Stage::Simplify, Stage::Compress,
+                                Stage::Fuse, Stage::Kernels}));
+}
+
+// A context may serve again after its weights were dropped.
+TEST(Compile, CompilesTwiceInOneContext) {
+  Folder folder;
+  folder.write("m.json", convModel());
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  CompileOptions options;
+  options.exclusiveContext = true;
+  for (const char *name : {"a.so", "b.so"})
+    ASSERT_TRUE(succeeded(compileModel(folder.file("m.json"), folder.file(name),
+                                       options, context)));
+  EXPECT_TRUE(readFile(folder.file("a.so")) == readFile(folder.file("b.so")));
 }
 
 TEST(Compile, LeavesNothingBehindWhenItFails) {
