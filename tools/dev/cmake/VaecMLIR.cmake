@@ -5,6 +5,11 @@ find_package(MLIR REQUIRED CONFIG PATHS /usr/lib/llvm-22/lib/cmake/mlir)
 if(NOT LLVM_VERSION_MAJOR EQUAL 22)
   message(FATAL_ERROR "LLVM 22 is needed, found ${LLVM_PACKAGE_VERSION}")
 endif()
+# Some classes have more members without NDEBUG: their layout must be the one
+# that the library was built with, also in a Debug build of ours.
+if(NOT LLVM_ENABLE_ASSERTIONS)
+  add_compile_definitions(NDEBUG)
+endif()
 set(MLIR_LINK_MLIR_DYLIB ON)
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
 include(TableGen)
