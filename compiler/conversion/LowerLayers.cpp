@@ -188,7 +188,7 @@ Phase getPhase(const AxisGeometry &a, int64_t residue) {
       0, llvm::divideCeilSigned(a.padBefore - residue, a.stride));
   phase.firstOutput = phase.firstQ * a.stride + residue - a.padBefore;
   if (firstTap >= a.kernel)
-    return phase; // no tap: only the bias
+    return phase; // no tap
   phase.taps = llvm::divideCeil(a.kernel - firstTap, phase.tapStep);
   phase.lastTap = firstTap + (phase.taps - 1) * phase.tapStep;
   phase.lastRead = (residue - firstTap * a.dilation) / a.stride;
@@ -202,6 +202,8 @@ std::pair<int64_t, int64_t> getHalo(const AxisGeometry &a) {
   int64_t reach = a.dilation * (a.kernel - 1) + a.outputPadding - a.padAfter;
   for (int64_t residue = 0; residue < a.stride; ++residue) {
     Phase phase = getPhase(a, residue);
+    if (phase.taps == 0)
+      continue;
     halo.first = std::max(halo.first, -(phase.firstQ + phase.first));
     int64_t last = llvm::divideFloorSigned(reach - residue, a.stride);
     halo.second = std::max(halo.second, last + phase.lastRead);
@@ -209,6 +211,22 @@ std::pair<int64_t, int64_t> getHalo(const AxisGeometry &a) {
   return halo;
 }
 } // namespace
+
+FailureOr<Value> Lowering::lowerEpilogue(ConvTranspose2dOp op) {
+  Contraction shape;
+  shape.flat = true;
+  shape.outputs = typeOf(op.getY()).getDimSize(1);
+  auto operands = layerOperands(op, shape);
+  if (failed(operands))
+    return failure();
+  const Dims out = operands->dims;
+  Exprs sizes(kNumContractionSizes, expr(0));
+  sizes[kImages] = out[0] * out[2] * out[3];
+  sizes[kRows] = sizes[kColumns] = expr(1);
+  sizes[kOutImage] = out[1];
+  // There is no weight; what stands in its place is not read.
+  return contract(op, shape, *operands, op.getX(), op.getX(), sizes, {});
+}
 
 FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
   auto weightType = typeOf(op.getWeight());
@@ -235,14 +253,26 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
   const Dims in = getDims(x), out = operands->dims;
   AffineExpr channels = out[1];
 
+  // The phases that no tap reaches are written at once, before the others.
+  SmallVector<int64_t> residues[2];
+  for (int axis : {0, 1})
+    for (int64_t residue = 0; residue < axes[axis].stride; ++residue)
+      if (getPhase(axes[axis], residue).taps)
+        residues[axis].push_back(residue);
   Value result;
-  for (int64_t ry = 0; ry < axes[0].stride; ++ry)
-    for (int64_t rx = 0; rx < axes[1].stride; ++rx) {
+  if (static_cast<int64_t>(residues[0].size()) < axes[0].stride ||
+      static_cast<int64_t>(residues[1].size()) < axes[1].stride) {
+    auto filled = lowerEpilogue(op);
+    if (failed(filled))
+      return failure();
+    result = *filled;
+  }
+  for (int64_t ry : residues[0])
+    for (int64_t rx : residues[1]) {
       Phase phases[2] = {getPhase(axes[0], ry), getPhase(axes[1], rx)};
-      bool empty = !phases[0].taps || !phases[1].taps;
       Contraction shape = base;
       for (int axis : {0, 1}) {
-        shape.window[axis] = empty ? 1 : phases[axis].taps;
+        shape.window[axis] = phases[axis].taps;
         shape.dilation[axis] = axes[axis].dilation /
                                std::gcd(axes[axis].stride, axes[axis].dilation);
         if (shape.window[axis] == 1)
@@ -256,8 +286,6 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
                          .str(),
                      [&](ArrayRef<float> w, int64_t g, int64_t o, int64_t i,
                          int64_t ty, int64_t tx) {
-                       if (empty)
-                         return 0.0f;
                        int64_t ky = phases[0].lastTap - ty * phases[0].tapStep;
                        int64_t kx = phases[1].lastTap - tx * phases[1].tapStep;
                        int64_t c = g * shape.inputs + i;

@@ -36,6 +36,8 @@ private:
   llvm::FailureOr<Value> lowerDense(DenseOp op);
   llvm::FailureOr<Value> lowerConv(Conv2dOp op);
   llvm::FailureOr<Value> lowerConvTranspose(ConvTranspose2dOp op);
+  /// All elements of the result as they are where nothing is summed up.
+  llvm::FailureOr<Value> lowerEpilogue(ConvTranspose2dOp op);
   struct Operands; // of a contraction
   template <typename OpTy>
   llvm::FailureOr<Operands> layerOperands(OpTy op, const Contraction &shape);

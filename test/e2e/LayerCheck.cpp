@@ -2,7 +2,7 @@
 #include "test/e2e/LayerCheck.h"
 
 #include "compiler/import/native/NativeImporter.h"
-#include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeConstants.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -17,75 +17,193 @@ using reference::Tensor;
 // Limits
 //===----------------------------------------------------------------------===//
 
-/// Half a unit in the last place of f32.
+/// Half a unit in the last place of f32, relative.
 static constexpr double kRounding = 0x1p-24;
 
-/// Summands of one result of a contraction; 0 for other operations.
-static int64_t countSummands(Operation *op) {
-  auto layer = dyn_cast<PrunableOpInterface>(op);
-  if (!layer)
-    return 0;
-  Value weight = op->getOperand(layer.getWeightIndex());
-  auto type = cast<RankedTensorType>(weight.getType());
-  return type.getNumElements() / type.getDimSize(layer.getOutputUnitAxis());
-}
-
-/// The relative error that an operation may have, whose operands are exact.
+/// An operation with exact operands may be off by this much of the magnitudes
+/// that it works with (see Magnitudes), in the L2 norm.
 ///
-/// Results that are one rounding of an exact value are equal, bit for bit. A
-/// sum of K products with signs at random is rounded K times, at partial sums
-/// that grow as sqrt(k): the error relative to the sum grows as sqrt(K), and is
-/// about half of kRounding * sqrt(K). Four times that covers bad luck and a
-/// bias that cancels; the constant covers the functions of an epilogue, which
-/// are good to some units in the last place. A mistake is orders of magnitude
-/// larger.
-static double getLimit(Operation *op) {
-  if (isa<AddOp, SubOp, MulOp, ConcatOp, SplitOp, SliceOp, CropOp, PadOp,
-          ReshapeOp, TransposeOp, DropoutOp>(op))
-    return 0;
-  if (auto pool = dyn_cast<Pool2dOp>(op);
-      pool && pool.getKind() == PoolKind::Max)
-    return 0;
-  return kRounding * (16 + 2 * std::sqrt(countSummands(op)));
+/// A sum of K products is rounded K times, at partial sums that grow as sqrt(K)
+/// if signs are random. The error, kRounding * K / 2 of one product, is less
+/// than kRounding of the sum of all magnitudes, whatever K. Functions in f32
+/// are good to some units in the last place; 8 leaves room for them and for bad
+/// luck. A mistake is orders of magnitude larger.
+static constexpr double kLayerLimit = 8 * kRounding;
+
+/// Results of an entry point may differ by this, relatively, and by some times
+/// what a change of the inputs by kNudge changes: errors of layers are carried
+/// on like those of inputs.
+static constexpr double kEntryLimit = 1e-5, kNudge = 0x1p-20, kNudgeFactor = 8;
+
+/// Results that are one rounding of an exact value are equal, bit for bit.
+static bool isExact(Operation *op) {
+  if (auto pool = dyn_cast<Pool2dOp>(op))
+    return pool.getKind() == PoolKind::Max;
+  if (auto pool = dyn_cast<GlobalPoolOp>(op))
+    return pool.getKind() == PoolKind::Max;
+  if (auto upsample = dyn_cast<UpsampleOp>(op))
+    return upsample.getMode() == ResizeMode::Nearest;
+  return isa<AddOp, SubOp, MulOp, ConcatOp, SplitOp, SliceOp, CropOp, PadOp,
+             ReshapeOp, TransposeOp, DropoutOp>(op);
 }
 
-/// Errors of all layers of an entry point add up. The models compared here are
-/// such that PyTorch in f32 is within 1e-4 of PyTorch in f64; what is wrong in
-/// a stage (an epsilon, a flipped kernel, a lost bias) shows above that.
-static constexpr double kEntryLimit = 2e-4;
-
-Difference vae::test::compare(const Tensor &found, const Tensor &expected) {
+Difference vae::test::compare(const Tensor &found, const Tensor &expected,
+                              const Tensor *magnitude) {
   Difference result;
   double square = 0, norm = 0;
-  for (auto [a, b] : llvm::zip_equal(found.data, expected.data)) {
+  for (size_t i = 0; i < expected.data.size(); ++i) {
+    double a = found.data[i], b = expected.data[i];
     if (std::isfinite(a) && std::isfinite(b)) {
-      square += (double(a) - b) * (double(a) - b);
-      norm += double(b) * b;
+      double size = magnitude ? magnitude->data[i] : b;
+      square += (a - b) * (a - b);
+      norm += std::isfinite(size) ? size * size : 0;
     } else {
       result.misplaced += !(a == b || (std::isnan(a) && std::isnan(b)));
     }
   }
+  // Below the smallest normal number f32 has fewer digits.
   result.error = square == 0 ? 0 : std::sqrt(square / std::max(norm, 1e-60));
   return result;
 }
 
 /// What is wrong with a tensor; empty if nothing is.
 static std::string check(const llvm::Twine &what, const Tensor &found,
-                         const Tensor &expected, double limit, double &worst) {
+                         const Tensor &expected, const Tensor *magnitude,
+                         double limit, double &worst) {
   if (found.shape != expected.shape)
     return (what + ": another shape than expected").str();
-  Difference difference = compare(found, expected);
+  Difference difference = compare(found, expected, magnitude);
   if (!difference.within(limit))
-    return (what + ": " +
-            llvm::formatv("error {0:e2}, limit {1:e2}, {2} of {3} elements are "
-                          "NaN or infinite in one only",
-                          difference.error, limit, difference.misplaced,
-                          found.data.size())
-                .str())
-        .str();
+    return what.str() +
+           llvm::formatv(": error {0:e2}, limit {1:e2}, {2} of {3} elements "
+                         "are NaN or infinite in one only",
+                         difference.error, limit, difference.misplaced,
+                         found.data.size())
+               .str();
   if (limit > 0)
     worst = std::max(worst, difference.error / limit);
   return "";
+}
+
+//===----------------------------------------------------------------------===//
+// Magnitudes
+//===----------------------------------------------------------------------===//
+
+static void makePositive(Tensor &tensor) {
+  for (float &value : tensor.data)
+    value = std::fabs(value);
+}
+
+/// The absolute values times `sign`.
+static ElementsAttr makePositive(ElementsAttr value, float sign) {
+  std::vector<float> storage;
+  ArrayRef<float> values = getFloats(value, storage);
+  std::vector<float> positive(values.begin(), values.end());
+  for (float &number : positive)
+    number = sign * std::fabs(number);
+  return makeWeight("positive", value.getShapedType().getShape(),
+                    std::move(positive), value.getContext());
+}
+
+static bool isSubtracted(Operation *op, Value operand) {
+  auto norm = dyn_cast<BatchNormOp>(op);
+  return norm && operand == norm.getMean();
+}
+
+/// By how much an activation enlarges an error, at most.
+static double getSlope(ActivationAttr activation) {
+  if (!activation)
+    return 1;
+  if (activation.getKind() == ActivationKind::Selu)
+    return 1.76;
+  return std::max({1.0, 1.2, std::fabs(activation.getAlpha())});
+}
+
+/// Sum of the magnitudes that cancel in a log-likelihood, per element.
+static double getMagnitude(LogLikelihoodOp op, double x, double y,
+                           double logvar) {
+  switch (op.getLikelihood()) {
+  case Likelihood::BernoulliLogits:
+    return 1 + std::fabs(x * y) + std::fabs(y);
+  case Likelihood::Bernoulli: {
+    auto part = [](double weight, double p) {
+      return std::fabs(weight) * std::min(100.0, std::fabs(std::log(p)));
+    };
+    return 1 + part(x, y) + part(1 - x, 1 - y);
+  }
+  case Likelihood::Gaussian: {
+    double scale = op.getScale().convertToDouble();
+    double variance = op.getLogvar() ? std::exp(logvar) : scale * scale;
+    double log = op.getLogvar() ? logvar : 2 * std::log(scale);
+    return 1 + (x - y) * (x - y) / variance + std::fabs(log);
+  }
+  case Likelihood::Laplace: {
+    double scale = op.getScale().convertToDouble();
+    return 1 + std::fabs(x - y) / scale + std::fabs(std::log(2 * scale));
+  }
+  }
+  return 1;
+}
+
+/// The same of a KL divergence, whose prior has a deviation close to 1.
+static double getMagnitude(double mu, double logvar) {
+  return 2 + std::exp(logvar) + mu * mu + std::fabs(logvar);
+}
+
+/// Sums over the elements of each example.
+static Tensor sumExamples(const Tensor &x, const Tensor &result,
+                          function_ref<double(size_t)> f) {
+  Tensor sums = result;
+  size_t count = x.data.size() / x.shape[0];
+  for (size_t n = 0; n < sums.data.size(); ++n) {
+    double sum = 0;
+    for (size_t i = n * count; i < (n + 1) * count; ++i)
+      sum += f(i);
+    sums.data[n] = sum;
+  }
+  return sums;
+}
+
+/// For each element of a result, the magnitudes that were added to get it, or
+/// were mapped to it: what an error in f32 is relative to.
+llvm::Expected<Tensor> LayerCheck::getMagnitude(Operation *op,
+                                                ArrayRef<Tensor> operands,
+                                                const Tensor &result) {
+  Tensor magnitude = result;
+  makePositive(magnitude);
+  if (isa<DenseOp, Conv2dOp, ConvTranspose2dOp, Pool2dOp, GlobalPoolOp,
+          UpsampleOp, BatchNormOp, ChannelAffineOp>(op)) {
+    auto sums = interpretAlone(op, operands, /*positive=*/true);
+    if (!sums)
+      return sums.takeError();
+    ActivationAttr activation;
+    if (auto layer = dyn_cast<EpilogueOpInterface>(op))
+      activation = layer.getEpilogueActivation();
+    bool exp = activation && activation.getKind() == ActivationKind::Exp;
+    for (auto [size, sum] : llvm::zip_equal(magnitude.data, (*sums)[0].data))
+      size += exp ? size * sum : sum * getSlope(activation);
+  } else if (auto kl = dyn_cast<KlOp>(op)) {
+    return sumExamples(operands[0], result, [&](size_t i) {
+      return ::getMagnitude(operands[0].data[i], operands[1].data[i]);
+    });
+  } else if (auto likelihood = dyn_cast<LogLikelihoodOp>(op)) {
+    return sumExamples(operands[0], result, [&](size_t i) {
+      return ::getMagnitude(likelihood, operands[0].data[i],
+                            operands[1].data[i],
+                            operands.size() > 2 ? operands[2].data[i] : 0);
+    });
+  } else if (isa<GroupNormOp, LayerNormOp>(op)) {
+    for (float &size : magnitude.data)
+      size += 2; // a bias may cancel
+  } else if (operands[0].data.size() == result.data.size()) {
+    ActivationAttr function;
+    if (auto activation = dyn_cast<ActivationOp>(op))
+      function = activation.getFunction();
+    for (auto [size, x] : llvm::zip_equal(magnitude.data, operands[0].data))
+      size += (std::fabs(x) + std::fabs(function ? function.getBeta() : 0)) *
+              getSlope(function);
+  }
+  return magnitude;
 }
 
 //===----------------------------------------------------------------------===//
@@ -111,7 +229,8 @@ LayerCheck::LayerCheck(const std::string &path, const CompileOptions &options,
 }
 
 llvm::Expected<std::vector<Tensor>>
-LayerCheck::interpretAlone(Operation *op, ArrayRef<Tensor> operands) {
+LayerCheck::interpretAlone(Operation *op, ArrayRef<Tensor> operands,
+                           bool positive) {
   OpBuilder builder(op->getContext());
   scratch = ModuleOp::create(builder.getUnknownLoc());
   builder.setInsertionPointToEnd(scratch->getBody());
@@ -127,14 +246,28 @@ LayerCheck::interpretAlone(Operation *op, ArrayRef<Tensor> operands) {
   IRMapping mapping;
   unsigned next = 0;
   for (Value operand : op->getOperands()) {
-    if (auto constant = operand.getDefiningOp<ConstantOp>())
-      mapping.map(operand, builder.clone(*constant)->getResult(0));
-    else
+    auto constant = operand.getDefiningOp<ConstantOp>();
+    if (!constant)
       mapping.map(operand, block->getArgument(next++));
+    else if (positive)
+      mapping.map(
+          operand,
+          ConstantOp::create(builder, op->getLoc(),
+                             makePositive(constant.getValue(),
+                                          isSubtracted(op, operand) ? -1 : 1)));
+    else
+      mapping.map(operand, builder.clone(*constant)->getResult(0));
   }
   Operation *copy = builder.clone(*op, mapping);
   func::ReturnOp::create(builder, op->getLoc(), copy->getResults());
-  return reference::interpret(function, operands);
+  std::vector<Tensor> inputs(operands.begin(), operands.end());
+  if (positive) {
+    for (Tensor &input : inputs)
+      makePositive(input);
+    if (auto layer = dyn_cast<EpilogueOpInterface>(copy))
+      layer.setEpilogueActivation({});
+  }
+  return reference::interpret(function, inputs);
 }
 
 std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
@@ -170,7 +303,7 @@ std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
                "' are not exposed";
       operands.push_back(*known);
     }
-    auto expected = interpretAlone(&op, operands);
+    auto expected = interpretAlone(&op, operands, /*positive=*/false);
     if (!expected)
       return llvm::toString(expected.takeError());
     for (auto [result, tensor] : llvm::zip_equal(op.getResults(), *expected)) {
@@ -179,7 +312,11 @@ std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
       const Tensor *found = values.lookup(result);
       if (!found)
         return what + ": its result is not exposed";
-      std::string wrong = check(what, *found, tensor, getLimit(&op), worst);
+      auto magnitude = getMagnitude(&op, operands, tensor);
+      if (!magnitude)
+        return llvm::toString(magnitude.takeError());
+      std::string wrong = check(what, *found, tensor, &*magnitude,
+                                isExact(&op) ? 0 : kLayerLimit, worst);
       if (!wrong.empty())
         return wrong;
     }
@@ -193,11 +330,20 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
   auto expected = reference::interpret(function, inputs);
   if (!expected)
     return llvm::toString(expected.takeError());
+  std::vector<Tensor> nudged(inputs.begin(), inputs.end());
+  for (Tensor &input : nudged)
+    for (auto [i, value] : llvm::enumerate(input.data))
+      value *= 1 + (i % 3 - 1.0) * kNudge;
+  auto others = reference::interpret(function, nudged);
+  if (!others)
+    return llvm::toString(others.takeError());
   if (expected->size() > outputs.size())
     return "outputs are missing";
   for (auto [index, tensor] : llvm::enumerate(*expected)) {
-    std::string wrong = check("output " + llvm::Twine(index), outputs[index],
-                              tensor, kEntryLimit, worst);
+    double change = compare((*others)[index], tensor).error;
+    std::string wrong =
+        check("output " + llvm::Twine(index), outputs[index], tensor, nullptr,
+              kEntryLimit + kNudgeFactor * change, worst);
     if (!wrong.empty())
       return wrong;
   }

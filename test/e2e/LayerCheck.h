@@ -17,7 +17,8 @@ namespace vae::test {
 
 /// How far a tensor is from what it should be.
 struct Difference {
-  /// Relative L2 norm over the elements that are finite in both.
+  /// L2 norm over the elements that are finite in both, relative to that of the
+  /// magnitudes; these are the expected values themselves if not given.
   double error = 0;
   /// NaN where there should be none or the other way round, likewise infinity.
   int64_t misplaced = 0;
@@ -25,7 +26,8 @@ struct Difference {
   bool within(double limit) const { return misplaced == 0 && error <= limit; }
 };
 Difference compare(const reference::Tensor &found,
-                   const reference::Tensor &expected);
+                   const reference::Tensor &expected,
+                   const reference::Tensor *magnitude = nullptr);
 
 /// What is wrong, in words; empty if nothing is. `worst` is raised to the
 /// largest error relative to its limit.
@@ -51,9 +53,14 @@ public:
                          double &worst);
 
 private:
+  /// What the interpreter makes of one operation. `positive`: of absolute
+  /// values in the place of operands and weights, before the activation.
   llvm::Expected<std::vector<reference::Tensor>>
   interpretAlone(mlir::Operation *op,
-                 llvm::ArrayRef<reference::Tensor> operands);
+                 llvm::ArrayRef<reference::Tensor> operands, bool positive);
+  llvm::Expected<reference::Tensor>
+  getMagnitude(mlir::Operation *op, llvm::ArrayRef<reference::Tensor> operands,
+               const reference::Tensor &result);
 
   mlir::OwningOpRef<mlir::ModuleOp> imported, fused, scratch;
 };

@@ -145,6 +145,8 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
                                              Value weights, int64_t positions,
                                              int64_t vectors,
                                              const Values &accumulators) {
+  if (shape.inputs == 0)
+    return accumulators;
   int64_t inColumn = shape.groups * shape.inputs * shape.dilation[1];
   // Taps of a row and their channels are contiguous unless something is
   // skipped; then one loop runs over both.
@@ -359,7 +361,8 @@ int64_t vae::getContractionItemFlops(const KernelTarget &target,
     return 2 * shape.groups * shape.taps();
   Tile tile = chooseTile(target, shape.outputs);
   int64_t outputs = std::min(tile.vectors * target.vectorWidth, shape.outputs);
-  return 2 * tile.positions * outputs * shape.taps() * shape.inputs;
+  int64_t summands = std::max<int64_t>(1, shape.taps() * shape.inputs);
+  return 2 * tile.positions * outputs * summands;
 }
 
 std::vector<float> vae::packWeight(

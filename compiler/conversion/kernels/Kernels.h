@@ -33,7 +33,8 @@ std::string nameOf(ActivationAttr activation);
 //===----------------------------------------------------------------------===//
 
 /// A convolution without padding over a channels-last image, or a dense layer
-/// (window 1x1 over a 1x1 image). Also one phase of a transposed convolution.
+/// (window 1x1 over a 1x1 image). Also one phase of a transposed convolution;
+/// without inputs, what no tap reaches: the epilogue alone.
 struct Contraction {
   int64_t inputs = 0;  // channels of a group
   int64_t outputs = 0; // channels of a group
@@ -106,9 +107,9 @@ mlir::func::FuncOp getChannelKernel(mlir::ModuleOp module, mlir::Location loc,
                                     llvm::StringRef name, int64_t channels,
                                     unsigned parameters, VectorFn function);
 
-/// Strided copy of `rank` >= 3 dimensions. Buffers: x, y. Sizes: the dimensions,
-/// input strides, input offset, output strides, output offset. `contiguous`: the
-/// last strides are 1.
+/// Strided copy of `rank` >= 3 dimensions. Buffers: x, y. Sizes: the
+/// dimensions, input strides, input offset, output strides, output offset.
+/// `contiguous`: the last strides are 1.
 mlir::func::FuncOp getCopyKernel(mlir::ModuleOp module, mlir::Location loc,
                                  const KernelTarget &target, unsigned rank,
                                  bool contiguous);

@@ -39,10 +39,23 @@ static std::string doubleName(double value) {
   return llvm::formatv("{0:x-}", llvm::bit_cast<uint64_t>(value));
 }
 
+namespace {
+/// An f64 as the sum of two f32, broadcast: where data lies far from zero, the
+/// mean rounded once would be wrong by as much as some data is from the mean.
+struct Mean {
+  Value high, low;
+  Mean(Emitter &e, Value mean64) {
+    Value rounded = e.truncate(mean64);
+    high = e.broadcast(rounded);
+    low = e.broadcast(e.truncate(e.subf(mean64, e.extend(rounded))));
+  }
+};
+} // namespace
+
 /// (x - mean) * inverse * weight + bias; null parts are left out.
-static Value normalize(Emitter &e, Value x, Value mean, Value inverse,
+static Value normalize(Emitter &e, Value x, const Mean &mean, Value inverse,
                        Value weight, Value bias) {
-  Value value = e.mulf(e.subf(x, mean), inverse);
+  Value value = e.mulf(e.subf(e.subf(x, mean.high), mean.low), inverse);
   if (weight)
     value = e.mulf(value, weight);
   return bias ? e.addf(value, bias) : value;
@@ -90,13 +103,13 @@ func::FuncOp vae::getGroupNormKernel(ModuleOp module, Location loc,
           });
           Value inverse = e.broadcast(
               e.truncate(inverseDeviation(e, squares, count, epsilon)));
-          Value mean32 = e.broadcast(e.truncate(mean));
+          Mean parts(e, mean);
           e.loop(e.index(0), pixels, 1, [&](Value p) {
             Value row = e.add(base, e.mul(p, channels));
             e.strip(e.index(inGroup), [&](Value c, Value mask) {
               Value at = e.add(row, c), parameter = e.add(channel, c);
               Value value =
-                  normalize(e, e.loadVec(x, at, mask), mean32, inverse,
+                  normalize(e, e.loadVec(x, at, mask), parts, inverse,
                             w ? e.loadVec(w, parameter, mask) : Value(),
                             b ? e.loadVec(b, parameter, mask) : Value());
               e.storeVec(value, y, at, mask);
@@ -133,11 +146,11 @@ func::FuncOp vae::getLayerNormKernel(ModuleOp module, Location loc,
           });
           Value inverse = e.broadcast(
               e.truncate(inverseDeviation(e, squares, count, epsilon)));
-          Value mean32 = e.broadcast(e.truncate(mean));
+          Mean parts(e, mean);
           e.strip(length, [&](Value i, Value mask) {
             Value where = e.add(base, i);
             Value value =
-                normalize(e, e.loadVec(x, where, mask), mean32, inverse,
+                normalize(e, e.loadVec(x, where, mask), parts, inverse,
                           w ? e.loadVec(w, i, mask) : Value(),
                           b ? e.loadVec(b, i, mask) : Value());
             e.storeVec(value, y, where, mask);
@@ -227,6 +240,21 @@ func::FuncOp vae::getKlKernel(ModuleOp module, Location loc,
       });
 }
 
+/// log(y) as f64, also where y is too small to be normal: there the polynomial
+/// gives the logarithm of the smallest normal number.
+static Value logOfAny(Emitter &e, Value y) {
+  Type type = y.getType();
+  Value small = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, y,
+                                      e.constant(type, 0x1p-126));
+  Value scaled = e.mulf(y, e.constant(type, 0x1p24));
+  Value log = e.extend(e.log(e.select(small, scaled, y)));
+  Type type64 = log.getType();
+  constexpr double kLog2To24 = 16.635532333438686; // 24 ln 2
+  Value shift =
+      e.select(small, e.constant(type64, kLog2To24), e.constant(type64, 0));
+  return e.subf(log, shift);
+}
+
 /// log p(x | y) of the elements of a vector, as f64.
 static Value elementLogLikelihood(Emitter &e, Likelihood kind, double scale,
                                   Value x, Value y, Value logvar) {
@@ -240,7 +268,7 @@ static Value elementLogLikelihood(Emitter &e, Likelihood kind, double scale,
     return e.subf(e.mulf(e.extend(x), e.extend(y)), softplus);
   }
   case Likelihood::Bernoulli: {
-    Value hit = e.extend(e.maxf(e.log(y), k(-100)));
+    Value hit = e.maxf(logOfAny(e, y), k64(-100));
     Value miss = e.extend(
         e.maxf(Value(math::Log1pOp::create(e.b, e.loc, e.negf(y))), k(-100)));
     Value x64 = e.extend(x);
