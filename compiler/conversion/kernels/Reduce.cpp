@@ -240,21 +240,6 @@ func::FuncOp vae::getKlKernel(ModuleOp module, Location loc,
       });
 }
 
-/// log(y) as f64, also where y is too small to be normal: there the polynomial
-/// gives the logarithm of the smallest normal number.
-static Value logOfAny(Emitter &e, Value y) {
-  Type type = y.getType();
-  Value small = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, y,
-                                      e.constant(type, 0x1p-126));
-  Value scaled = e.mulf(y, e.constant(type, 0x1p24));
-  Value log = e.extend(e.log(e.select(small, scaled, y)));
-  Type type64 = log.getType();
-  constexpr double kLog2To24 = 16.635532333438686; // 24 ln 2
-  Value shift =
-      e.select(small, e.constant(type64, kLog2To24), e.constant(type64, 0));
-  return e.subf(log, shift);
-}
-
 /// log p(x | y) of the elements of a vector, as f64.
 static Value elementLogLikelihood(Emitter &e, Likelihood kind, double scale,
                                   Value x, Value y, Value logvar) {
@@ -268,7 +253,7 @@ static Value elementLogLikelihood(Emitter &e, Likelihood kind, double scale,
     return e.subf(e.mulf(e.extend(x), e.extend(y)), softplus);
   }
   case Likelihood::Bernoulli: {
-    Value hit = e.maxf(logOfAny(e, y), k64(-100));
+    Value hit = e.extend(e.maxf(e.log(y), k(-100)));
     Value miss = e.extend(
         e.maxf(Value(math::Log1pOp::create(e.b, e.loc, e.negf(y))), k(-100)));
     Value x64 = e.extend(x);
