@@ -328,9 +328,8 @@ Parameter LayerBuilder::getParameter(StringRef role, bool mayBeNull) {
   parameter.tensor = context.weights.find(name);
   if (!parameter.tensor)
     fields.fail(parameter.position)
-        << "tensor '" << name << "' (" << role
-        << ") is " << context.weights.describeFiles()
-        << context.weights.suggest(name);
+        << "tensor '" << name << "' (" << role << ") is "
+        << context.weights.describeFiles() << context.weights.suggest(name);
   return parameter;
 }
 
