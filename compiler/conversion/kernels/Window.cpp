@@ -15,6 +15,20 @@ static Value splatOf(Emitter &e, Value scalar64) {
 }
 
 namespace {
+/// Between two values, at a fraction of the way: a * (1 - fraction) + b *
+/// fraction, not a + fraction * (b - a), which is NaN between infinities.
+struct Mix {
+  Value low, high; // weights
+  Mix(Emitter &e, Value fraction64)
+      : low(splatOf(e, e.subf(e.constant(e.f64(), 1), fraction64))),
+        high(splatOf(e, fraction64)) {}
+  Value emit(Emitter &e, Value a, Value b) const {
+    return e.fma(b, high, e.mulf(a, low));
+  }
+};
+} // namespace
+
+namespace {
 /// The part of a window that lies in the image, along one axis.
 struct Clip {
   Value begin, end; // image coordinates
@@ -205,21 +219,19 @@ func::FuncOp vae::getUpsampleKernel(ModuleOp module, Location loc,
             return;
           }
           Sample v = sample(e, row, height, scale[0], corners);
-          Value fy = splatOf(e, v.fraction);
+          Mix mixRows(e, v.fraction);
           e.loop(e.index(0), columns, 1, [&](Value column) {
             Sample h = sample(e, column, width, scale[1], corners);
-            Value fx = splatOf(e, h.fraction);
-            auto mix = [&](Value a, Value b, Value f) {
-              return e.fma(f, e.subf(b, a), a);
-            };
+            Mix mixColumns(e, h.fraction);
             e.strip(e.index(channels), [&](Value c, Value mask) {
               auto value = [&](Value iy, Value ix) {
                 return e.loadVec(x, at(iy, ix, c), mask);
               };
-              Value top = mix(value(v.low, h.low), value(v.low, h.high), fx);
-              Value bottom =
-                  mix(value(v.high, h.low), value(v.high, h.high), fx);
-              e.storeVec(mix(top, bottom, fy), y, to(column, c), mask);
+              Value top =
+                  mixColumns.emit(e, value(v.low, h.low), value(v.low, h.high));
+              Value bottom = mixColumns.emit(e, value(v.high, h.low),
+                                             value(v.high, h.high));
+              e.storeVec(mixRows.emit(e, top, bottom), y, to(column, c), mask);
             });
           });
         });
