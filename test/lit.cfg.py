@@ -2,6 +2,7 @@
 """lit configuration: tests of tools and passes. See docs/debugging.md."""
 
 import os
+import sys
 
 import lit.formats
 
@@ -23,7 +24,7 @@ for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "HOME"):
 config.substitutions += [
     ("%models", os.path.join(config.test_source_root, "models")),
     ("%src", config.source_dir),
-    ("%python", config.python or "python3"),
+    ("%python", config.python or sys.executable),
 ]
 if config.python:
     config.available_features.add("torch")
