@@ -157,9 +157,12 @@ LogicalResult Compilation::passes(Stage which,
   pm.printAsTextualPipeline(text);
   observer.beginStage(which, *module, pipeline);
   observer.configure(which, pm);
+  // Once a stage is enough: a reproducer, run by vae-opt, verifies after every
+  // pass.
+  pm.enableVerifier(false);
   {
     Timer timer(report.times, getStageName(which));
-    if (failed(pm.run(*module))) {
+    if (failed(pm.run(*module)) || failed(verify(*module))) {
       report.failure = CompileFailure::Internal;
       return failure();
     }
