@@ -5,8 +5,9 @@
 
 Succeeds if vaec exits with 1, reports one error of the form "file: error: ..."
 or "file:line:col: error: ...", and leaves the folder as it was. Prints what vaec
-printed. --memory limits the address space, --file-size the size of any file that
-is written, as on a full disk.
+printed. --memory limits the address space (not with VAEC_TEST_SANITIZER set: shadow
+memory is address space too), --file-size the size of any file that is written, as
+on a full disk.
 """
 import argparse
 import os
@@ -40,7 +41,7 @@ def main():
     options = parser.parse_args()
 
     def limit():
-        if options.memory:
+        if options.memory and not os.environ.get("VAEC_TEST_SANITIZER"):
             resource.setrlimit(resource.RLIMIT_AS, (options.memory << 20,) * 2)
         if options.file_size is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (options.file_size,) * 2)
