@@ -2,11 +2,12 @@
 //
 // Compares compiled models with the reference interpreter, layer by layer.
 //
-//   compare-reference [--levels=0,2,3] [--cpu=NAME] MODEL.json...
+//   compare-reference [--levels=0,2,3] [--rotate] [--cpu=NAME] MODEL|FOLDER...
 //
-// Each model is compiled in this process at every level, twice: with all layers
-// exposed, and as it ships. Every entry point runs with random inputs of
-// several batches, between guard pages, with every partition of its loops. Then
+// Each model is compiled in this process at every level (--rotate: at one after
+// the other), twice: with all layers exposed, and as it ships. Every entry
+// point runs with random inputs of several batches, between guard pages, with
+// every partition of its loops. Then
 //
 //   1. each layer must be what the interpreter makes of the layer's operands,
 //   2. the results must be what the interpreter makes of the imported model,
@@ -197,48 +198,86 @@ std::string ModelCheck::run() {
   return "";
 }
 
+struct Arguments {
+  llvm::SmallVector<unsigned> levels = {0, 2, 3};
+  bool rotate = false;
+  std::string cpu = "native";
+  std::vector<std::string> models;
+};
+
+/// A file, or what lies in a folder: NAME.json and NAME/model.json.
+void addModels(StringRef path, std::vector<std::string> &models) {
+  if (!llvm::sys::fs::is_directory(path))
+    return models.push_back(path.str());
+  std::vector<std::string> found;
+  std::error_code code;
+  for (llvm::sys::fs::directory_iterator it(path, code), end;
+       it != end && !code; it.increment(code)) {
+    std::string inner = it->path() + "/model.json";
+    if (StringRef(it->path()).ends_with(".json"))
+      found.push_back(it->path());
+    else if (llvm::sys::fs::exists(inner))
+      found.push_back(inner);
+  }
+  llvm::sort(found);
+  llvm::append_range(models, found);
+}
+
+bool parse(llvm::ArrayRef<char *> words, Arguments &arguments) {
+  for (StringRef word : words) {
+    if (word.consume_front("--levels=")) {
+      arguments.levels.clear();
+      llvm::SmallVector<StringRef> levels;
+      word.split(levels, ',');
+      for (StringRef level : levels)
+        if (level.getAsInteger(10, arguments.levels.emplace_back()))
+          return false;
+    } else if (word.consume_front("--cpu=")) {
+      arguments.cpu = word.str();
+    } else if (word == "--rotate") {
+      arguments.rotate = true;
+    } else if (word.starts_with("-")) {
+      return false;
+    } else {
+      addModels(word, arguments.models);
+    }
+  }
+  return !arguments.models.empty();
+}
+
+/// Checks one model at one level, and says how it went.
+bool checkModel(const std::string &path, unsigned level,
+                const std::string &cpu) {
+  ModelCheck check(path, level, cpu);
+  std::string wrong = check.run();
+  llvm::outs() << (wrong.empty() ? "ok   " : "FAIL ") << path << " -O" << level
+               << ": ";
+  if (wrong.empty())
+    llvm::outs() << llvm::format("layers %.2f, results %.2f of the limit\n",
+                                 check.worstLayer, check.worstEntry);
+  else
+    llvm::outs() << wrong << "\n";
+  llvm::outs().flush();
+  return wrong.empty();
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
   reportFaults();
-  llvm::SmallVector<StringRef> levels = {"0", "2", "3"};
-  std::string cpu = "native";
-  unsigned models = 0, failures = 0;
-  for (StringRef argument : llvm::ArrayRef(argv + 1, argc - 1)) {
-    if (argument.consume_front("--levels=")) {
-      levels.clear();
-      argument.split(levels, ',');
-      continue;
-    }
-    if (argument.consume_front("--cpu=")) {
-      cpu = argument.str();
-      continue;
-    }
-    ++models;
-    for (StringRef name : levels) {
-      unsigned level = 0;
-      if (name.getAsInteger(10, level)) {
-        llvm::errs() << "error: no level '" << name << "'\n";
-        return 2;
-      }
-      ModelCheck check(argument.str(), level, cpu);
-      std::string wrong = check.run();
-      failures += !wrong.empty();
-      llvm::outs() << (wrong.empty() ? "ok   " : "FAIL ") << argument << " -O"
-                   << level;
-      if (wrong.empty())
-        llvm::outs() << llvm::format(": layers %.2f, results %.2f of the limit",
-                                     check.worstLayer, check.worstEntry);
-      else
-        llvm::outs() << ": " << wrong;
-      llvm::outs() << "\n";
-      llvm::outs().flush();
-    }
-  }
-  if (models == 0) {
-    llvm::errs() << "usage: compare-reference [--levels=0,2,3] [--cpu=NAME] "
-                    "MODEL.json...\n";
+  Arguments arguments;
+  if (!parse(llvm::ArrayRef(argv + 1, argc - 1), arguments)) {
+    llvm::errs() << "usage: compare-reference [--levels=0,2,3] [--rotate] "
+                    "[--cpu=NAME] MODEL.json|FOLDER...\n";
     return 2;
+  }
+  unsigned failures = 0;
+  for (auto [i, path] : llvm::enumerate(arguments.models)) {
+    llvm::ArrayRef<unsigned> levels = arguments.levels;
+    if (arguments.rotate)
+      levels = levels.slice(i % levels.size(), 1);
+    for (unsigned level : levels)
+      failures += !checkModel(path, level, arguments.cpu);
   }
   return failures ? 1 : 0;
 }

@@ -35,6 +35,10 @@ static constexpr double kLayerLimit = 8 * kRounding;
 /// on like those of inputs.
 static constexpr double kEntryLimit = 1e-5, kNudge = 0x1p-20, kNudgeFactor = 8;
 
+/// A probability close to 1 has few digits left of its distance from 1, whose
+/// logarithm a likelihood may sum up.
+static constexpr double kProbabilityLimit = 0.1;
+
 /// Results that are one rounding of an exact value are equal, bit for bit.
 static bool isExact(Operation *op) {
   if (auto pool = dyn_cast<Pool2dOp>(op))
@@ -339,11 +343,17 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
     return llvm::toString(others.takeError());
   if (expected->size() > outputs.size())
     return "outputs are missing";
+  bool probabilities = false;
+  function.walk([&](LogLikelihoodOp op) {
+    probabilities |= op.getLikelihood() == Likelihood::Bernoulli;
+  });
   for (auto [index, tensor] : llvm::enumerate(*expected)) {
     double change = compare((*others)[index], tensor).error;
     std::string wrong =
         check("output " + llvm::Twine(index), outputs[index], tensor, nullptr,
-              kEntryLimit + kNudgeFactor * change, worst);
+              (probabilities ? kProbabilityLimit : kEntryLimit) +
+                  kNudgeFactor * change,
+              worst);
     if (!wrong.empty())
       return wrong;
   }
