@@ -339,6 +339,8 @@ LogicalResult Compilation::run() {
   if (!cpu)
     return fail(CompileFailure::Usage, "vaec", toString(cpu.takeError()));
   report.cpu = *cpu;
+  if (options.vectorWidth)
+    report.cpu.kernels = KernelTarget::withWidth(options.vectorWidth);
   if (llvm::Error error = checkOutput(output))
     return fail(std::move(error), output);
   if (failed(importModel()) || failed(runPasses()) ||

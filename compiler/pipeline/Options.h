@@ -23,6 +23,9 @@ struct CompileOptions {
   unsigned optLevel = 2;
   std::string cpu = "native";
   std::string triple;
+  /// Lanes of the kernels' f32 vectors, 4, 8 or 16; 0: as the CPU has them. For
+  /// tests: the kernels of other machines, run on this one.
+  int64_t vectorWidth = 0;
   /// Forbids forms of convolution that are faster but less exact.
   bool exactConv = false;
   bool allowNonfinite = false;

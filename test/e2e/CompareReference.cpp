@@ -2,12 +2,13 @@
 //
 // Compares compiled models with the reference interpreter, layer by layer.
 //
-//   compare-reference [--levels=0,2,3] [--rotate] [--cpu=NAME] MODEL|FOLDER...
+//   compare-reference [--levels=0,2,3] [--widths=0] [--rotate] [--cpu=NAME]
+//     MODEL|FOLDER...
 //
-// Each model is compiled in this process at every level (--rotate: at one after
-// the other), twice: with all layers exposed, and as it ships. Every entry
-// point runs with random inputs of several batches, between guard pages, with
-// every partition of its loops. Then
+// Each model is compiled in this process at every level and for vectors of
+// every width (0: the CPU's; --rotate: one after the other), twice: with all
+// layers exposed, and as it ships. Every entry point runs with random inputs of
+// several batches, between guard pages, with every partition of its loops. Then
 //
 //   1. each layer must be what the interpreter makes of the layer's operands,
 //   2. the results must be what the interpreter makes of the imported model,
@@ -37,10 +38,8 @@ namespace {
 
 class ModelCheck {
 public:
-  ModelCheck(std::string path, unsigned level, std::string cpu)
-      : path(std::move(path)), random(level + 1) {
-    options.optLevel = level;
-    options.cpu = std::move(cpu);
+  ModelCheck(std::string path, const CompileOptions &options)
+      : path(std::move(path)), options(options), random(options.optLevel + 1) {
     mlir::DialectRegistry registry;
     registerAllDialects(registry);
     context.appendDialectRegistry(registry);
@@ -199,7 +198,7 @@ std::string ModelCheck::run() {
 }
 
 struct Arguments {
-  llvm::SmallVector<unsigned> levels = {0, 2, 3};
+  llvm::SmallVector<unsigned> levels = {0, 2, 3}, widths = {0};
   bool rotate = false;
   std::string cpu = "native";
   std::vector<std::string> models;
@@ -223,40 +222,47 @@ void addModels(StringRef path, std::vector<std::string> &models) {
   llvm::append_range(models, found);
 }
 
-bool parse(llvm::ArrayRef<char *> words, Arguments &arguments) {
-  for (StringRef word : words) {
-    if (word.consume_front("--levels=")) {
-      arguments.levels.clear();
-      llvm::SmallVector<StringRef> levels;
-      word.split(levels, ',');
-      for (StringRef level : levels)
-        if (level.getAsInteger(10, arguments.levels.emplace_back()))
-          return false;
-    } else if (word.consume_front("--cpu=")) {
-      arguments.cpu = word.str();
-    } else if (word == "--rotate") {
-      arguments.rotate = true;
-    } else if (word.starts_with("-")) {
-      return false;
-    } else {
-      addModels(word, arguments.models);
-    }
-  }
-  return !arguments.models.empty();
+bool parseNumbers(StringRef text, llvm::SmallVectorImpl<unsigned> &numbers) {
+  llvm::SmallVector<StringRef> words;
+  text.split(words, ',');
+  numbers.clear();
+  return llvm::none_of(words, [&](StringRef word) {
+    return word.getAsInteger(10, numbers.emplace_back());
+  });
 }
 
-/// Checks one model at one level, and says how it went.
-bool checkModel(const std::string &path, unsigned level,
-                const std::string &cpu) {
-  ModelCheck check(path, level, cpu);
+bool parse(llvm::ArrayRef<char *> words, Arguments &arguments) {
+  bool good = true;
+  for (StringRef word : words) {
+    if (word.consume_front("--levels="))
+      good &= parseNumbers(word, arguments.levels);
+    else if (word.consume_front("--widths="))
+      good &= parseNumbers(word, arguments.widths);
+    else if (word.consume_front("--cpu="))
+      arguments.cpu = word.str();
+    else if (word == "--rotate")
+      arguments.rotate = true;
+    else if (word.starts_with("-"))
+      return false;
+    else
+      addModels(word, arguments.models);
+  }
+  return good && !arguments.models.empty();
+}
+
+/// Checks a model with some options, and says how it went.
+bool checkModel(const std::string &path, const CompileOptions &options) {
+  ModelCheck check(path, options);
   std::string wrong = check.run();
-  llvm::outs() << (wrong.empty() ? "ok   " : "FAIL ") << path << " -O" << level
-               << ": ";
+  llvm::outs() << (wrong.empty() ? "ok   " : "FAIL ") << path << " -O"
+               << options.optLevel;
+  if (options.vectorWidth)
+    llvm::outs() << " width " << options.vectorWidth;
   if (wrong.empty())
-    llvm::outs() << llvm::format("layers %.2f, results %.2f of the limit\n",
+    llvm::outs() << llvm::format(": layers %.2f, results %.2f of the limit\n",
                                  check.worstLayer, check.worstEntry);
   else
-    llvm::outs() << wrong << "\n";
+    llvm::outs() << ": " << wrong << "\n";
   llvm::outs().flush();
   return wrong.empty();
 }
@@ -267,17 +273,22 @@ int main(int argc, char **argv) {
   reportFaults();
   Arguments arguments;
   if (!parse(llvm::ArrayRef(argv + 1, argc - 1), arguments)) {
-    llvm::errs() << "usage: compare-reference [--levels=0,2,3] [--rotate] "
-                    "[--cpu=NAME] MODEL.json|FOLDER...\n";
+    llvm::errs() << "usage: compare-reference [--levels=0,2,3] [--widths=0] "
+                    "[--rotate] [--cpu=NAME] MODEL.json|FOLDER...\n";
     return 2;
   }
-  unsigned failures = 0;
+  unsigned failures = 0, levels = arguments.levels.size(),
+           variants = levels * arguments.widths.size();
   for (auto [i, path] : llvm::enumerate(arguments.models)) {
-    llvm::ArrayRef<unsigned> levels = arguments.levels;
-    if (arguments.rotate)
-      levels = levels.slice(i % levels.size(), 1);
-    for (unsigned level : levels)
-      failures += !checkModel(path, level, arguments.cpu);
+    unsigned first = arguments.rotate ? i % variants : 0;
+    unsigned last = arguments.rotate ? first + 1 : variants;
+    for (unsigned variant = first; variant < last; ++variant) {
+      CompileOptions options;
+      options.cpu = arguments.cpu;
+      options.optLevel = arguments.levels[variant % levels];
+      options.vectorWidth = arguments.widths[variant / levels];
+      failures += !checkModel(path, options);
+    }
   }
   return failures ? 1 : 0;
 }

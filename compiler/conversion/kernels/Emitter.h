@@ -19,6 +19,11 @@ struct KernelTarget {
   int64_t vectorWidth = 8;
   /// Number of vector registers.
   int64_t vectorRegisters = 16;
+
+  /// The machine with vectors of that width.
+  static KernelTarget withWidth(int64_t vectorWidth) {
+    return {vectorWidth, vectorWidth == 8 ? 16 : 32};
+  }
 };
 
 /// Output channels come in blocks of this many in packed weights, whatever the
