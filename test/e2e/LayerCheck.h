@@ -22,6 +22,8 @@ struct Difference {
   double error = 0;
   /// NaN where there should be none or the other way round, likewise infinity.
   int64_t misplaced = 0;
+  /// The first of these elements, else the one that is off the most.
+  size_t first = 0;
 
   bool within(double limit) const { return misplaced == 0 && error <= limit; }
 };
