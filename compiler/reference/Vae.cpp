@@ -49,10 +49,11 @@ Error reference::evaluate(KlOp op, const Operands &in, Results out) {
     int64_t c = index / inner % channels;
     double m = mean ? mean->data[c] : 0;
     double s = deviation ? deviation->data[c] : 1;
-    double distance = mu.data[index] - m;
-    double lv = logvar.data[index];
-    return (std::exp(lv) + distance * distance) / (2 * s * s) - 0.5 - lv / 2 +
-           std::log(s);
+    double distance = (mu.data[index] - m) / s;
+    // Of the variance's ratio to the prior's.
+    double logRatio = logvar.data[index] - 2 * std::log(s);
+    // expm1: near 0, where the terms cancel, exp(x) - 1 has few digits.
+    return (distance * distance + std::expm1(logRatio) - logRatio) / 2;
   });
   return Error::success();
 }

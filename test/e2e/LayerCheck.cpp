@@ -40,8 +40,9 @@ static constexpr double kEntryLimit = 1e-4, kNudge = 0x1p-20, kNudgeFactor = 8;
 /// logarithm a likelihood may sum up.
 static constexpr double kProbabilityLimit = 0.1;
 
-/// A magnitude that says: more than f32 can hold, whatever the result.
-static constexpr double kOverflow = -1;
+/// A magnitude that says: f32 cannot hold what the result is made of, so that
+/// it may be anything.
+static constexpr double kOutOfRange = -1;
 
 /// Results that are one rounding of an exact value are equal, bit for bit.
 static bool isExact(Operation *op) {
@@ -62,7 +63,7 @@ Difference vae::test::compare(const Tensor &found, const Tensor &expected,
   for (size_t i = 0; i < expected.data.size(); ++i) {
     double a = found.data[i], b = expected.data[i];
     double size = magnitude ? magnitude->data[i] : b;
-    if (size == kOverflow || (std::isfinite(b) && std::isinf(size)))
+    if (size == kOutOfRange || (std::isfinite(b) && std::isinf(size)))
       continue; // f32 overflows on the way, f64 does not
     if (std::isfinite(a) && std::isfinite(b)) {
       square += (a - b) * (a - b);
@@ -90,13 +91,13 @@ static std::string check(const llvm::Twine &what, const Tensor &found,
   Difference difference = compare(found, expected, magnitude);
   if (!difference.within(limit))
     return what.str() +
-           llvm::formatv(": error {0:e2}, limit {1:e2}, {2} of {3} elements "
-                         "are NaN or infinite in one only; element {4} is {5}, "
-                         "expected {6}",
-                         difference.error, limit, difference.misplaced,
-                         found.data.size(), difference.first,
-                         found.data[difference.first],
-                         expected.data[difference.first])
+           llvm::formatv(
+               ": error {0:e2}, limit {1:e2}, {2} of {3} elements "
+               "are NaN or infinite in one only; element {4} is {5:e8}, "
+               "expected {6:e8}",
+               difference.error, limit, difference.misplaced, found.data.size(),
+               difference.first, found.data[difference.first],
+               expected.data[difference.first])
                .str();
   if (limit > 0)
     worst = std::max(worst, difference.error / limit);
@@ -163,9 +164,15 @@ static double getMagnitude(LogLikelihoodOp op, double x, double y,
   return 1;
 }
 
-/// The same of a KL divergence, whose prior has a deviation close to 1.
-static double getMagnitude(double mu, double logvar) {
-  return 2 + std::exp(logvar) + mu * mu + std::fabs(logvar);
+/// The same of a KL divergence. Its terms cancel near the prior, and it has to
+/// be right there, too: their sizes do not count, only the error of a
+/// logarithm.
+static double getMagnitude(double mu, double logvar, double priorMean,
+                           double priorStd) {
+  double distance = (mu - priorMean) / priorStd, logStd = std::log(priorStd);
+  double logRatio = logvar - 2 * logStd, slope = std::expm1(logRatio);
+  return distance * distance + slope - logRatio +
+         std::fabs(slope) * (std::fabs(logRatio) + std::fabs(2 * logStd));
 }
 
 /// Sums over the elements of each example.
@@ -200,9 +207,16 @@ llvm::Expected<Tensor> LayerCheck::getMagnitude(Operation *op,
     bool exp = activation && activation.getKind() == ActivationKind::Exp;
     for (auto [size, sum] : llvm::zip_equal(magnitude.data, (*sums)[0].data))
       size += exp ? size * sum : sum * getSlope(activation);
-  } else if (auto kl = dyn_cast<KlOp>(op)) {
+  } else if (isa<KlOp>(op)) {
+    bool prior = operands.size() > 2; // a mean and a deviation per channel
+    size_t channels = prior ? operands[2].data.size() : 1, inner = 1;
+    for (int64_t size : ArrayRef(operands[0].shape).drop_front(2))
+      inner *= size;
     return sumExamples(operands[0], result, [&](size_t i) {
-      return ::getMagnitude(operands[0].data[i], operands[1].data[i]);
+      size_t c = i / inner % channels;
+      return ::getMagnitude(operands[0].data[i], operands[1].data[i],
+                            prior ? operands[2].data[c] : 0,
+                            prior ? operands[3].data[c] : 1);
     });
   } else if (auto likelihood = dyn_cast<LogLikelihoodOp>(op)) {
     return sumExamples(operands[0], result, [&](size_t i) {
@@ -217,8 +231,9 @@ llvm::Expected<Tensor> LayerCheck::getMagnitude(Operation *op,
     for (size_t i = 0; i < magnitude.data.size(); ++i) {
       float logvar = operands[1].data[i], deviation = std::exp(logvar / 2);
       magnitude.data[i] += 2 * std::fabs(operands[0].data[i]) + deviation;
-      if (std::isfinite(logvar) && deviation > 1e38f)
-        magnitude.data[i] = kOverflow;
+      bool vanishes = deviation < 1e-37f && !std::isfinite(operands[2].data[i]);
+      if (std::isfinite(logvar) && (deviation > 1e38f || vanishes))
+        magnitude.data[i] = kOutOfRange;
     }
   } else if (operands[0].data.size() == result.data.size()) {
     ActivationAttr function;

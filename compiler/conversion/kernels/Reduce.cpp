@@ -196,6 +196,29 @@ func::FuncOp vae::getSoftmaxKernel(ModuleOp module, Location loc,
       });
 }
 
+/// exp(x) - 1 - x of an f64 vector, to about f32's precision. Near 0 nothing is
+/// left of an exponential in f32 after the subtraction; there, the Taylor
+/// series x^2 / 2 + x^3 / 6 + ... is summed.
+static Value expMinusTangent(Emitter &e, Value x) {
+  constexpr double kNear = 0.5;
+  constexpr int kTerms = 10; // the next one is 2 * kNear^10 / 12! of the first
+  auto k = [&](double v) { return e.constant(e.vec64(), v); };
+  double factorial = 2;
+  SmallVector<double> coefficients;
+  for (int i = 0; i < kTerms; ++i, factorial *= i + 2)
+    coefficients.push_back(1 / factorial);
+  Value series = k(coefficients.back());
+  for (double coefficient : llvm::reverse(ArrayRef(coefficients).drop_back()))
+    series = e.addf(e.mulf(series, x), k(coefficient));
+  Value near = e.mulf(e.mulf(x, x), series);
+  Value power = e.extend(e.exp(e.truncate(x)));
+  Value far = e.subf(e.subf(power, k(1)), x);
+  Value isNear =
+      arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT,
+                            math::AbsFOp::create(e.b, e.loc, x), k(kNear));
+  return e.select(isNear, near, far);
+}
+
 func::FuncOp vae::getKlKernel(ModuleOp module, Location loc,
                               const KernelTarget &target, bool prior) {
   return getOrCreateKernel(
@@ -214,24 +237,18 @@ func::FuncOp vae::getKlKernel(ModuleOp module, Location loc,
                   auto value = [&](unsigned buffer, Value i) {
                     return e.extend(e.loadVec(args.buffers[buffer], i, mask));
                   };
-                  auto k = [&](double v) { return e.constant(e.vec64(), v); };
                   Value mu = value(0, at), logvar = value(1, at);
-                  Value variance =
-                      e.extend(e.exp(e.loadVec(args.buffers[1], at, mask)));
-                  Value logStd = k(0);
                   if (prior) {
-                    mu = e.subf(mu, value(2, c));
                     // Masked lanes read 0 and would divide by it; they are
                     // dropped afterwards.
-                    Value std = value(3, c);
-                    variance = e.divf(variance, e.mulf(std, std));
-                    mu = e.divf(mu, std);
-                    logStd =
+                    mu = e.divf(e.subf(mu, value(2, c)), value(3, c));
+                    Value logStd =
                         e.extend(e.log(e.loadVec(args.buffers[3], c, mask)));
+                    logvar = e.subf(logvar, e.addf(logStd, logStd));
                   }
-                  Value sum = e.addf(variance, e.mulf(mu, mu));
-                  sum = e.subf(e.subf(sum, k(1)), logvar);
-                  return e.addf(e.mulf(sum, k(0.5)), logStd);
+                  Value sum =
+                      e.addf(expMinusTangent(e, logvar), e.mulf(mu, mu));
+                  return e.mulf(sum, e.constant(e.vec64(), 0.5));
                 });
                 return Emitter::Values{e.addf(total[0], part)};
               });
