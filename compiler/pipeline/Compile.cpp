@@ -307,8 +307,8 @@ LogicalResult Compilation::writeObjects(CodeGenerator &generator) {
     uint64_t bytes = 1 << 16;
     for (const std::string &path : paths) {
       uint64_t size = 0;
-      llvm::sys::fs::file_size(path, size);
-      bytes += size;
+      if (!llvm::sys::fs::file_size(path, size))
+        bytes += size;
     }
     if (llvm::Error error = result.checkSpace(bytes))
       return error;

@@ -75,8 +75,11 @@ Expected<TemporaryFile> TemporaryFile::create(StringRef beside,
     std::error_code code = sys::fs::openFileForReadWrite(
         path, descriptor, sys::fs::CD_CreateNew, sys::fs::OF_None);
     if (!code) {
-      sys::Process::SafelyCloseFileDescriptor(descriptor);
-      return TemporaryFile(path, removeOnSignal);
+      TemporaryFile file(path, removeOnSignal);
+      code = sys::Process::SafelyCloseFileDescriptor(descriptor);
+      if (code)
+        return fail(code);
+      return file;
     }
     if (removeOnSignal)
       sys::DontRemoveFileOnSignal(path);
@@ -85,7 +88,7 @@ Expected<TemporaryFile> TemporaryFile::create(StringRef beside,
   }
 }
 
-TemporaryFile::TemporaryFile(TemporaryFile &&other)
+TemporaryFile::TemporaryFile(TemporaryFile &&other) noexcept
     : path(std::move(other.path)), removeOnSignal(other.removeOnSignal) {
   other.path.clear();
 }
@@ -93,7 +96,7 @@ TemporaryFile::TemporaryFile(TemporaryFile &&other)
 TemporaryFile::~TemporaryFile() {
   if (path.empty())
     return;
-  sys::fs::remove(path);
+  (void)sys::fs::remove(path); // nobody is left to be told
   if (removeOnSignal)
     sys::DontRemoveFileOnSignal(path);
 }

@@ -23,7 +23,7 @@ class TemporaryFile {
 public:
   static llvm::Expected<TemporaryFile> create(llvm::StringRef beside,
                                               bool removeOnSignal);
-  TemporaryFile(TemporaryFile &&other);
+  TemporaryFile(TemporaryFile &&other) noexcept;
   TemporaryFile &operator=(TemporaryFile &&) = delete;
   ~TemporaryFile();
 

@@ -14,7 +14,7 @@ using namespace vae::tool;
 static std::string stageList() {
   std::string text;
 #define VAE_STAGE(NAME, IDENTIFIER, DESCRIPTION)                               \
-  text += std::string(text.empty() ? "" : ", ") + NAME;
+  text += std::string(text.empty() ? "" : ", ") + (NAME);
 #include "compiler/pipeline/Stages.def"
   return text;
 }

@@ -36,7 +36,8 @@ Process::Ignored::Ignored() {
 }
 
 Process::Process(int &argc, char **&argv) : init(argc, argv) {
-  llvm::sys::Process::FixupStandardFileDescriptors(); // some may be closed
+  // Some may be closed. If that cannot be mended, writing will say so.
+  (void)llvm::sys::Process::FixupStandardFileDescriptors();
   for (int number : ignored.signals)
     std::signal(number, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);

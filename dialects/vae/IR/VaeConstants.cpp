@@ -64,11 +64,13 @@ ElementsAttr vae::getResourceConstant(StringRef name, RankedTensorType type,
     const AsmResourceBlob *known = entry->getBlob();
     // The data of a resource may have been released since.
     bool released = !known || known->getData().empty();
-    if (released)
+    DenseResourceElementsHandle handle(entry, dialect);
+    if (released) {
       entry->setBlob(std::move(blob));
-    if (released || known->getData() == bytes)
-      return DenseResourceElementsAttr::get(
-          type, DenseResourceElementsHandle(entry, dialect));
+      return DenseResourceElementsAttr::get(type, handle);
+    }
+    if (known->getData() == bytes)
+      return DenseResourceElementsAttr::get(type, handle);
   }
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
 }
