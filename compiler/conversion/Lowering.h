@@ -32,15 +32,34 @@ private:
   llvm::LogicalResult lower(mlir::Operation *op);
   llvm::FailureOr<Value> lowerOp(mlir::Operation *op);
 
-  // Layers.cpp
+  // LowerLayers.cpp
   llvm::FailureOr<Value> lowerDense(DenseOp op);
   llvm::FailureOr<Value> lowerConv(Conv2dOp op);
-  llvm::FailureOr<Value> lowerConvTranspose(ConvTranspose2dOp op);
-  /// All elements of the result as they are where nothing is summed up.
-  llvm::FailureOr<Value> lowerEpilogue(ConvTranspose2dOp op);
-  struct Operands; // of a contraction
+  /// What a layer with an epilogue has.
+  struct Epilogued {
+    Value weight, bias, residual;
+    ActivationAttr activation;
+  };
+  /// What a contraction reads besides its data.
+  struct Operands {
+    ConstantOp weight;
+    Value bias, residual;
+    Epilogue epilogue;
+    mlir::RankedTensorType type;
+    Dims dims;
+  };
+  /// `repeat`: outputs of the contraction per output channel.
+  llvm::FailureOr<Operands> layerOperands(mlir::Operation *op, Epilogued layer,
+                                          const Contraction &shape,
+                                          int64_t repeat);
   template <typename OpTy>
-  llvm::FailureOr<Operands> layerOperands(OpTy op, const Contraction &shape);
+  llvm::FailureOr<Operands> layerOperands(OpTy op, const Contraction &shape,
+                                          int64_t repeat = 1) {
+    return layerOperands(op,
+                         {op.getWeight(), op.getBias(), op.getResidual(),
+                          op.getActivationAttr()},
+                         shape, repeat);
+  }
   Value contract(mlir::Operation *op, const Contraction &shape,
                  const Operands &operands, Value x, Value weight,
                  llvm::ArrayRef<mlir::AffineExpr> sizes, Value init);
@@ -51,7 +70,12 @@ private:
                                int64_t i, int64_t ky, int64_t kx)>
           weight);
 
-  // Pointwise.cpp
+  // LowerTransposed.cpp
+  llvm::FailureOr<Value> lowerConvTranspose(ConvTranspose2dOp op);
+  llvm::FailureOr<Value> lowerConvTransposeOfPixel(ConvTranspose2dOp op);
+  llvm::FailureOr<Value> lowerEpilogue(ConvTranspose2dOp op);
+
+  // LowerPointwise.cpp
   llvm::FailureOr<Value> lowerElementwise(mlir::Operation *op);
   llvm::FailureOr<Value> lowerBatchNorm(BatchNormOp op);
   llvm::FailureOr<Value> lowerChannelAffine(ChannelAffineOp op);
@@ -67,7 +91,7 @@ private:
   llvm::FailureOr<Value> lowerKl(KlOp op);
   llvm::FailureOr<Value> lowerLogLikelihood(LogLikelihoodOp op);
 
-  // Movement.cpp
+  // LowerMovement.cpp
   llvm::FailureOr<Value> lowerConcat(ConcatOp op);
   llvm::FailureOr<Value> lowerSlice(SliceOp op);
   llvm::FailureOr<Value> lowerTranspose(TransposeOp op);

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Transposed convolution: dense convolutions, one per phase of the output.
+#include "compiler/conversion/Lowering.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace vae;
+
+namespace {
+
+struct AxisGeometry {
+  int64_t kernel, stride, dilation, padBefore, padAfter, outputPadding;
+};
+
+/// Along one axis, the outputs y = stride * q + residue - padBefore for a fixed
+/// residue: they read x[q + first + t * step] for taps t, with the kernel's
+/// element lastTap - t * tapStep.
+struct Phase {
+  int64_t taps = 0;
+  int64_t lastTap = 0, tapStep = 0;
+  int64_t first = 0, step = 1;
+  int64_t firstQ = 0;
+
+  Phase(const AxisGeometry &a, int64_t residue) {
+    int64_t common = std::gcd(a.stride, a.dilation);
+    tapStep = a.stride / common;
+    step = a.dilation / common;
+    firstQ = std::max<int64_t>(
+        0, llvm::divideCeilSigned(a.padBefore - residue, a.stride));
+    int64_t firstTap = 0;
+    while (firstTap < a.kernel && firstTap * a.dilation % a.stride != residue)
+      ++firstTap;
+    if (firstTap >= a.kernel)
+      return; // no tap
+    taps = llvm::divideCeil(a.kernel - firstTap, tapStep);
+    lastTap = firstTap + (taps - 1) * tapStep;
+    first = (residue - firstTap * a.dilation) / a.stride - (taps - 1) * step;
+  }
+  int64_t last() const { return first + (taps - 1) * step; }
+};
+
+/// Along one axis, the outputs that one contraction computes: for positions p
+/// the outputs firstOutput + stride * p and the numOutputs - 1 after it, from
+/// x[first + p + t * step] for taps t.
+struct Sweep {
+  int64_t taps = 0, step = 1;
+  int64_t first = 0;
+  int64_t beyond = 0; // how far behind the input's end the last read is
+  int64_t firstOutput = 0, numOutputs = 1;
+  AffineExpr positions;
+  /// The kernel's element for an output and a tap, [numOutputs][taps]; -1:
+  /// none.
+  SmallVector<SmallVector<int64_t>> elements;
+};
+
+} // namespace
+
+/// The last output, from the last input's own, in outputs.
+static int64_t getReach(const AxisGeometry &a) {
+  return a.dilation * (a.kernel - 1) + a.outputPadding - a.padAfter;
+}
+
+/// The outputs of one residue.
+static Sweep getPhaseSweep(const AxisGeometry &a, int64_t residue,
+                           const Phase &phase, AffineExpr out) {
+  Sweep sweep;
+  sweep.taps = phase.taps;
+  sweep.step = phase.taps == 1 ? 1 : phase.step;
+  sweep.first = phase.firstQ + phase.first;
+  sweep.beyond =
+      llvm::divideFloorSigned(getReach(a) - residue, a.stride) + phase.last();
+  sweep.firstOutput = phase.firstQ * a.stride + residue - a.padBefore;
+  sweep.positions = (out + (a.padBefore - residue - 1)).floorDiv(a.stride) +
+                    (1 - phase.firstQ);
+  auto &elements = sweep.elements.emplace_back();
+  for (int64_t t = 0; t < phase.taps; ++t)
+    elements.push_back(phase.lastTap - t * phase.tapStep);
+  return sweep;
+}
+
+/// All residues at once, if they read the same inputs: output j of a position p
+/// is `stride * p + j`. Where the inputs differ, an output would have taps of
+/// weight 0, and an infinite input would make it NaN.
+static std::optional<Sweep>
+getMergedSweep(const AxisGeometry &a, ArrayRef<Phase> phases, AffineExpr out) {
+  Sweep sweep;
+  sweep.taps = phases.front().taps;
+  sweep.first = a.padBefore / a.stride + phases[a.padBefore % a.stride].first;
+  sweep.beyond = (getReach(a) + 1 - a.padBefore) / a.stride - 1 + sweep.first +
+                 sweep.taps - 1;
+  sweep.numOutputs = a.stride;
+  sweep.positions = out.floorDiv(a.stride);
+  for (int64_t j = 0; j < a.stride; ++j) {
+    const Phase &phase = phases[(j + a.padBefore) % a.stride];
+    int64_t first = (j + a.padBefore) / a.stride + phase.first;
+    if (phase.taps != sweep.taps || first != sweep.first)
+      return std::nullopt;
+    auto &elements = sweep.elements.emplace_back();
+    for (int64_t t = 0; t < phase.taps; ++t)
+      elements.push_back(phase.lastTap - t * phase.tapStep);
+  }
+  return sweep;
+}
+
+/// The contractions along one axis. Without `merge` (the number of channels, 0
+/// for never) one a residue that some tap reaches; merged where the channels
+/// fill blocks so badly that fewer blocks of the merged outputs do.
+static SmallVector<Sweep> getSweeps(const AxisGeometry &a, AffineExpr out,
+                                    int64_t merge) {
+  SmallVector<Phase> phases;
+  int64_t work = 0;
+  auto blocks = [](int64_t channels) {
+    return static_cast<int64_t>(llvm::divideCeil(channels, kChannelBlock));
+  };
+  for (int64_t residue = 0; residue < a.stride; ++residue) {
+    phases.emplace_back(a, residue);
+    work += phases.back().taps * blocks(merge);
+  }
+  if (merge && work && a.stride > 1 && a.dilation == 1 &&
+      out % a.stride == getAffineConstantExpr(0, out.getContext())) {
+    auto merged = getMergedSweep(a, phases, out);
+    if (merged && merged->taps * blocks(merge * a.stride) < work)
+      return {*merged};
+  }
+  SmallVector<Sweep> sweeps;
+  for (int64_t residue = 0; residue < a.stride; ++residue)
+    if (phases[residue].taps)
+      sweeps.push_back(getPhaseSweep(a, residue, phases[residue], out));
+  return sweeps;
+}
+
+/// Rows or columns of zeros that sweeps read before and after the input.
+static std::pair<int64_t, int64_t> getHalo(ArrayRef<Sweep> sweeps) {
+  std::pair<int64_t, int64_t> halo = {0, 0};
+  for (const Sweep &sweep : sweeps) {
+    halo.first = std::max(halo.first, -sweep.first);
+    halo.second = std::max(halo.second, sweep.beyond);
+  }
+  return halo;
+}
+
+static bool coversAll(ArrayRef<Sweep> sweeps, int64_t stride) {
+  int64_t outputs = 0;
+  for (const Sweep &sweep : sweeps)
+    outputs += sweep.numOutputs;
+  return outputs == stride;
+}
+
+/// All elements of the result as they are where nothing is summed up.
+FailureOr<Value> Lowering::lowerEpilogue(ConvTranspose2dOp op) {
+  Contraction shape;
+  shape.flat = true;
+  shape.outputs = typeOf(op.getY()).getDimSize(1);
+  auto operands = layerOperands(op, shape);
+  if (failed(operands))
+    return failure();
+  const Dims out = operands->dims;
+  Exprs sizes(kNumContractionSizes, expr(0));
+  sizes[kImages] = out[0] * out[2] * out[3];
+  sizes[kRows] = sizes[kColumns] = expr(1);
+  sizes[kOutImage] = out[1];
+  // There is no weight; what stands in its place is not read.
+  return contract(op, shape, *operands, op.getX(), op.getX(), sizes, {});
+}
+
+/// Whether every output is the product of the only pixel and one element of the
+/// kernel.
+static bool isOfPixel(ConvTranspose2dOp op) {
+  auto x = typeOf(op.getX()), y = typeOf(op.getY());
+  auto kernel = typeOf(op.getWeight());
+  for (int axis : {0, 1})
+    if (x.getDimSize(2 + axis) != 1 || op.getDilations()[axis] != 1 ||
+        y.getDimSize(2 + axis) + op.getPadding()[axis] >
+            kernel.getDimSize(2 + axis))
+      return false;
+  return op.getGroups() == 1;
+}
+
+/// A dense layer, which does not multiply with the zeros around the pixel.
+FailureOr<Value> Lowering::lowerConvTransposeOfPixel(ConvTranspose2dOp op) {
+  auto weightType = typeOf(op.getWeight());
+  int64_t kh = weightType.getDimSize(2), kw = weightType.getDimSize(3);
+  int64_t channels = weightType.getDimSize(1);
+  int64_t height = typeOf(op.getY()).getDimSize(2);
+  int64_t width = typeOf(op.getY()).getDimSize(3);
+  int64_t top = op.getPadding()[0], left = op.getPadding()[1];
+  Contraction shape;
+  shape.flat = true;
+  shape.inputs = weightType.getDimSize(0);
+  shape.outputs = height * width * channels;
+  auto operands = layerOperands(op, shape, height * width);
+  if (failed(operands))
+    return failure();
+  std::string kind = llvm::formatv("pixel{0}_{1}", top, left);
+  Value weight = packWeight(
+      op, operands->weight, shape, kind,
+      [&](ArrayRef<float> w, int64_t, int64_t o, int64_t i, int64_t, int64_t) {
+        int64_t pixel = o / channels;
+        int64_t ky = pixel / width + top, kx = pixel % width + left;
+        return w[((i * channels + o % channels) * kh + ky) * kw + kx];
+      });
+  Exprs sizes(kNumContractionSizes, expr(0));
+  sizes[kImages] = operands->dims[0];
+  sizes[kRows] = sizes[kColumns] = expr(1);
+  sizes[kInImage] = expr(shape.inputs);
+  sizes[kOutImage] = expr(shape.outputs);
+  return contract(op, shape, *operands, op.getX(), weight, sizes, {});
+}
+
+FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
+  auto weightType = typeOf(op.getWeight());
+  int64_t groups = op.getGroups();
+  int64_t kernel[2] = {weightType.getDimSize(2), weightType.getDimSize(3)};
+  if (isOfPixel(op))
+    return lowerConvTransposeOfPixel(op);
+
+  const Dims out = getDims(op.getY());
+  int64_t channels = weightType.getDimSize(1);
+  SmallVector<Sweep> sweeps[2];
+  std::pair<int64_t, int64_t> halo[2];
+  for (int axis : {0, 1}) {
+    AxisGeometry geometry = {kernel[axis],
+                             op.getStrides()[axis],
+                             op.getDilations()[axis],
+                             op.getPadding()[axis],
+                             op.getPadding()[axis + 2],
+                             op.getOutputPadding()[axis]};
+    // Outputs side by side in a row are contiguous with their channels.
+    bool merge = axis == 1 && groups == 1;
+    sweeps[axis] = getSweeps(geometry, out[2 + axis], merge ? channels : 0);
+    halo[axis] = getHalo(sweeps[axis]);
+  }
+  Value x = op.getX();
+  auto [top, bottom] = halo[0];
+  auto [left, right] = halo[1];
+  if (top || bottom || left || right)
+    x = padImage(op.getLoc(), x, {top, left, bottom, right}, 0);
+
+  // What no tap reaches is written before the rest.
+  Value result;
+  if (!coversAll(sweeps[0], op.getStrides()[0]) ||
+      !coversAll(sweeps[1], op.getStrides()[1])) {
+    auto filled = lowerEpilogue(op);
+    if (failed(filled))
+      return failure();
+    result = *filled;
+  }
+  for (const Sweep &rows : sweeps[0])
+    for (const Sweep &columns : sweeps[1]) {
+      Contraction shape;
+      shape.groups = groups;
+      shape.inputs = weightType.getDimSize(0) / groups;
+      shape.outputs = channels * columns.numOutputs;
+      shape.window[0] = rows.taps;
+      shape.window[1] = columns.taps;
+      shape.dilation[0] = rows.step;
+      shape.dilation[1] = columns.step;
+      auto operands = layerOperands(op, shape, columns.numOutputs);
+      if (failed(operands))
+        return failure();
+      std::string kind = "taps";
+      for (const Sweep *sweep : {&rows, &columns})
+        for (ArrayRef<int64_t> elements : sweep->elements)
+          for (int64_t element : elements)
+            kind += "_" + std::to_string(element);
+      Value weight =
+          packWeight(op, operands->weight, shape, kind,
+                     [&](ArrayRef<float> w, int64_t g, int64_t o, int64_t i,
+                         int64_t ty, int64_t tx) {
+                       int64_t ky = rows.elements[0][ty];
+                       int64_t kx = columns.elements[o / channels][tx];
+                       int64_t c =
+                           (g * shape.inputs + i) * channels + o % channels;
+                       return w[(c * kernel[0] + ky) * kernel[1] + kx];
+                     });
+      const Dims in = getDims(x);
+      Exprs sizes(kNumContractionSizes, expr(0));
+      sizes[kImages] = out[0];
+      sizes[kRows] = rows.positions;
+      sizes[kColumns] = columns.positions;
+      sizes[kInRow] = in[3] * in[1];
+      sizes[kInImage] = in[2] * in[3] * in[1];
+      sizes[kInOffset] =
+          (in[3] * (rows.first + top) + (columns.first + left)) * in[1];
+      sizes[kOutColumn] = out[1] * op.getStrides()[1];
+      sizes[kOutRow] = out[3] * out[1] * op.getStrides()[0];
+      sizes[kOutImage] = out[2] * out[3] * out[1];
+      sizes[kOutOffset] =
+          (out[3] * rows.firstOutput + columns.firstOutput) * out[1];
+      result = contract(op, shape, *operands, x, weight, sizes, result);
+    }
+  return result;
+}
