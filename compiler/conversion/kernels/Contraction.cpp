@@ -31,17 +31,38 @@ struct Tile {
   int64_t vectors, positions;
 };
 
+int64_t vectorsFor(const KernelTarget &target, int64_t outputs) {
+  return llvm::divideCeil(outputs, target.vectorWidth);
+}
+
 /// As many accumulators as leave room for the weights of a step and a
-/// broadcast input. Vectors make whole channel blocks, so that weights packed
-/// once serve every vector width.
+/// broadcast input. Where there are several tiles of channels, their vectors
+/// make whole channel blocks, so that weights packed once serve every vector
+/// width.
 Tile chooseTile(const KernelTarget &target, int64_t outputs) {
   int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
   int64_t most =
       target.vectorRegisters >= 32 ? 4 : std::max<int64_t>(2, perBlock);
-  int64_t needed = llvm::divideCeil(outputs, kChannelBlock) * perBlock;
-  int64_t vectors = std::min(most, needed);
+  int64_t vectors = std::min(most, vectorsFor(target, outputs));
   int64_t positions = (target.vectorRegisters - vectors - 2) / vectors;
   return {vectors, std::clamp<int64_t>(positions, 1, vectors > 2 ? 6 : 12)};
+}
+
+/// A single position, as of a dense layer at batch 1, has each weight read
+/// once. As many channels at a time as hide the latency of a multiply-add:
+/// memory is what limits then.
+Tile chooseRowTile(const KernelTarget &target, int64_t outputs) {
+  int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
+  int64_t blocks = llvm::divideCeil(outputs, kChannelBlock);
+  return {std::min<int64_t>(std::max<int64_t>(8, perBlock), blocks * perBlock),
+          1};
+}
+
+/// Whether a contraction has code for a single position.
+bool hasRowTile(const KernelTarget &target, const Contraction &shape) {
+  return shape.flat && shape.groups == 1 && shape.inputs > 0 &&
+         chooseRowTile(target, shape.outputs).vectors >
+             chooseTile(target, shape.outputs).vectors;
 }
 
 int64_t paddedOutputs(const Contraction &shape) {
@@ -54,8 +75,7 @@ public:
   ContractionEmitter(Emitter &e, const KernelTarget &target,
                      const Contraction &shape, const Epilogue &epilogue,
                      const KernelArgs &args)
-      : e(e), shape(shape), epilogue(epilogue), args(args),
-        tile(chooseTile(target, shape.outputs)) {
+      : e(e), target(target), shape(shape), epilogue(epilogue), args(args) {
     unsigned next = 0;
     x = args.buffers[next++];
     weight = args.buffers[next++];
@@ -72,6 +92,8 @@ public:
 private:
   using Values = Emitter::Values;
 
+  void emitItems(Value positions);
+
   Value size(ContractionSize which) { return args.sizes[which]; }
   int64_t tileOutputs() const { return tile.vectors * e.width; }
   /// Where the window of each position begins, and where its result goes.
@@ -85,10 +107,11 @@ private:
   void finish(Value accumulator, Value at, Value mask);
 
   Emitter &e;
+  const KernelTarget &target;
   const Contraction &shape;
   const Epilogue &epilogue;
   const KernelArgs &args;
-  Tile tile;
+  Tile tile = {1, 1}; // of the items being emitted
   Value x, weight, bias, residual, y;
 };
 
@@ -269,12 +292,25 @@ void ContractionEmitter::emitRange(Value first, Value last, Value group,
 }
 
 void ContractionEmitter::emit() {
+  Value positions = e.mul(size(kImages), e.mul(size(kRows), size(kColumns)));
+  bool hasRow = hasRowTile(target, shape);
+  if (hasRow) {
+    tile = chooseRowTile(target, shape.outputs);
+    e.ifThen(e.less(positions, e.index(2)), [&] { emitItems(positions); });
+  }
+  tile = chooseTile(target, shape.outputs);
+  if (hasRow)
+    e.ifThen(e.less(e.index(1), positions), [&] { emitItems(positions); });
+  else
+    emitItems(positions);
+}
+
+/// Item i is a tile of positions and a tile of channels.
+void ContractionEmitter::emitItems(Value positions) {
   int64_t whole = shape.outputs / tileOutputs();
   int64_t rest = shape.outputs % tileOutputs();
-  int64_t perBlock = std::max<int64_t>(1, kChannelBlock / e.width);
-  int64_t restVectors = llvm::divideCeil(rest, kChannelBlock) * perBlock;
+  int64_t restVectors = vectorsFor(target, rest);
   int64_t channelTiles = whole + (rest != 0);
-  Value positions = e.mul(size(kImages), e.mul(size(kRows), size(kColumns)));
   Value positionTiles = e.ceilDiv(positions, tile.positions);
 
   e.loop(args.begin, args.end, 1, [&](Value item) {
@@ -340,11 +376,17 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
             e.mul(sizes[kImages], e.mul(sizes[kRows], sizes[kColumns]));
         if (shape.depthwise())
           return positions;
-        Tile tile = chooseTile(target, shape.outputs);
-        int64_t channelTiles =
-            llvm::divideCeil(shape.outputs, tile.vectors * target.vectorWidth);
-        return e.mul(e.ceilDiv(positions, tile.positions),
-                     channelTiles * shape.groups);
+        auto count = [&](Tile tile) {
+          int64_t channelTiles = llvm::divideCeil(
+              shape.outputs, tile.vectors * target.vectorWidth);
+          return e.mul(e.ceilDiv(positions, tile.positions),
+                       channelTiles * shape.groups);
+        };
+        Value items = count(chooseTile(target, shape.outputs));
+        if (!hasRowTile(target, shape))
+          return items;
+        return e.select(e.less(positions, e.index(2)),
+                        count(chooseRowTile(target, shape.outputs)), items);
       },
       [&](Emitter &e, const KernelArgs &args) {
         ContractionEmitter emitter(e, target, shape, epilogue, args);
