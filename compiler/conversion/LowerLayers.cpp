@@ -114,6 +114,7 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
   bool padded = llvm::any_of(op.getPadding(), [](int64_t p) { return p > 0; });
   shape.flat = !padded && groups == 1 && kh == 1 && kw == 1 &&
                shape.stride[0] == 1 && shape.stride[1] == 1;
+  shape.padded = padded;
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
@@ -143,5 +144,10 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
   sizes[kOutColumn] = out[1];
   sizes[kOutRow] = out[3] * out[1];
   sizes[kOutImage] = out[2] * out[3] * out[1];
+  const Dims image = getDims(op.getX());
+  sizes[kPaddingRows] = expr(op.getPadding()[0]);
+  sizes[kPaddingColumns] = expr(op.getPadding()[1]);
+  sizes[kInputRows] = image[2];
+  sizes[kInputColumns] = image[3];
   return contract(op, shape, *operands, x, weight, sizes, {});
 }

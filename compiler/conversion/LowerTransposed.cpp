@@ -238,7 +238,8 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
   Value x = op.getX();
   auto [top, bottom] = halo[0];
   auto [left, right] = halo[1];
-  if (top || bottom || left || right)
+  bool padded = top || bottom || left || right;
+  if (padded)
     x = padImage(op.getLoc(), x, {top, left, bottom, right}, 0);
 
   // What no tap reaches is written before the rest.
@@ -254,6 +255,7 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
     for (const Sweep &columns : sweeps[1]) {
       Contraction shape;
       shape.groups = groups;
+      shape.padded = padded;
       shape.inputs = weightType.getDimSize(0) / groups;
       shape.outputs = channels * columns.numOutputs;
       shape.window[0] = rows.taps;
@@ -292,6 +294,11 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
       sizes[kOutImage] = out[2] * out[3] * out[1];
       sizes[kOutOffset] =
           (out[3] * rows.firstOutput + columns.firstOutput) * out[1];
+      const Dims image = getDims(op.getX());
+      sizes[kPaddingRows] = expr(-rows.first);
+      sizes[kPaddingColumns] = expr(-columns.first);
+      sizes[kInputRows] = image[2];
+      sizes[kInputColumns] = image[3];
       result = contract(op, shape, *operands, x, weight, sizes, result);
     }
   return result;

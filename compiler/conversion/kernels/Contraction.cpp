@@ -21,6 +21,8 @@ std::string Contraction::name() const {
   if (!flat)
     name += llvm::formatv("_k{0}x{1}_s{2}x{3}_d{4}x{5}", window[0], window[1],
                           stride[0], stride[1], dilation[0], dilation[1]);
+  if (padded)
+    name += "_p";
   return name;
 }
 
@@ -69,6 +71,41 @@ int64_t paddedOutputs(const Contraction &shape) {
   return llvm::divideCeil(shape.outputs, kChannelBlock) * kChannelBlock;
 }
 
+/// Images up to this size gain by PositionTiles' second order. Larger ones have
+/// little border, and pixels of several images are far apart in memory.
+constexpr int64_t kSmallImage = 512;
+
+/// Positions are worked on image after image, row after row. Small images with
+/// a border in another order: as many images at a time as a tile has positions;
+/// of these pixel after pixel; of a pixel image after image. So a tile is one
+/// pixel of several images as often as there are enough, and the taps that meet
+/// the border are the same for all of it.
+struct PositionTiles {
+  Value pixels;    // of an image
+  Value grouped;   // whether this is the second order; null: never
+  Value groups;    // of images, whole ones
+  Value rest;      // images of the last, smaller group
+  Value inGroups;  // tiles of whole groups
+  Value positions; // of all images
+  Value count;
+
+  PositionTiles(Emitter &e, const Contraction &shape, int64_t tile,
+                ValueRange sizes) {
+    Value images = sizes[kImages];
+    pixels = e.mul(sizes[kRows], sizes[kColumns]);
+    positions = e.mul(images, pixels);
+    count = e.ceilDiv(positions, tile);
+    if (!shape.padded)
+      return;
+    grouped = e.less(pixels, e.index(kSmallImage + 1));
+    groups = e.div(images, tile);
+    rest = e.sub(images, e.mul(groups, tile));
+    inGroups = e.mul(groups, pixels);
+    Value inRest = e.ceilDiv(e.mul(rest, pixels), tile);
+    count = e.select(grouped, e.add(inGroups, inRest), count);
+  }
+};
+
 /// Emits the body of one contraction kernel.
 class ContractionEmitter {
 public:
@@ -92,16 +129,26 @@ public:
 private:
   using Values = Emitter::Values;
 
-  void emitItems(Value positions);
+  void emitItems();
+  /// The positions of a tile, and the images they are of.
+  std::pair<Value, Value> locate(const PositionTiles &tiles, Value index);
+
+  /// The part of the window that meets the image, for any of a tile's
+  /// positions.
+  struct Taps {
+    Value firstRow, lastRow, firstColumn, lastColumn; // null: all of them
+  };
 
   Value size(ContractionSize which) { return args.sizes[which]; }
   int64_t tileOutputs() const { return tile.vectors * e.width; }
   /// Where the window of each position begins, and where its result goes.
-  void decode(Value position, int64_t count, Values &inputs, Values &outputs);
+  Taps decode(Value position, int64_t count, Values &inputs, Values &outputs);
+  std::pair<Value, Value> getTaps(int axis, Value first, Value last);
   void emitTile(Value position, int64_t positions, Value group, Value block,
                 int64_t firstOutput, int64_t vectors);
-  Values multiply(const Values &inputs, Value weights, int64_t positions,
-                  int64_t vectors, const Values &accumulators);
+  Values multiply(const Values &inputs, Value weights, const Taps &taps,
+                  int64_t positions, int64_t vectors,
+                  const Values &accumulators);
   void emitRange(Value first, Value last, Value group, Value block,
                  std::optional<int64_t> firstOutput, int64_t vectors);
   void finish(Value accumulator, Value at, Value mask);
@@ -112,46 +159,90 @@ private:
   const Epilogue &epilogue;
   const KernelArgs &args;
   Tile tile = {1, 1}; // of the items being emitted
+  Value pixels;       // of an image
+  /// Positions count pixels of `images` images together, from `firstImage`.
+  Value firstImage, images;
   Value x, weight, bias, residual, y;
 };
 
-void ContractionEmitter::decode(Value position, int64_t count, Values &inputs,
-                                Values &outputs) {
+/// Taps t of positions first .. last whose input, position * stride + t *
+/// dilation - padding, lies in the image: a range that contains all of them.
+std::pair<Value, Value> ContractionEmitter::getTaps(int axis, Value first,
+                                                    Value last) {
+  Value padding = size(axis == 0 ? kPaddingRows : kPaddingColumns);
+  Value extent = size(axis == 0 ? kInputRows : kInputColumns);
+  auto bound = [&](Value distance) {
+    Value tap = e.ceilDiv(e.max(distance, e.index(0)), shape.dilation[axis]);
+    return e.min(tap, e.index(shape.window[axis]));
+  };
+  return {
+      bound(e.sub(padding, e.mul(last, shape.stride[axis]))),
+      bound(e.sub(e.add(padding, extent), e.mul(first, shape.stride[axis])))};
+}
+
+ContractionEmitter::Taps ContractionEmitter::decode(Value position,
+                                                    int64_t count,
+                                                    Values &inputs,
+                                                    Values &outputs) {
   if (shape.flat) {
     for (int64_t r = 0; r < count; ++r) {
       Value p = e.add(position, r);
       inputs.push_back(e.add(e.mul(p, size(kInImage)), size(kInOffset)));
       outputs.push_back(e.add(e.mul(p, size(kOutImage)), size(kOutOffset)));
     }
-    return;
+    return {};
   }
-  Value columns = size(kColumns), rows = size(kRows);
-  Value line = e.div(position, columns);
-  Value column = e.sub(position, e.mul(line, columns));
-  Value image = e.div(line, rows);
-  Value row = e.sub(line, e.mul(image, rows));
+  Value rows = size(kRows), columns = size(kColumns);
+  Value pixel = e.div(position, images);
+  Value image = e.sub(position, e.mul(pixel, images));
+  Value base = e.div(pixel, pixels);
+  pixel = e.sub(pixel, e.mul(base, pixels));
+  base = e.add(firstImage, base);
+  Value row = e.div(pixel, columns);
+  Value column = e.sub(pixel, e.mul(row, columns));
+  Value firstBase = base, firstRow = row, firstColumn = column;
   int64_t inColumn = shape.groups * shape.inputs * shape.stride[1];
   Value inRow = e.mul(size(kInRow), shape.stride[0]);
   Value one = e.index(1), zero = e.index(0);
-  for (int64_t r = 0; r < count; ++r) {
-    Value in = e.add(e.mul(image, size(kInImage)), size(kInOffset));
+  for (int64_t r = 0;; ++r) {
+    Value absolute = e.add(base, image);
+    Value in = e.add(e.mul(absolute, size(kInImage)), size(kInOffset));
     in = e.add(in, e.add(e.mul(row, inRow), e.mul(column, inColumn)));
     inputs.push_back(in);
-    Value out = e.add(e.mul(image, size(kOutImage)), size(kOutOffset));
+    Value out = e.add(e.mul(absolute, size(kOutImage)), size(kOutOffset));
     out = e.add(
         out, e.add(e.mul(row, size(kOutRow)), e.mul(column, size(kOutColumn))));
     outputs.push_back(out);
     if (r + 1 == count)
       break;
-    // The next position, possibly on the next line or in the next image.
-    Value next = e.add(column, one);
-    Value sameLine = e.less(next, columns);
-    column = e.select(sameLine, next, zero);
-    Value nextRow = e.select(sameLine, row, e.add(row, one));
-    Value sameImage = e.less(nextRow, rows);
-    row = e.select(sameImage, nextRow, zero);
-    image = e.select(sameImage, image, e.add(image, one));
+    // The next image, possibly of the next pixel, which may be in the next row,
+    // which may be of another image.
+    Value next = e.add(image, one);
+    Value samePixel = e.less(next, images);
+    image = e.select(samePixel, next, zero);
+    Value nextColumn = e.select(samePixel, column, e.add(column, one));
+    Value sameRow = e.less(nextColumn, columns);
+    column = e.select(sameRow, nextColumn, zero);
+    Value nextRow = e.select(sameRow, row, e.add(row, one));
+    Value sameBase = e.less(nextRow, rows);
+    row = e.select(sameBase, nextRow, zero);
+    base = e.select(sameBase, base, e.add(base, one));
   }
+  Taps taps;
+  if (!shape.padded)
+    return taps;
+  auto getRange = [&](int axis, Value same, Value first, Value last) {
+    auto [begin, end] = getTaps(axis, first, last);
+    return std::pair(e.select(same, begin, zero),
+                     e.select(same, end, e.index(shape.window[axis])));
+  };
+  Value oneImage = e.less(base, e.add(firstBase, one));
+  Value oneRow = e.less(row, e.add(firstRow, one));
+  oneRow = e.select(oneImage, oneRow, oneImage);
+  std::tie(taps.firstRow, taps.lastRow) = getRange(0, oneImage, firstRow, row);
+  std::tie(taps.firstColumn, taps.lastColumn) =
+      getRange(1, oneRow, firstColumn, column);
+  return taps;
 }
 
 /// Steps of the innermost loop done at once.
@@ -165,60 +256,66 @@ static int64_t chooseUnroll(int64_t length) {
 }
 
 Emitter::Values ContractionEmitter::multiply(const Values &inputs,
-                                             Value weights, int64_t positions,
-                                             int64_t vectors,
+                                             Value weights, const Taps &taps,
+                                             int64_t positions, int64_t vectors,
                                              const Values &accumulators) {
   if (shape.inputs == 0)
     return accumulators;
+  Value zero = e.index(0);
   int64_t inColumn = shape.groups * shape.inputs * shape.dilation[1];
   // Taps of a row and their channels are contiguous unless something is
   // skipped; then one loop runs over both.
   bool merged = inColumn == shape.inputs || shape.window[1] == 1;
   int64_t length = merged ? shape.window[1] * shape.inputs : shape.inputs;
   int64_t unroll = chooseUnroll(length);
+  Value begin = zero, end = e.index(length);
+  // The loop begins and ends at whole taps, whose channels are whole steps.
+  if (merged && taps.firstColumn && chooseUnroll(shape.inputs) == unroll) {
+    begin = e.mul(taps.firstColumn, shape.inputs);
+    end = e.mul(taps.lastColumn, shape.inputs);
+  }
   int64_t blockSize = shape.taps() * shape.inputs * kChannelBlock;
 
   auto run = [&](Value inOffset, Value step, const Values &sums) {
-    return e.loop(
-        e.index(0), e.index(length), unroll, sums,
-        [&](Value k, ValueRange loopSums) {
-          Values sums(loopSums.begin(), loopSums.end());
-          for (int64_t u = 0; u < unroll; ++u) {
-            Value at =
-                e.add(weights, e.mul(e.add(e.add(step, k), u), kChannelBlock));
-            Values w;
-            for (int64_t v = 0; v < vectors; ++v) {
-              int64_t channel = v * e.width;
-              w.push_back(e.loadVec(
-                  weight, e.add(at, channel / kChannelBlock * blockSize +
-                                        channel % kChannelBlock)));
-            }
-            for (int64_t r = 0; r < positions; ++r) {
-              Value value = e.broadcast(
-                  e.load(x, e.add(e.add(inputs[r], inOffset), e.add(k, u))));
-              for (int64_t v = 0; v < vectors; ++v)
-                sums[r * vectors + v] =
-                    e.fma(value, w[v], sums[r * vectors + v]);
-            }
-          }
-          return sums;
-        });
+    return e.loop(begin, end, unroll, sums, [&](Value k, ValueRange loopSums) {
+      Values sums(loopSums.begin(), loopSums.end());
+      for (int64_t u = 0; u < unroll; ++u) {
+        Value at =
+            e.add(weights, e.mul(e.add(e.add(step, k), u), kChannelBlock));
+        Values w;
+        for (int64_t v = 0; v < vectors; ++v) {
+          int64_t channel = v * e.width;
+          w.push_back(
+              e.loadVec(weight, e.add(at, channel / kChannelBlock * blockSize +
+                                              channel % kChannelBlock)));
+        }
+        for (int64_t r = 0; r < positions; ++r) {
+          Value value = e.broadcast(
+              e.load(x, e.add(e.add(inputs[r], inOffset), e.add(k, u))));
+          for (int64_t v = 0; v < vectors; ++v)
+            sums[r * vectors + v] = e.fma(value, w[v], sums[r * vectors + v]);
+        }
+      }
+      return sums;
+    });
   };
   auto overColumns = [&](Value inOffset, Value step, const Values &sums) {
     if (merged)
       return run(inOffset, step, sums);
-    return e.loop(e.index(0), e.index(shape.window[1]), 1, sums,
-                  [&](Value kx, ValueRange sums) {
-                    return run(e.add(inOffset, e.mul(kx, inColumn)),
-                               e.add(step, e.mul(kx, shape.inputs)),
-                               Values(sums.begin(), sums.end()));
-                  });
+    Value first = taps.firstColumn ? taps.firstColumn : zero;
+    Value last = taps.lastColumn ? taps.lastColumn : e.index(shape.window[1]);
+    return e.loop(first, last, 1, sums, [&](Value kx, ValueRange sums) {
+      return run(e.add(inOffset, e.mul(kx, inColumn)),
+                 e.add(step, e.mul(kx, shape.inputs)),
+                 Values(sums.begin(), sums.end()));
+    });
   };
-  Value zero = e.index(0);
   if (shape.window[0] == 1)
     return overColumns(zero, zero, accumulators);
+  Value firstRow = taps.firstRow ? taps.firstRow : zero;
+  Value lastRow = taps.lastRow ? taps.lastRow : e.index(shape.window[0]);
   Value inRow = e.mul(size(kInRow), shape.dilation[0]);
-  return e.loop(zero, e.index(shape.window[0]), 1, accumulators,
+  return e.loop(firstRow, lastRow, 1, accumulators,
                 [&](Value ky, ValueRange sums) {
                   return overColumns(e.mul(ky, inRow),
                                      e.mul(ky, shape.window[1] * shape.inputs),
@@ -240,7 +337,7 @@ void ContractionEmitter::emitTile(Value position, int64_t positions,
                                   Value group, Value block, int64_t firstOutput,
                                   int64_t vectors) {
   Values inputs, outputs;
-  decode(position, positions, inputs, outputs);
+  Taps taps = decode(position, positions, inputs, outputs);
   Value output = e.mul(block, tileOutputs());
   for (Value &input : inputs)
     input = e.add(input, e.mul(group, shape.inputs));
@@ -255,7 +352,7 @@ void ContractionEmitter::emitTile(Value position, int64_t positions,
                      : bias        ? e.loadVec(bias, e.add(packed, v * e.width))
                                    : e.splat(0));
   Value weights = e.mul(packed, shape.taps() * shape.inputs);
-  sums = multiply(inputs, weights, positions, vectors, sums);
+  sums = multiply(inputs, weights, taps, positions, vectors, sums);
 
   for (int64_t r = 0; r < positions; ++r)
     for (int64_t v = 0; v < vectors; ++v) {
@@ -292,34 +389,51 @@ void ContractionEmitter::emitRange(Value first, Value last, Value group,
 }
 
 void ContractionEmitter::emit() {
-  Value positions = e.mul(size(kImages), e.mul(size(kRows), size(kColumns)));
-  bool hasRow = hasRowTile(target, shape);
-  if (hasRow) {
-    tile = chooseRowTile(target, shape.outputs);
-    e.ifThen(e.less(positions, e.index(2)), [&] { emitItems(positions); });
+  if (!hasRowTile(target, shape)) {
+    tile = chooseTile(target, shape.outputs);
+    return emitItems();
   }
+  tile = chooseRowTile(target, shape.outputs);
+  e.ifThen(e.less(size(kImages), e.index(2)), [&] { emitItems(); });
   tile = chooseTile(target, shape.outputs);
-  if (hasRow)
-    e.ifThen(e.less(e.index(1), positions), [&] { emitItems(positions); });
-  else
-    emitItems(positions);
+  e.ifThen(e.less(e.index(1), size(kImages)), [&] { emitItems(); });
+}
+
+std::pair<Value, Value> ContractionEmitter::locate(const PositionTiles &tiles,
+                                                   Value index) {
+  int64_t step = tile.positions;
+  pixels = tiles.pixels;
+  firstImage = e.index(0);
+  images = e.index(1);
+  Value first = e.mul(index, step), end = tiles.positions;
+  if (tiles.grouped) {
+    Value whole = e.less(index, tiles.inGroups);
+    Value group = e.select(whole, e.div(index, pixels), tiles.groups);
+    Value size = e.select(whole, e.index(step), tiles.rest);
+    Value start = e.mul(group, step);
+    firstImage = e.select(tiles.grouped, start, firstImage);
+    images = e.select(tiles.grouped, size, images);
+    first = e.sub(first, e.mul(firstImage, pixels));
+    end = e.select(tiles.grouped, e.mul(size, pixels), end);
+  }
+  return {first, e.min(e.add(first, step), end)};
 }
 
 /// Item i is a tile of positions and a tile of channels.
-void ContractionEmitter::emitItems(Value positions) {
+void ContractionEmitter::emitItems() {
   int64_t whole = shape.outputs / tileOutputs();
   int64_t rest = shape.outputs % tileOutputs();
   int64_t restVectors = vectorsFor(target, rest);
   int64_t channelTiles = whole + (rest != 0);
-  Value positionTiles = e.ceilDiv(positions, tile.positions);
+  PositionTiles tiles(e, shape, tile.positions, args.sizes);
 
   e.loop(args.begin, args.end, 1, [&](Value item) {
-    Value channelTile = e.div(item, positionTiles);
-    Value positionTile = e.sub(item, e.mul(channelTile, positionTiles));
+    Value channelTile = e.div(item, tiles.count);
+    Value index = e.sub(item, e.mul(channelTile, tiles.count));
     Value group = e.div(channelTile, channelTiles);
     Value block = e.sub(channelTile, e.mul(group, channelTiles));
-    Value first = e.mul(positionTile, tile.positions);
-    Value last = e.min(e.add(first, tile.positions), positions);
+    Value first, last;
+    std::tie(first, last) = locate(tiles, index);
     Value isWhole = e.less(block, e.index(whole));
     if (whole)
       e.ifThen(isWhole, [&] {
@@ -337,6 +451,9 @@ void ContractionEmitter::emitDepthwise() {
   int64_t channels = shape.groups;
   e.loop(args.begin, args.end, 1, [&](Value position) {
     Values inputs, outputs;
+    pixels = e.mul(size(kRows), size(kColumns));
+    firstImage = e.index(0);
+    images = e.index(1);
     decode(position, 1, inputs, outputs);
     Value inRow = e.mul(size(kInRow), shape.dilation[0]);
     e.strip(e.index(channels), [&](Value c, Value mask) {
@@ -372,20 +489,18 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
       module, loc, shape.name() + epilogue.suffix(), target, buffers,
       kNumContractionSizes,
       [&](Emitter &e, ValueRange sizes) {
-        Value positions =
-            e.mul(sizes[kImages], e.mul(sizes[kRows], sizes[kColumns]));
         if (shape.depthwise())
-          return positions;
+          return e.mul(sizes[kImages], e.mul(sizes[kRows], sizes[kColumns]));
         auto count = [&](Tile tile) {
           int64_t channelTiles = llvm::divideCeil(
               shape.outputs, tile.vectors * target.vectorWidth);
-          return e.mul(e.ceilDiv(positions, tile.positions),
+          return e.mul(PositionTiles(e, shape, tile.positions, sizes).count,
                        channelTiles * shape.groups);
         };
         Value items = count(chooseTile(target, shape.outputs));
         if (!hasRowTile(target, shape))
           return items;
-        return e.select(e.less(positions, e.index(2)),
+        return e.select(e.less(sizes[kImages], e.index(2)),
                         count(chooseRowTile(target, shape.outputs)), items);
       },
       [&](Emitter &e, const KernelArgs &args) {

@@ -44,6 +44,8 @@ struct Contraction {
   int64_t dilation[2] = {1, 1}; // of the input, per tap
   /// One position an image: a dense layer, or a 1x1 convolution over pixels.
   bool flat = false;
+  /// The input has a border of zeros, whose taps need not be read.
+  bool padded = false;
   bool depthwise() const { return groups > 1 && inputs == 1 && outputs == 1; }
   int64_t taps() const { return window[0] * window[1]; }
   std::string name() const;
@@ -61,6 +63,10 @@ enum ContractionSize : unsigned {
   kOutRow,
   kOutImage,
   kOutOffset,
+  kPaddingRows,    // rows of zeros that the first window begins with
+  kPaddingColumns, // and columns; negative where it begins within the image
+  kInputRows,      // rows of the image without the border
+  kInputColumns,
   kNumContractionSizes
 };
 
