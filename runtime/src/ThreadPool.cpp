@@ -16,6 +16,9 @@ using namespace vae::runtime;
 // to be seen in the CPU time of an idle process.
 static constexpr int64_t kSpinNanoseconds = 30'000;
 static constexpr uint32_t kCallerParked = uint32_t(1) << 31;
+// As many pieces of a thread's part can be taken by others if it is slow: an
+// eighth of a part is what a loop waits for at worst.
+static constexpr int64_t kPieces = 8;
 
 static_assert(std::atomic<uint32_t>::is_always_lock_free &&
                   sizeof(std::atomic<uint32_t>) == sizeof(uint32_t),
@@ -85,11 +88,23 @@ static bool spin(int64_t nanoseconds, Condition condition) {
 // Workers
 //===----------------------------------------------------------------------===//
 
+void ThreadPool::runPieces(unsigned part) {
+  // The first count % total pieces have one item more.
+  int64_t total = parts * pieces;
+  int64_t size = count / total, longer = count % total;
+  for (;;) {
+    int64_t piece = cursors[part].next.fetch_add(1, std::memory_order_relaxed);
+    if (piece >= pieces)
+      return;
+    piece += part * pieces;
+    int64_t begin = piece * size + std::min<int64_t>(piece, longer);
+    task(arg, begin, begin + size + (piece < longer ? 1 : 0));
+  }
+}
+
 void ThreadPool::runPart(unsigned part) {
-  // The first count % parts parts have one item more.
-  int64_t size = count / parts, longer = count % parts;
-  int64_t begin = part * size + std::min<int64_t>(part, longer);
-  task(arg, begin, begin + size + (part < longer ? 1 : 0));
+  for (unsigned i = 0; i < parts; ++i)
+    runPieces((part + i) % parts);
 }
 
 void ThreadPool::waitForWork(Worker &worker) {
@@ -171,20 +186,31 @@ void ThreadPool::parallelFor(int64_t total, int64_t grain,
   arg = argument;
   count = total;
   parts = wanted;
+  pieces = std::min<int64_t>(
+      std::max<int64_t>(total / std::max<int64_t>(grain, 1) / wanted, 1),
+      kPieces);
+  for (unsigned i = 0; i < wanted; ++i)
+    cursors[i].next.store(0, std::memory_order_relaxed);
   pending.store(wanted - 1, std::memory_order_relaxed);
   for (unsigned i = 0; i + 1 < wanted; ++i)
     signal(workers[i], Work);
   runPart(0);
+  // Nothing is left for those who have not come.
   for (unsigned i = wanted - 1; i-- > 0;)
-    if (take(workers[i])) {
-      runPart(i + 1);
+    if (take(workers[i]))
       pending.fetch_sub(1, std::memory_order_relaxed);
-    }
   waitForAll();
   running = false;
 }
 
 bool ThreadPool::start(unsigned wanted) {
+  cursors = static_cast<Cursor *>(
+      allocator.allocate((wanted + 1) * sizeof(Cursor), alignof(Cursor)));
+  if (!cursors)
+    return false;
+  numCursors = wanted + 1;
+  for (unsigned i = 0; i < numCursors; ++i)
+    new (&cursors[i]) Cursor();
   workers = static_cast<Worker *>(
       allocator.allocate(wanted * sizeof(Worker), alignof(Worker)));
   if (!workers)
@@ -239,6 +265,8 @@ void ThreadPool::destroy(ThreadPool *pool) {
     pool->workers[i].~Worker();
   allocator.deallocate(pool->workers, pool->numAllocated * sizeof(Worker),
                        alignof(Worker));
+  allocator.deallocate(pool->cursors, pool->numCursors * sizeof(Cursor),
+                       alignof(Cursor));
   pool->~ThreadPool();
   allocator.deallocate(pool, sizeof(ThreadPool), alignof(ThreadPool));
 }

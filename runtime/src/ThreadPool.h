@@ -15,9 +15,10 @@ namespace vae::runtime {
 unsigned getNumAvailableCpus();
 
 /// Waits for work spinning for a moment, then parked in the kernel. One thread
-/// at a time hands out work, takes part in it, and takes back what no other
-/// thread has begun when it is done with its own: a busy machine or a thread
-/// that is slow to wake makes nobody wait.
+/// at a time hands out work and takes part in it. Each thread has a part of its
+/// own, side by side for the sake of caches, and takes pieces of others' when
+/// it is done: a busy machine or a thread that is slow to wake makes nobody
+/// wait for long.
 class ThreadPool {
 public:
   /// A pool of `threads` threads, the caller's included; nullptr if memory or
@@ -26,17 +27,18 @@ public:
   /// Stops the threads and frees the pool.
   static void destroy(ThreadPool *pool);
 
-  /// Runs task(arg, begin, end) over an even partition of [0, count) into parts
-  /// of at least `grain` items (unless count is smaller), and returns when all
-  /// are done. Wakes no more threads than there are further parts. A call from
-  /// within a task runs in that thread.
+  /// Runs task(arg, begin, end) over an even partition of [0, count) into
+  /// pieces of at least `grain` items (unless count is smaller), and returns
+  /// when all are done. Wakes no more threads than there are further pieces. A
+  /// call from within a task runs in that thread.
   void parallelFor(int64_t count, int64_t grain, vae_abi_task task, void *arg);
 
   unsigned getNumThreads() const { return numWorkers + 1; }
 
 private:
-  /// What a worker's word says. Work becomes Idle when somebody takes the part:
-  /// the worker, or the session's thread, which alone writes Work and Stop.
+  /// What a worker's word says. Work becomes Idle when the worker comes, or
+  /// when the session's thread has no work for it any more, which alone writes
+  /// Work and Stop.
   enum State : uint32_t { Idle, Parked, Work, Stop };
 
   struct alignas(64) Worker {
@@ -44,6 +46,11 @@ private:
     unsigned index = 0;
     ThreadPool *pool = nullptr;
     pthread_t thread = {};
+  };
+
+  /// The next piece of a part.
+  struct alignas(64) Cursor {
+    std::atomic<int64_t> next{0};
   };
 
   ThreadPool(const Allocator &allocator) : allocator(allocator) {}
@@ -54,7 +61,9 @@ private:
   static void *work(void *worker);
   void waitForWork(Worker &worker);
   bool take(Worker &worker);
+  /// A thread's work: first its own part, then what is left of the others'.
   void runPart(unsigned part);
+  void runPieces(unsigned part);
   void signal(Worker &worker, State state);
   void finishPart();
   void waitForAll();
@@ -63,16 +72,19 @@ private:
   Worker *workers = nullptr;
   unsigned numWorkers = 0; // started
   unsigned numAllocated = 0;
+  Cursor *cursors = nullptr; // of the caller, then the workers
+  unsigned numCursors = 0;
   int64_t spinNanoseconds = 0;
 
   // The current job: written before the workers' words, read after them.
   vae_abi_task task = nullptr;
   void *arg = nullptr;
   int64_t count = 0;
-  unsigned parts = 1;
+  unsigned parts = 1; // one for each thread that takes part
+  int64_t pieces = 1; // of each part
   bool running = false;
 
-  // Parts that workers have not finished; the top bit: the caller is parked.
+  // Workers that have not finished; the top bit: the caller is parked.
   alignas(64) std::atomic<uint32_t> pending{0};
 };
 

@@ -102,6 +102,14 @@ int64_t countSleeps() {
   return sleeps;
 }
 
+/// Eight pieces a thread, fewer where they had less than `grain` items; all in
+/// one for one thread.
+int64_t countPieces(unsigned threads, int64_t count, int64_t grain) {
+  int64_t most = count / std::max<int64_t>(grain, 1);
+  int64_t parts = std::min<int64_t>(threads, most);
+  return parts <= 1 ? 1 : parts * std::min<int64_t>(8, most / parts);
+}
+
 TEST(ThreadPool, CoversEveryItemOnceInEvenParts) {
   for (unsigned threads : {1u, 2u, 3u, 8u}) {
     Pool pool = makePool(threads);
@@ -123,10 +131,8 @@ TEST(ThreadPool, CoversEveryItemOnceInEvenParts) {
           continue;
         EXPECT_LE(largest - smallest, 1);
         EXPECT_GE(smallest, std::min(count, std::max<int64_t>(grain, 1)));
-        EXPECT_EQ(record.parts.size(),
-                  std::max<uint64_t>(
-                      1, std::min<uint64_t>(
-                             threads, count / std::max<int64_t>(grain, 1))));
+        EXPECT_EQ(static_cast<int64_t>(record.parts.size()),
+                  countPieces(threads, count, grain));
       }
   }
 }
@@ -136,10 +142,44 @@ TEST(ThreadPool, CountsThatOverflowSmallProductsAreSplitRight) {
   Record record;
   pool->parallelFor(INT64_MAX, 1, Record::task, &record);
   std::sort(record.parts.begin(), record.parts.end());
-  ASSERT_EQ(record.parts.size(), 3u);
-  EXPECT_EQ(record.parts[0].first, 0);
-  EXPECT_EQ(record.parts[2].second, INT64_MAX);
-  EXPECT_EQ(record.parts[0].second, record.parts[1].first);
+  ASSERT_EQ(record.parts.size(), 24u);
+  int64_t next = 0;
+  for (auto [begin, end] : record.parts) {
+    EXPECT_EQ(begin, next);
+    EXPECT_GE(end - begin, INT64_MAX / 24);
+    next = end;
+  }
+  EXPECT_EQ(next, INT64_MAX);
+}
+
+/// The item 0 ends when all others are done.
+struct Straggler {
+  std::atomic<int64_t> done{0};
+  int64_t count = 0;
+  std::set<std::thread::id> threads;
+  std::mutex mutex;
+
+  static void task(void *arg, int64_t begin, int64_t end) {
+    auto &self = *static_cast<Straggler *>(arg);
+    {
+      std::lock_guard<std::mutex> lock(self.mutex);
+      self.threads.insert(std::this_thread::get_id());
+    }
+    // The other items of its piece are waited for by nobody.
+    if (begin == 0)
+      while (self.done < self.count - end)
+        std::this_thread::yield();
+    else
+      self.done += end - begin;
+  }
+};
+
+TEST(ThreadPool, NobodyWaitsForASlowThreadsPart) {
+  Pool pool = makePool(2);
+  Straggler straggler;
+  straggler.count = 1000;
+  pool->parallelFor(straggler.count, 1, Straggler::task, &straggler);
+  EXPECT_EQ(straggler.threads.size(), 2u);
 }
 
 TEST(ThreadPool, UsesAsManyThreadsAsThereAreParts) {
