@@ -171,6 +171,7 @@ private:
   bool checkSymbols();
   bool checkEntries();
   bool checkEntry();
+  bool checkSteps();
   bool checkTensors(const char *kindName, const vae_abi_tensor *tensors,
                     uint32_t count, bool *used);
   bool checkTensor(const vae_abi_tensor &tensor);
@@ -251,6 +252,25 @@ bool TableCheck::checkEntry() {
   for (uint32_t s = 0; s < table.num_symbols; ++s)
     if (used[s] && !known[s])
       return fail("an output has a dynamic dimension that no input has");
+  return checkSteps();
+}
+
+bool TableCheck::checkSteps() {
+  if (entry->num_steps == 0) {
+    if (entry->steps || entry->step_costs)
+      return fail("it has steps, but their number is 0");
+    return true;
+  }
+  if (entry->num_steps > kMaxSteps || !entry->steps || !entry->step_costs)
+    return fail("the number of steps is over 1048576, or they or their costs "
+                "are NULL");
+  kind = "step";
+  for (index = 0; index < entry->num_steps; ++index) {
+    const vae_abi_step &step = entry->steps[index];
+    if (!step.layer || !isName(step.kernel))
+      return fail("its layer is NULL, or its kernel has no name");
+  }
+  kind = nullptr;
   return true;
 }
 

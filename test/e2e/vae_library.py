@@ -28,14 +28,17 @@ ParallelFor = c.CFUNCTYPE(None, P, I64, I64, Task, P)
 Call = struct("Call", struct_size=U32, flags=U32, inputs=c.POINTER(P), outputs=c.POINTER(P), symbols=c.POINTER(I64),
               arena=P, parallel_for=ParallelFor, parallel_ctx=P)
 SizeFunction = c.CFUNCTYPE(I64, c.POINTER(I64))
+Step = struct("Step", layer=STR, kernel=STR, reserved=I64 * 2)
 Entry = struct("Entry", name=STR, num_inputs=U32, num_outputs=U32, inputs=c.POINTER(Tensor),
                outputs=c.POINTER(Tensor), arena_size=SizeFunction, flops=SizeFunction,
-               run=c.CFUNCTYPE(I32, c.POINTER(Call)), reserved=I64 * 4)
+               run=c.CFUNCTYPE(I32, c.POINTER(Call)), num_steps=U32, reserved32=U32,
+               steps=c.POINTER(Step), step_costs=c.CFUNCTYPE(None, c.POINTER(I64), c.POINTER(I64), c.POINTER(I64)),
+               reserved=I64)
 Model = struct("Model", abi_version=U32, struct_size=U32, name=STR, compiler_version=STR, target_triple=STR,
                cpu_features=STR, quantization=STR, likelihood=STR, prior=STR, num_symbols=U32, num_entries=U32,
                symbols=c.POINTER(Symbol), entries=c.POINTER(Entry), weights=P, weights_size=I64,
                num_parameters=I64, reserved=I64 * 8)
-for kind, size in ((Symbol, 40), (Dim, 24), (Tensor, 88), (Call, 56), (Entry, 88), (Model, 176)):
+for kind, size in ((Symbol, 40), (Dim, 24), (Tensor, 88), (Call, 56), (Step, 32), (Entry, 88), (Model, 176)):
     assert c.sizeof(kind) == size, kind
 
 

@@ -20,6 +20,7 @@ struct Library {
   vae_abi_tensor inputs[2] = {makeTensor("x", VAE_ROLE_INPUT, x),
                               makeTensor("noise", VAE_ROLE_NOISE, z)};
   vae_abi_tensor outputs[1] = {makeTensor("z", VAE_ROLE_LATENT, z)};
+  vae_abi_step steps[2] = {{"", "copy", {}}, {"h", "dense", {}}};
   vae_abi_entry entries[2] = {makeEntry("encode"), makeEntry("decode")};
   float weights[1] = {1};
   vae_abi_model table = {VAE_ABI_VERSION,
@@ -54,7 +55,9 @@ struct Library {
   vae_abi_entry makeEntry(const char *name) {
     auto size = [](const int64_t *) { return int64_t(0); };
     auto run = [](const vae_abi_call *) { return int32_t(0); };
-    return {name, 2, 1, inputs, outputs, size, size, run, {}};
+    auto costs = [](const int64_t *, int64_t *, int64_t *) {};
+    return {name, 2, 1, inputs, outputs, size, size,
+            run,  2, 0, steps,  costs,   {}};
   }
 };
 
@@ -64,6 +67,16 @@ TEST(Table, AGoodOneIsAccepted) {
   Text text(message, sizeof(message));
   EXPECT_EQ(checkTable(&library.table, text), VAE_OK);
   EXPECT_STREQ(message, "");
+}
+
+TEST(Table, StepsMayBeUnknown) {
+  Library library;
+  library.entries[0].num_steps = 0;
+  library.entries[0].steps = nullptr;
+  library.entries[0].step_costs = nullptr;
+  char message[256];
+  Text text(message, sizeof(message));
+  EXPECT_EQ(checkTable(&library.table, text), VAE_OK) << message;
 }
 
 struct Lie {
@@ -130,6 +143,20 @@ const Lie kLies[] = {
        l.x[2].symbol = -1;
        l.x[2].offset = 5;
      }},
+    {"entry 1: the number of steps",
+     [](Library &l) { l.entries[1].num_steps = 0xffffffffu; }},
+    {"entry 1: the number of steps",
+     [](Library &l) { l.entries[1].steps = nullptr; }},
+    {"entry 1: the number of steps",
+     [](Library &l) { l.entries[1].step_costs = nullptr; }},
+    {"entry 0: it has steps, but their number is 0",
+     [](Library &l) { l.entries[0].num_steps = 0; }},
+    {"entry 0: step 1: its layer is NULL",
+     [](Library &l) { l.steps[1].layer = nullptr; }},
+    {"entry 0: step 1: its layer is NULL, or its kernel has no name",
+     [](Library &l) { l.steps[1].kernel = nullptr; }},
+    {"entry 0: step 0: its layer is NULL, or its kernel has no name",
+     [](Library &l) { l.steps[0].kernel = ""; }},
 };
 
 TEST(Table, EveryLieIsFound) {

@@ -118,6 +118,13 @@ typedef struct vae_abi_call {
   void *parallel_ctx;
 } vae_abi_call;
 
+/* A step of an entry point: one parallel loop of its run. */
+typedef struct vae_abi_step {
+  const char *layer;  /* the layer it computes, "" if there is none */
+  const char *kernel; /* its code: what it computes, and for which sizes */
+  int64_t reserved[2];
+} vae_abi_step;
+
 /* An entry point. `run` returns 0; other values are reserved. */
 typedef struct vae_abi_entry {
   const char *name; /* "encode", "decode", "reconstruct", ... */
@@ -128,7 +135,16 @@ typedef struct vae_abi_entry {
   int64_t (*arena_size)(const int64_t *symbols); /* bytes */
   int64_t (*flops)(const int64_t *symbols); /* multiply and add count as two */
   int32_t (*run)(const vae_abi_call *call);
-  int64_t reserved[4];
+  /* The calls of parallel_for in a run, in their order. 0: the producer did not
+   * say, and `steps` and `step_costs` are NULL. */
+  uint32_t num_steps;
+  uint32_t reserved32;
+  const vae_abi_step *steps;
+  /* Writes num_steps numbers to each array: the floating-point operations of a
+   * step (as `flops`, whose sum they are), and the bytes that it reads and
+   * writes, each element of a buffer counted once. */
+  void (*step_costs)(const int64_t *symbols, int64_t *flops, int64_t *bytes);
+  int64_t reserved[1];
 } vae_abi_entry;
 
 /* The table. */
@@ -169,6 +185,7 @@ VAE_ABI_ASSERT(sizeof(vae_abi_symbol) == 40);
 VAE_ABI_ASSERT(sizeof(vae_abi_dim) == 24);
 VAE_ABI_ASSERT(sizeof(vae_abi_tensor) == 88);
 VAE_ABI_ASSERT(sizeof(vae_abi_call) == 56);
+VAE_ABI_ASSERT(sizeof(vae_abi_step) == 32);
 VAE_ABI_ASSERT(sizeof(vae_abi_entry) == 88);
 VAE_ABI_ASSERT(sizeof(vae_abi_model) == 176);
 #endif
