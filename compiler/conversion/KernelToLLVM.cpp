@@ -111,6 +111,7 @@ private:
   SmallVector<Value> emitPlan(ValueRange symbols);
   void emitSizeFunction(StringRef suffix,
                         function_ref<Value(ValueRange symbols)> body);
+  void emitCostFunction();
   LogicalResult emitBody();
   LogicalResult emitLaunch(kernel::LaunchOp launch, ValueRange symbols,
                            Value arguments);
@@ -173,6 +174,26 @@ void EntryEmitter::emitSizeFunction(StringRef suffix,
   b.setInsertionPointToStart(function.addEntryBlock());
   Value result = body(loadSymbols(function.getArgument(0)));
   func::ReturnOp::create(b, loc, toI64(result));
+}
+
+/// vae_abi_entry::step_costs.
+void EntryEmitter::emitCostFunction() {
+  b.setInsertionPointToEnd(module.getBody());
+  auto function =
+      func::FuncOp::create(b, loc, symbolName() + ".costs",
+                           b.getFunctionType({pointer, pointer, pointer}, {}));
+  b.setInsertionPointToStart(function.addEntryBlock());
+  SmallVector<Value> symbols = loadSymbols(function.getArgument(0));
+  int64_t step = 0;
+  for (auto launch : source.getOps<kernel::LaunchOp>()) {
+    for (unsigned which : {0, 1}) {
+      Value cost = toI64(evaluate(launch.getCost().getResult(which), symbols));
+      LLVM::StoreOp::create(b, loc, cost,
+                            at(function.getArgument(1 + which), 8 * step));
+    }
+    ++step;
+  }
+  func::ReturnOp::create(b, loc);
 }
 
 LogicalResult EntryEmitter::bindConstants() {
@@ -341,6 +362,7 @@ LogicalResult EntryEmitter::emit() {
   emitSizeFunction(".flops", [&](ValueRange symbols) {
     return evaluate(flops.getResult(0), symbols);
   });
+  emitCostFunction();
   return emitBody();
 }
 
@@ -363,9 +385,17 @@ DictionaryAttr EntryEmitter::describe() {
       type.getNumResults(),
       [&](unsigned i) { return source.getResultAttrDict(i); },
       [&](unsigned i) { return TypeAttr::get(type.getResult(i)); });
+  SmallVector<Attribute> steps;
+  for (auto launch : source.getOps<kernel::LaunchOp>()) {
+    StringRef layer = getLayerName(launch.getLoc());
+    if (layer == source.getName()) // what belongs to the entry point as such
+      layer = "";
+    steps.push_back(b.getStrArrayAttr({layer, launch.getCallee()}));
+  }
   return b.getDictionaryAttr({b.getNamedAttr("name", source.getNameAttr()),
                               b.getNamedAttr("inputs", inputs),
-                              b.getNamedAttr("outputs", outputs)});
+                              b.getNamedAttr("outputs", outputs),
+                              b.getNamedAttr("steps", b.getArrayAttr(steps))});
 }
 
 struct ConvertKernelToLLVMPass

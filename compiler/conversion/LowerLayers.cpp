@@ -63,16 +63,27 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
 Value Lowering::contract(Operation *op, const Contraction &shape,
                          const Operands &operands, Value x, Value weight,
                          ArrayRef<AffineExpr> sizes, Value init) {
+  AffineExpr written = sizes[kImages] * sizes[kRows] * sizes[kColumns] *
+                       (shape.outputs * shape.groups);
+  AffineExpr flops = written * (2 * shape.taps() * shape.inputs);
+  flopsLeft = expr(0);
+  // Without inputs, neither x nor the weight is read.
+  AffineExpr read =
+      shape.inputs ? count(getDims(x)) + count(getDims(weight)) : expr(0);
   SmallVector<Value> inputs = {x, weight};
-  if (operands.bias)
+  if (operands.bias) {
     inputs.push_back(operands.bias);
-  if (operands.residual)
+    read = read + count(getDims(operands.bias));
+  }
+  if (operands.residual) {
     inputs.push_back(operands.residual);
+    read = read + written;
+  }
   auto kernel = getContractionKernel(module, op->getLoc(), target, shape,
                                      operands.epilogue);
   return launch(op->getLoc(), kernel, inputs, sizes,
                 getContractionItemFlops(target, shape), operands.type,
-                operands.dims, init);
+                operands.dims, init, {flops, read, written});
 }
 
 FailureOr<Value> Lowering::lowerDense(DenseOp op) {

@@ -37,8 +37,9 @@ Value Lowering::copy(Location loc, Value x, Region region,
   sizes.push_back(region.outOffset ? region.outOffset : expr(0));
   auto kernel = getCopyKernel(module, loc, target, rank, contiguous);
   int64_t row = getStaticDim(region.dims[rank - 2] * region.dims[rank - 1]);
+  AffineExpr moved = count(region.dims);
   return launch(loc, kernel, {x}, sizes, ShapedType::isDynamic(row) ? 256 : row,
-                type, resultDims, init);
+                type, resultDims, init, {expr(0), moved, moved});
 }
 
 Value Lowering::permuteMemory(Location loc, Value x, const Dims &inOrder,
@@ -171,7 +172,7 @@ Value Lowering::padImage(Location loc, Value x, ArrayRef<int64_t> padding,
   auto type =
       getTensorType(out, typeOf(x).getElementType(), typeOf(x).getEncoding());
   Value filled = launch(loc, getFillKernel(module, loc, target, value), {},
-                        {count(out)}, 1024, type, out);
+                        {count(out)}, 1024, type, out, {}, {expr(0), {}, {}});
   Region region;
   region.dims = {in[0], in[2], in[3] * in[1]};
   region.inStrides = {in[2] * in[3] * in[1], in[3] * in[1], expr(1)};

@@ -116,10 +116,16 @@ private:
   Value channelsRestored(Value y, Value like);
 
   // Common.
+  /// What a launch does, where it is not what its operands say. Null: the
+  /// operations that the current layer has left; the elements of all inputs;
+  /// the elements of the result.
+  struct Work {
+    mlir::AffineExpr flops, read, written;
+  };
   Value launch(mlir::Location loc, mlir::func::FuncOp kernel,
                mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineExpr> sizes,
                int64_t itemFlops, mlir::RankedTensorType type, const Dims &dims,
-               Value init = {});
+               Value init = {}, Work work = {});
   Value alias(mlir::Location loc, Value x, mlir::RankedTensorType type,
               const Dims &dims);
   Value constant(mlir::Location loc, llvm::StringRef name,
@@ -139,6 +145,7 @@ private:
   unsigned numSymbols = 1;
   llvm::DenseMap<Value, Dims> dims;
   mlir::AffineExpr flops;
+  mlir::AffineExpr flopsLeft; // of the current layer, for its next launch
 };
 
 inline bool isChannelsLast(mlir::Value value) {

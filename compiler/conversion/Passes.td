@@ -53,7 +53,8 @@ def ConvertKernelToLLVMPass : Pass<"convert-kernel-to-llvm", "::mlir::ModuleOp">
   let summary = "Turns entry points into functions of the C ABI";
   let description = [{
     Each entry point becomes a function over vae_abi_call, and functions that
-    give its arena size and operation count. Kernels get a wrapper for
+    give its arena size, its operation count, and the cost of every launch.
+    Kernels get a wrapper for
     parallel_for. Weights are laid out; only their offsets enter the code.
   }];
   let dependentDialects = [

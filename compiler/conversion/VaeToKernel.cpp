@@ -23,6 +23,8 @@ using namespace vae;
 /// Operations below which a second thread is not worth waking: about 5 us of
 /// one core, several times the 0.2-2 us that waking a parked thread costs.
 static constexpr int64_t kMinFlopsPerThread = 200000;
+/// Bytes of an f32.
+static constexpr int64_t kElementSize = 4;
 
 Dims vae::getArgumentDims(func::FuncOp function, unsigned index) {
   auto map = function.getArgAttrOfType<AffineMapAttr>(index, kDimsAttr);
@@ -40,7 +42,7 @@ Lowering::Lowering(func::FuncOp function, const KernelTarget &target,
       builder(function.getContext()) {
   if (auto symbols = module->getAttrOfType<ArrayAttr>(kSymbolsAttr))
     numSymbols = std::max<unsigned>(1, symbols.size());
-  flops = expr(0);
+  flops = flopsLeft = expr(0);
 }
 
 AffineExpr Lowering::expr(int64_t value) {
@@ -70,7 +72,17 @@ Dims Lowering::getMemoryDims(Value value) {
 Value Lowering::launch(Location loc, func::FuncOp kernel, ValueRange inputs,
                        ArrayRef<AffineExpr> sizes, int64_t itemFlops,
                        RankedTensorType type, const Dims &resultDims,
-                       Value init) {
+                       Value init, Work work) {
+  if (!work.flops)
+    work.flops = std::exchange(flopsLeft, expr(0));
+  if (!work.read) {
+    work.read = expr(0);
+    for (Value input : inputs)
+      work.read = work.read + count(getDims(input));
+  }
+  if (!work.written)
+    work.written = count(resultDims);
+  AffineExpr cost[] = {work.flops, (work.read + work.written) * kElementSize};
   auto map = AffineMap::get(0, numSymbols, sizes, function.getContext());
   int64_t grain = std::max<int64_t>(1, kMinFlopsPerThread /
                                            std::max<int64_t>(1, itemFlops));
@@ -78,6 +90,8 @@ Value Lowering::launch(Location loc, func::FuncOp kernel, ValueRange inputs,
   auto op = kernel::LaunchOp::create(
       builder, loc, type, FlatSymbolRefAttr::get(kernel.getSymNameAttr()),
       inputs, init, AffineMapAttr::get(map), AffineMapAttr::get(elements),
+      AffineMapAttr::get(
+          AffineMap::get(0, numSymbols, cost, function.getContext())),
       builder.getI64IntegerAttr(grain), IntegerAttr());
   dims[op.getResult()] = resultDims;
   return op.getResult();
@@ -151,7 +165,8 @@ LogicalResult Lowering::lower(Operation *op) {
     return failure();
   for (auto [result, shape] : llvm::zip(op->getResults(), resultDims))
     dims[result] = shape;
-  flops = flops + shaped.getFlops(operandDims, resultDims);
+  flopsLeft = shaped.getFlops(operandDims, resultDims);
+  flops = flops + flopsLeft;
   builder.setInsertionPoint(op);
   FailureOr<Value> lowered = lowerOp(op);
   if (failed(lowered))
@@ -184,6 +199,7 @@ LogicalResult Lowering::run() {
     if (!isa<ConstantOp>(op) && failed(lower(&op)))
       return failure();
 
+  flopsLeft = expr(0);
   // Results must be written by a launch of their own.
   auto ret = cast<func::ReturnOp>(function.getBody().front().getTerminator());
   builder.setInsertionPoint(ret);

@@ -144,6 +144,36 @@ static size_t getBytes(ArrayRef<int64_t> shape) {
   return bytes;
 }
 
+/// Compares what the table says of an entry point's steps with a run of `calls`
+/// parallel loops.
+static std::string checkSteps(const vae_abi_entry &entry,
+                              ArrayRef<int64_t> symbols, int64_t calls,
+                              ArrayRef<reference::Tensor> outputs) {
+  if (calls != entry.num_steps)
+    return std::to_string(entry.num_steps) + " steps in the table, " +
+           std::to_string(calls) + " in a run";
+  std::vector<int64_t> flops(calls, -1), bytes(calls, -1);
+  entry.step_costs(symbols.data(), flops.data(), bytes.data());
+  int64_t allFlops = 0, allBytes = 0, least = 0;
+  for (int64_t step = 0; step < calls; ++step) {
+    if (flops[step] < 0 || bytes[step] <= 0)
+      return "step " + std::to_string(step) + " costs " +
+             std::to_string(flops[step]) + " operations and " +
+             std::to_string(bytes[step]) + " bytes";
+    allFlops += flops[step];
+    allBytes += bytes[step];
+  }
+  if (int64_t expected = entry.flops(symbols.data()); allFlops != expected)
+    return "the steps have " + std::to_string(allFlops) +
+           " operations, the entry point " + std::to_string(expected);
+  for (const reference::Tensor &output : outputs)
+    least += static_cast<int64_t>(getBytes(output.shape));
+  return allBytes >= least
+             ? ""
+             : "the steps touch " + std::to_string(allBytes) +
+                   " bytes, the outputs have " + std::to_string(least);
+}
+
 std::vector<reference::Tensor>
 ModelLibrary::run(const vae_abi_entry &entry, ArrayRef<int64_t> symbols,
                   ArrayRef<reference::Tensor> inputs, Split split, Edge edge,
@@ -181,8 +211,13 @@ ModelLibrary::run(const vae_abi_entry &entry, ArrayRef<int64_t> symbols,
   call.arena = arena.data();
   call.parallel_for = parallelFor;
   call.parallel_ctx = &split;
+  int64_t before = launches;
   if (int32_t status = entry.run(&call))
     error = "run returned " + std::to_string(status);
+  if (std::string wrong =
+          checkSteps(entry, symbols, launches - before, outputs);
+      !wrong.empty())
+    error = wrong;
   for (uint32_t i = 0; i < entry.num_outputs; ++i) {
     auto *data = static_cast<const float *>(out[i]);
     outputs[i].data.assign(data,

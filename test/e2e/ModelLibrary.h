@@ -40,7 +40,8 @@ public:
                                       llvm::ArrayRef<int64_t> symbols) const;
 
   /// Runs an entry point. `error` names an output with elements that were never
-  /// written, or an arena of a size that is no multiple of its alignment.
+  /// written, an arena of a size that is no multiple of its alignment, or steps
+  /// that are not those of the table.
   std::vector<reference::Tensor> run(const vae_abi_entry &entry,
                                      llvm::ArrayRef<int64_t> symbols,
                                      llvm::ArrayRef<reference::Tensor> inputs,

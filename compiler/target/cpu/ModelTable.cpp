@@ -38,6 +38,7 @@ struct Tensor {
 struct Entry {
   std::string name;
   std::vector<Tensor> inputs, outputs;
+  std::vector<std::pair<std::string, std::string>> steps; // layer, kernel
 };
 
 struct Symbol {
@@ -170,6 +171,11 @@ Expected<Description> describe(mlir::ModuleOp module) {
           return tensor.takeError();
         (input ? out.inputs : out.outputs).push_back(std::move(*tensor));
       }
+    for (mlir::Attribute step : dict.getAs<mlir::ArrayAttr>("steps")) {
+      auto names = cast<mlir::ArrayAttr>(step).getAsRange<mlir::StringAttr>();
+      out.steps.push_back(
+          {(*names.begin()).str(), (*std::next(names.begin())).str()});
+    }
   }
   for (mlir::Attribute entry :
        module->getAttrOfType<mlir::ArrayAttr>(kWeightsAttr)) {
@@ -236,6 +242,25 @@ public:
     return array(records, "tensors");
   }
 
+  /// One vae_abi_entry. Null if its code is missing.
+  Constant *entry(const Entry &entry) {
+    std::string name = (kEntryPrefix + entry.name).str();
+    Function *run = module.getFunction(name);
+    Function *arena = module.getFunction(name + ".arena");
+    Function *flops = module.getFunction(name + ".flops");
+    Function *costs = module.getFunction(name + ".costs");
+    if (!run || !arena || !flops || !costs)
+      return nullptr;
+    SmallVector<Constant *> steps;
+    for (const auto &[layer, kernel] : entry.steps)
+      steps.push_back(record({text(layer), text(kernel), reserved(2)}));
+    return record({text(entry.name), number32(entry.inputs.size()),
+                   number32(entry.outputs.size()), tensors(entry.inputs),
+                   tensors(entry.outputs), arena, flops, run,
+                   number32(steps.size()), number32(0), array(steps, "steps"),
+                   costs, reserved(1)});
+  }
+
   Module &module;
   LLVMContext &context;
   PointerType *pointer;
@@ -255,16 +280,10 @@ Error vae::addModelTable(mlir::ModuleOp source, const Cpu &cpu,
     symbols.push_back(t.record({t.text(symbol.name), t.number(symbol.minimum),
                                 t.number(symbol.multiple), t.reserved(2)}));
   for (const Entry &entry : description->entries) {
-    std::string name = (kEntryPrefix + entry.name).str();
-    Function *run = module.getFunction(name);
-    Function *arena = module.getFunction(name + ".arena");
-    Function *flops = module.getFunction(name + ".flops");
-    if (!run || !arena || !flops)
+    Constant *emitted = t.entry(entry);
+    if (!emitted)
       return createStringError("no code for entry point " + entry.name);
-    entries.push_back(
-        t.record({t.text(entry.name), t.number32(entry.inputs.size()),
-                  t.number32(entry.outputs.size()), t.tensors(entry.inputs),
-                  t.tensors(entry.outputs), arena, flops, run, t.reserved(4)}));
+    entries.push_back(emitted);
   }
   Constant *weights = module.getNamedGlobal(kWeightsSymbol);
   Constant *table = t.global(

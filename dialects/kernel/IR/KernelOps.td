@@ -27,16 +27,19 @@ def Kernel_LaunchOp : Op<Kernel_Dialect, "launch", [Pure, AttrSizedOperandSegmen
     dimensions of the model (batch; others in units of their multiple) to the
     sizes. With `init`, the result is the buffer of `init` with some elements
     overwritten, and `init` has no later use. A thread is not woken for less
-    than `grain` items.
+    than `grain` items. `cost` maps the dynamic dimensions to the floating-point
+    operations of the launch, of which an entry point's launches have
+    `kernel.flops` together, and to the bytes that it reads and writes, each
+    element of a buffer counted once.
   }];
   let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<AnyRankedTensor>:$inputs,
                        Optional<AnyRankedTensor>:$init, AffineMapAttr:$sizes,
-                       AffineMapAttr:$elements, I64Attr:$grain,
+                       AffineMapAttr:$elements, AffineMapAttr:$cost, I64Attr:$grain,
                        OptionalAttr<I64Attr>:$slot);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $callee `(` $inputs `)` (`init` `(` $init^ `)`)? `sizes` $sizes `elements` $elements
-    attr-dict `:` functional-type(operands, $result)
+    `cost` $cost attr-dict `:` functional-type(operands, $result)
   }];
 }
 

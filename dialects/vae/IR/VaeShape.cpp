@@ -309,8 +309,33 @@ AffineExpr DenseOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
 AffineExpr Conv2dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
   return elements(out[0]) * in[1][1] * in[1][2] * in[1][3] * 2;
 }
-AffineExpr ConvTranspose2dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims>) {
-  return elements(in[0]) * in[1][1] * in[1][2] * in[1][3] * 2;
+
+/// Along one axis of a transposed convolution: the taps that reach an output,
+/// summed over the outputs; as with a convolution, also those on zeros around
+/// the input. Outputs stride * q + residue - padding share their taps.
+static AffineExpr countTaps(AffineExpr out, int64_t kernel, int64_t stride,
+                            int64_t dilation, int64_t padding) {
+  AffineExpr sum = getAffineConstantExpr(0, out.getContext());
+  for (int64_t residue = 0; residue < stride; ++residue) {
+    int64_t taps = 0;
+    for (int64_t tap = 0; tap < kernel; ++tap)
+      taps += tap * dilation % stride == residue;
+    int64_t first =
+        std::max<int64_t>(0, llvm::divideCeilSigned(padding - residue, stride));
+    AffineExpr last = (out + (padding - residue - 1)).floorDiv(stride);
+    sum = sum + (last + (1 - first)) * taps;
+  }
+  return sum;
+}
+
+AffineExpr ConvTranspose2dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
+  AffineExpr product = in[0][0] * in[0][1] * in[1][1] * 2;
+  for (int axis : {0, 1})
+    product =
+        product * countTaps(out[0][2 + axis], getStaticDim(in[1][2 + axis]),
+                            getStrides()[axis], getDilations()[axis],
+                            getPadding()[axis]);
+  return product;
 }
 
 //===----------------------------------------------------------------------===//
