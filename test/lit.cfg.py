@@ -23,6 +23,7 @@ for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "HOME"):
 
 config.substitutions += [
     ("%models", os.path.join(config.test_source_root, "models")),
+    ("%handmade", os.path.join(config.build_dir, "test", "runtime", "models")),
     ("%src", config.source_dir),
     ("%python", config.python or sys.executable),
 ]

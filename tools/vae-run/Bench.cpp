@@ -2,6 +2,8 @@
 //
 // vae-run bench.
 #include "tools/vae-run/Error.h"
+#include "tools/vae-run/File.h"
+#include "tools/vae-run/Layers.h"
 #include "tools/vae-run/Prepare.h"
 #include "tools/vae-run/Report.h"
 
@@ -86,20 +88,25 @@ static void addTensor(const vae_abi_model &table, const vae_abi_tensor &tensor,
                   tensor.dtype, tensor.rank, buffers.shapes.back().data()});
 }
 
+/// timer: gets the times of steps; none: nothing is added to a call.
 static Measurement measure(const Model &model, const vae_abi_entry &entry,
-                           const Sizes &sizes, uint32_t threads,
-                           double seconds) {
+                           const Sizes &sizes, uint32_t threads, double seconds,
+                           StepTimer *timer) {
   Buffers buffers;
   for (uint32_t i = 0; i < entry.num_inputs; ++i)
     addTensor(model.getTable(), entry.inputs[i], sizes, true, buffers);
   for (uint32_t i = 0; i < entry.num_outputs; ++i)
     addTensor(model.getTable(), entry.outputs[i], sizes, false, buffers);
-  Session session(model, threads);
+  Session session(model, threads, timer ? StepTimer::onStep : nullptr, timer);
   session.prepare(entry, sizes);
   vae_run_options_t options = VAE_RUN_OPTIONS_INIT;
   auto call = [&] {
     double start = getSeconds();
+    if (timer)
+      timer->beginCall();
     session.run(entry, options, buffers.inputs, buffers.outputs);
+    if (timer)
+      timer->endCall();
     return getSeconds() - start;
   };
 
@@ -111,6 +118,8 @@ static Measurement measure(const Model &model, const vae_abi_entry &entry,
   do
     call();
   while (getSeconds() - start < kWarmUp * seconds);
+  if (timer)
+    timer->clear();
   start = getSeconds();
   while (result.times.size() < kFewestCalls || getSeconds() - start < seconds)
     result.times.push_back(call());
@@ -144,6 +153,69 @@ static void reportRun(int64_t batch, const Measurement &run, Report &report) {
   report.text << line;
 }
 
+namespace {
+/// What --layers and --trace ask for.
+class Details {
+public:
+  /// Fails if the library knows no steps, or the trace cannot be written.
+  Details(const Options &options, const Model &model,
+          const vae_abi_entry &entry);
+
+  bool wantsSteps() const { return peak || file; }
+  /// Takes in what was measured with the timer of a run.
+  void add(const Model &model, const vae_abi_entry &entry, const Sizes &sizes,
+           const Measurement &run, const StepTimer &timer, Report &report);
+  /// Writes the trace, and what follows the table of runs.
+  void finish(Report &report);
+
+private:
+  std::optional<FmaPeak> peak; // with --layers
+  std::ostringstream text;
+  std::optional<OutputFile> file; // with --trace
+  Trace trace;
+};
+} // namespace
+
+Details::Details(const Options &options, const Model &model,
+                 const vae_abi_entry &entry) {
+  if (options.layers || !options.trace.empty())
+    requireSteps(model, entry);
+  if (!options.trace.empty())
+    file.emplace(options.trace, "--trace");
+  if (options.layers)
+    peak = measureFmaPeak();
+}
+
+void Details::add(const Model &model, const vae_abi_entry &entry,
+                  const Sizes &sizes, const Measurement &run,
+                  const StepTimer &timer, Report &report) {
+  StepCosts costs(model, entry, sizes, timer);
+  std::string title = concat("batch ", sizes[0], ", ", run.threads,
+                             run.threads == 1 ? " thread" : " threads");
+  if (peak) {
+    LayerTable table(costs, timer, *peak, run.threads);
+    text << title << "\n" << table.text;
+    report.json["runs"].back()["layers"] = std::move(table.json);
+  }
+  if (file)
+    trace.add(concat(model.getTable().name, ", ", entry.name, ", ", title),
+              costs, timer);
+}
+
+void Details::finish(Report &report) {
+  if (peak) {
+    report.json["fma_peak"] = {
+        {"instruction_set", peak->instructionSet},
+        {"gflops_per_second", peak->flopsPerSecond / 1e9}};
+    report.text << "layers; measured peak of a thread: "
+                << formatNumber(peak->flopsPerSecond / 1e9) << " GFLOP/s ("
+                << peak->instructionSet << ")\n"
+                << text.str();
+  }
+  if (file)
+    file->commit(trace.format());
+}
+
 void vaerun::runBench(const Options &options) {
   for (int64_t batch : options.batches)
     if (batch < 1 || batch > INT32_MAX)
@@ -163,6 +235,7 @@ void vaerun::runBench(const Options &options) {
   const vae_abi_entry &entry = model.getEntry(name);
   Sizes sizes = parseSizes(table, options);
   requireSizes(table, sizes);
+  Details details(options, model, entry);
 
   Report report(options);
   report.json["model"] = table.name;
@@ -179,10 +252,15 @@ void vaerun::runBench(const Options &options) {
     for (uint32_t threads : options.threadCounts) {
       sizes[0] = batch;
       progress.advance(1);
-      reportRun(batch, measure(model, entry, sizes, threads, options.seconds),
-                report);
+      StepTimer timer;
+      Measurement run = measure(model, entry, sizes, threads, options.seconds,
+                                details.wantsSteps() ? &timer : nullptr);
+      reportRun(batch, run, report);
+      if (details.wantsSteps())
+        details.add(model, entry, sizes, run, timer, report);
     }
   progress.finish();
+  details.finish(report);
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
   int64_t peak = int64_t(usage.ru_maxrss) * 1024;

@@ -231,6 +231,17 @@ void CommandLine::declareBench(CLI::App &app) {
                    "Time to measure each for, after a warm-up; default 1")
       ->option_text("S")
       ->group(group);
+  bench
+      ->add_flag("--layers", o.layers,
+                 "Print time, GFLOP/s, % of the machine's peak and GB/s of "
+                 "each layer")
+      ->group("Output");
+  bench
+      ->add_option("--trace", o.trace,
+                   "Write when each step of the last calls ran, for a trace "
+                   "viewer (Chrome's JSON)")
+      ->option_text("FILE")
+      ->group("Output");
   addSizes(bench);
 }
 

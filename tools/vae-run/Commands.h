@@ -44,6 +44,8 @@ struct Options {
   std::vector<int64_t> batches = {1};
   std::vector<uint32_t> threadCounts = {0};
   double seconds = 1;
+  bool layers = false;
+  std::string trace; // file
 };
 
 /// Declares all commands and what they take. Parsing writes to `options`, which

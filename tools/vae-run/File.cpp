@@ -75,7 +75,8 @@ static void arm(const std::string &temporary) {
       std::signal(number, SIG_IGN); // as under nohup
 }
 
-OutputFile::OutputFile(const std::string &path) : path(path), target(path) {
+OutputFile::OutputFile(const std::string &path, const char *option)
+    : path(path), option(option), target(path) {
   // A file over the limit of the user shall be an error, not a death.
   std::signal(SIGXFSZ, SIG_IGN);
   std::unique_ptr<char, void (*)(void *)> resolved(
@@ -129,7 +130,7 @@ void OutputFile::failWrite() {
   if (!temporary.empty())
     unlink(temporary.c_str());
   fail(path, ": expected an output file that can be written, found: ",
-       std::strerror(code), "; choose another with -o, or make room");
+       std::strerror(code), "; choose another with ", option, ", or make room");
 }
 
 void OutputFile::commit(std::string_view content) {

@@ -18,8 +18,9 @@ std::string readFile(const std::string &path);
 /// (a pipe, /dev/stdout) is written to directly.
 class OutputFile {
 public:
-  /// Fails at once if the folder does not exist or cannot be written.
-  explicit OutputFile(const std::string &path);
+  /// Fails at once if the folder does not exist or cannot be written; the
+  /// message names the option that chose the path.
+  explicit OutputFile(const std::string &path, const char *option = "-o");
   ~OutputFile();
   OutputFile(const OutputFile &) = delete;
   OutputFile &operator=(const OutputFile &) = delete;
@@ -35,6 +36,7 @@ private:
   [[noreturn]] void failWrite();
 
   std::string path;
+  const char *option;
   std::string target;    // the path with symbolic links resolved
   std::string temporary; // empty: written directly
   int descriptor = -1;

@@ -57,9 +57,12 @@ const vae_abi_entry &Model::getEntry(const std::string &name) const {
               : "");
 }
 
-Session::Session(const Model &model, uint32_t threads) {
+Session::Session(const Model &model, uint32_t threads, vae_progress_fn progress,
+                 void *progressContext) {
   vae_session_options_t options = VAE_SESSION_OPTIONS_INIT;
   options.threads = threads;
+  options.progress = progress;
+  options.progress_ctx = progressContext;
   vae_status_t status = vae_session_create(model.get(), &options, &session);
   if (status == VAE_INVALID_ARGUMENT)
     throw UsageError(

@@ -36,8 +36,10 @@ private:
 /// A session of a model, which must outlive it.
 class Session {
 public:
-  /// threads: 0 for one per available CPU.
-  Session(const Model &model, uint32_t threads);
+  /// threads: 0 for one per available CPU. progress: called before each step of
+  /// a run, if given.
+  Session(const Model &model, uint32_t threads,
+          vae_progress_fn progress = nullptr, void *progressContext = nullptr);
   ~Session();
   Session(const Session &) = delete;
   Session &operator=(const Session &) = delete;

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/vae-run/Layers.h"
+
+#include "tools/vae-run/Error.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+using namespace vaerun;
+
+/// Calls in a trace: enough to see what varies, few enough for a viewer.
+static constexpr size_t kTracedCalls = 20;
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+void vaerun::requireSteps(const Model &model, const vae_abi_entry &entry) {
+  if (entry.num_steps == 0)
+    fail(model.getPath(), ": expected a library that lists the steps of '",
+         entry.name, "', found one that does not (of ",
+         model.getTable().compiler_version,
+         "); compile the model again with a vaec of version ",
+         vae_runtime_version());
+}
+
+StepCosts::StepCosts(const Model &model, const vae_abi_entry &entry,
+                     const Sizes &sizes, const StepTimer &timer)
+    : entry(entry), flops(entry.num_steps), bytes(entry.num_steps) {
+  requireSteps(model, entry);
+  if (timer.getNumSteps() < entry.num_steps)
+    throw std::runtime_error(concat("'", entry.name, "' has ", entry.num_steps,
+                                    " steps in its table, but ",
+                                    timer.getNumSteps(), " ran"));
+  noise = timer.getNumSteps() - entry.num_steps;
+  entry.step_costs(sizes.data(), flops.data(), bytes.data());
+}
+
+const char *StepCosts::getName(size_t step) const {
+  const vae_abi_step &known = entry.steps[step];
+  return *known.layer ? known.layer : known.kernel;
+}
+
+//===----------------------------------------------------------------------===//
+// The table of layers
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Row {
+  std::string name;
+  std::vector<std::string> kernels;
+  size_t begin, end; // positions of the timer
+  size_t steps;
+  int64_t flops = 0, bytes = 0;
+  double seconds = 0; // median
+};
+} // namespace
+
+/// What precedes the first step, generated noise, then the layers.
+static std::vector<Row> getRows(const StepCosts &costs) {
+  std::vector<Row> rows = {{"(start)", {}, 0, 1, 0}};
+  if (costs.noise)
+    rows.push_back({"(noise)", {}, 1, 1 + costs.noise, costs.noise});
+  const char *last = nullptr;
+  for (size_t step = 0; step < costs.flops.size(); ++step) {
+    const char *layer = costs.entry.steps[step].layer;
+    bool same = last && *layer && std::strcmp(last, layer) == 0;
+    last = layer;
+    size_t at = 1 + costs.noise + step;
+    if (!same)
+      rows.push_back({costs.getName(step), {}, at, at, 0});
+    Row &row = rows.back();
+    row.end = at + 1;
+    ++row.steps;
+    row.flops += costs.flops[step];
+    row.bytes += costs.bytes[step];
+    std::string kernel = costs.entry.steps[step].kernel;
+    if (std::find(row.kernels.begin(), row.kernels.end(), kernel) ==
+        row.kernels.end())
+      row.kernels.push_back(std::move(kernel));
+  }
+  return rows;
+}
+
+/// Median over the calls of the seconds between two positions.
+static double getMedian(const StepTimer &timer, size_t begin, size_t end) {
+  std::vector<int64_t> times;
+  times.reserve(timer.getNumCalls());
+  for (size_t call = 0; call < timer.getNumCalls(); ++call)
+    times.push_back(timer.getCall(call)[end] - timer.getCall(call)[begin]);
+  auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return static_cast<double>(*middle) * 1e-9;
+}
+
+static double getRate(int64_t amount, double seconds) {
+  return seconds > 0 ? static_cast<double>(amount) / seconds : 0;
+}
+
+/// A number of a column, or a dash where there is nothing to count.
+static std::string formatCell(bool any, double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof(buffer), "%.2f", value);
+  return any ? buffer : "-";
+}
+
+LayerTable::LayerTable(const StepCosts &costs, const StepTimer &timer,
+                       const FmaPeak &peak, uint32_t threads)
+    : json(nlohmann::ordered_json::array()) {
+  std::vector<Row> rows = getRows(costs);
+  int width = 5;
+  for (const Row &row : rows)
+    width = std::max(width, static_cast<int>(row.name.size()));
+  auto addLine = [&](const char *format, auto... cells) {
+    char line[160];
+    std::snprintf(line, sizeof(line), format, cells...);
+    text += line;
+  };
+  auto addName = [&](const std::string &name) {
+    text += name + std::string(static_cast<size_t>(width) - name.size(), ' ');
+  };
+  addName("layer");
+  addLine(" %5s %11s %6s %9s %7s %8s\n", "steps", "median us", "%", "GFLOP/s",
+          "% peak", "GB/s");
+  // Not of the median of the calls: on a busy machine most of them may be
+  // interrupted somewhere, while the median of no step is.
+  double sum = 0;
+  for (Row &row : rows) {
+    row.seconds = getMedian(timer, row.begin, row.end);
+    sum += row.seconds;
+  }
+  double most = peak.flopsPerSecond * threads;
+  for (const Row &row : rows) {
+    double seconds = row.seconds;
+    double percent = sum > 0 ? 100 * seconds / sum : 0;
+    double flops = getRate(row.flops, seconds);
+    double bytes = getRate(row.bytes, seconds);
+    addName(row.name);
+    addLine(" %5zu %11.2f %6.1f %9s %7s %8s\n", row.steps, 1e6 * seconds,
+            percent, formatCell(row.flops != 0, flops / 1e9).c_str(),
+            formatCell(row.flops != 0, 100 * flops / most).c_str(),
+            formatCell(row.bytes != 0, bytes / 1e9).c_str());
+    json.push_back({{"name", row.name},
+                    {"steps", row.steps},
+                    {"kernels", row.kernels},
+                    {"median_us", 1e6 * seconds},
+                    {"percent", percent},
+                    {"flops", row.flops},
+                    {"bytes", row.bytes},
+                    {"gflops_per_second", flops / 1e9},
+                    {"peak_percent", 100 * flops / most},
+                    {"gbytes_per_second", bytes / 1e9}});
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Traces
+//===----------------------------------------------------------------------===//
+
+void Trace::add(const std::string &title, const StepCosts &costs,
+                const StepTimer &timer) {
+  size_t calls = timer.getNumCalls();
+  size_t first = calls > kTracedCalls ? calls - kTracedCalls : 0;
+  if (processes++ == 0)
+    origin = timer.getCall(first)[0];
+  events.push_back({{"ph", "M"},
+                    {"name", "process_name"},
+                    {"pid", processes},
+                    {"tid", 1},
+                    {"args", {{"name", title}}}});
+  auto add = [&](const char *name, const char *category, const int64_t *begin,
+                 const int64_t *end, nlohmann::ordered_json args) {
+    events.push_back({{"ph", "X"},
+                      {"name", name},
+                      {"cat", category},
+                      {"pid", processes},
+                      {"tid", 1},
+                      {"ts", static_cast<double>(*begin - origin) / 1e3},
+                      {"dur", static_cast<double>(*end - *begin) / 1e3},
+                      {"args", std::move(args)}});
+  };
+  for (size_t call = first; call < calls; ++call) {
+    const int64_t *times = timer.getCall(call);
+    add(costs.entry.name, "call", times, times + timer.getNumSteps() + 1,
+        {{"call", call}});
+    const int64_t *at = times + 1;
+    for (size_t i = 0; i < costs.noise; ++i, ++at)
+      add("(noise)", "noise", at, at + 1, nlohmann::ordered_json::object());
+    for (size_t i = 0; i < costs.flops.size(); ++i, ++at)
+      add(costs.getName(i), "step", at, at + 1,
+          {{"layer", costs.entry.steps[i].layer},
+           {"kernel", costs.entry.steps[i].kernel},
+           {"flops", costs.flops[i]},
+           {"bytes", costs.bytes[i]}});
+  }
+}
+
+std::string Trace::format() const {
+  nlohmann::ordered_json file = {{"displayTimeUnit", "ns"},
+                                 {"traceEvents", events}};
+  return file.dump(0, ' ', false,
+                   nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
+}
