@@ -62,10 +62,12 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
 
 Value Lowering::contract(Operation *op, const Contraction &shape,
                          const Operands &operands, Value x, Value weight,
-                         ArrayRef<AffineExpr> sizes, Value init) {
+                         ArrayRef<AffineExpr> sizes, Value init,
+                         AffineExpr flops) {
   AffineExpr written = sizes[kImages] * sizes[kRows] * sizes[kColumns] *
                        (shape.outputs * shape.groups);
-  AffineExpr flops = written * (2 * shape.taps() * shape.inputs);
+  if (!flops)
+    flops = written * (2 * shape.taps() * shape.inputs);
   flopsLeft = expr(0);
   // Without inputs, neither x nor the weight is read.
   AffineExpr read =

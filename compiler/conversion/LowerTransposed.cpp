@@ -45,17 +45,15 @@ struct Phase {
 };
 
 /// Along one axis, the outputs that one contraction computes: for positions p
-/// the outputs firstOutput + stride * p and the numOutputs - 1 after it, from
-/// x[first + p + t * step] for taps t.
+/// the output firstOutput + stride * p, from x[first + p + t * step] for taps
+/// t.
 struct Sweep {
   int64_t taps = 0, step = 1;
   int64_t first = 0;
   int64_t beyond = 0; // how far behind the input's end the last read is
-  int64_t firstOutput = 0, numOutputs = 1;
+  int64_t firstOutput = 0;
   AffineExpr positions;
-  /// The kernel's element for an output and a tap, [numOutputs][taps]; -1:
-  /// none.
-  SmallVector<SmallVector<int64_t>> elements;
+  SmallVector<int64_t> elements; // of the kernel, for each tap
 };
 
 } // namespace
@@ -77,60 +75,19 @@ static Sweep getPhaseSweep(const AxisGeometry &a, int64_t residue,
   sweep.firstOutput = phase.firstQ * a.stride + residue - a.padBefore;
   sweep.positions = (out + (a.padBefore - residue - 1)).floorDiv(a.stride) +
                     (1 - phase.firstQ);
-  auto &elements = sweep.elements.emplace_back();
   for (int64_t t = 0; t < phase.taps; ++t)
-    elements.push_back(phase.lastTap - t * phase.tapStep);
+    sweep.elements.push_back(phase.lastTap - t * phase.tapStep);
   return sweep;
 }
 
-/// All residues at once, if they read the same inputs: output j of a position p
-/// is `stride * p + j`. Where the inputs differ, an output would have taps of
-/// weight 0, and an infinite input would make it NaN.
-static std::optional<Sweep>
-getMergedSweep(const AxisGeometry &a, ArrayRef<Phase> phases, AffineExpr out) {
-  Sweep sweep;
-  sweep.taps = phases.front().taps;
-  sweep.first = a.padBefore / a.stride + phases[a.padBefore % a.stride].first;
-  sweep.beyond = (getReach(a) + 1 - a.padBefore) / a.stride - 1 + sweep.first +
-                 sweep.taps - 1;
-  sweep.numOutputs = a.stride;
-  sweep.positions = out.floorDiv(a.stride);
-  for (int64_t j = 0; j < a.stride; ++j) {
-    const Phase &phase = phases[(j + a.padBefore) % a.stride];
-    int64_t first = (j + a.padBefore) / a.stride + phase.first;
-    if (phase.taps != sweep.taps || first != sweep.first)
-      return std::nullopt;
-    auto &elements = sweep.elements.emplace_back();
-    for (int64_t t = 0; t < phase.taps; ++t)
-      elements.push_back(phase.lastTap - t * phase.tapStep);
-  }
-  return sweep;
-}
-
-/// The contractions along one axis. Without `merge` (the number of channels, 0
-/// for never) one a residue that some tap reaches; merged where the channels
-/// fill blocks so badly that fewer blocks of the merged outputs do.
-static SmallVector<Sweep> getSweeps(const AxisGeometry &a, AffineExpr out,
-                                    int64_t merge) {
-  SmallVector<Phase> phases;
-  int64_t work = 0;
-  auto blocks = [](int64_t channels) {
-    return static_cast<int64_t>(llvm::divideCeil(channels, kChannelBlock));
-  };
-  for (int64_t residue = 0; residue < a.stride; ++residue) {
-    phases.emplace_back(a, residue);
-    work += phases.back().taps * blocks(merge);
-  }
-  if (merge && work && a.stride > 1 && a.dilation == 1 &&
-      out % a.stride == getAffineConstantExpr(0, out.getContext())) {
-    auto merged = getMergedSweep(a, phases, out);
-    if (merged && merged->taps * blocks(merge * a.stride) < work)
-      return {*merged};
-  }
+/// The contractions along one axis, one a residue that some tap reaches.
+static SmallVector<Sweep> getSweeps(const AxisGeometry &a, AffineExpr out) {
   SmallVector<Sweep> sweeps;
-  for (int64_t residue = 0; residue < a.stride; ++residue)
-    if (phases[residue].taps)
-      sweeps.push_back(getPhaseSweep(a, residue, phases[residue], out));
+  for (int64_t residue = 0; residue < a.stride; ++residue) {
+    Phase phase(a, residue);
+    if (phase.taps)
+      sweeps.push_back(getPhaseSweep(a, residue, phase, out));
+  }
   return sweeps;
 }
 
@@ -142,13 +99,6 @@ static std::pair<int64_t, int64_t> getHalo(ArrayRef<Sweep> sweeps) {
     halo.second = std::max(halo.second, sweep.beyond);
   }
   return halo;
-}
-
-static bool coversAll(ArrayRef<Sweep> sweeps, int64_t stride) {
-  int64_t outputs = 0;
-  for (const Sweep &sweep : sweeps)
-    outputs += sweep.numOutputs;
-  return outputs == stride;
 }
 
 /// All elements of the result as they are where nothing is summed up.
@@ -209,7 +159,9 @@ FailureOr<Value> Lowering::lowerConvTransposeOfPixel(ConvTranspose2dOp op) {
   sizes[kRows] = sizes[kColumns] = expr(1);
   sizes[kInImage] = expr(shape.inputs);
   sizes[kOutImage] = expr(shape.outputs);
-  return contract(op, shape, *operands, op.getX(), weight, sizes, {});
+  // Counted like other transposed convolutions, zeros included.
+  return contract(op, shape, *operands, op.getX(), weight, sizes, {},
+                  flopsLeft);
 }
 
 FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
@@ -230,9 +182,7 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
                              op.getPadding()[axis],
                              op.getPadding()[axis + 2],
                              op.getOutputPadding()[axis]};
-    // Outputs side by side in a row are contiguous with their channels.
-    bool merge = axis == 1 && groups == 1;
-    sweeps[axis] = getSweeps(geometry, out[2 + axis], merge ? channels : 0);
+    sweeps[axis] = getSweeps(geometry, out[2 + axis]);
     halo[axis] = getHalo(sweeps[axis]);
   }
   Value x = op.getX();
@@ -244,8 +194,8 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
 
   // What no tap reaches is written before the rest.
   Value result;
-  if (!coversAll(sweeps[0], op.getStrides()[0]) ||
-      !coversAll(sweeps[1], op.getStrides()[1])) {
+  if (static_cast<int64_t>(sweeps[0].size()) < op.getStrides()[0] ||
+      static_cast<int64_t>(sweeps[1].size()) < op.getStrides()[1]) {
     auto filled = lowerEpilogue(op);
     if (failed(filled))
       return failure();
@@ -257,27 +207,25 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
       shape.groups = groups;
       shape.padded = padded;
       shape.inputs = weightType.getDimSize(0) / groups;
-      shape.outputs = channels * columns.numOutputs;
+      shape.outputs = channels;
       shape.window[0] = rows.taps;
       shape.window[1] = columns.taps;
       shape.dilation[0] = rows.step;
       shape.dilation[1] = columns.step;
-      auto operands = layerOperands(op, shape, columns.numOutputs);
+      auto operands = layerOperands(op, shape);
       if (failed(operands))
         return failure();
       std::string kind = "taps";
       for (const Sweep *sweep : {&rows, &columns})
-        for (ArrayRef<int64_t> elements : sweep->elements)
-          for (int64_t element : elements)
-            kind += "_" + std::to_string(element);
+        for (int64_t element : sweep->elements)
+          kind += "_" + std::to_string(element);
       Value weight =
           packWeight(op, operands->weight, shape, kind,
                      [&](ArrayRef<float> w, int64_t g, int64_t o, int64_t i,
                          int64_t ty, int64_t tx) {
-                       int64_t ky = rows.elements[0][ty];
-                       int64_t kx = columns.elements[o / channels][tx];
-                       int64_t c =
-                           (g * shape.inputs + i) * channels + o % channels;
+                       int64_t ky = rows.elements[ty],
+                               kx = columns.elements[tx];
+                       int64_t c = (g * shape.inputs + i) * channels + o;
                        return w[(c * kernel[0] + ky) * kernel[1] + kx];
                      });
       const Dims in = getDims(x);

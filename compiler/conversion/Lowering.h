@@ -62,7 +62,8 @@ private:
   }
   Value contract(mlir::Operation *op, const Contraction &shape,
                  const Operands &operands, Value x, Value weight,
-                 llvm::ArrayRef<mlir::AffineExpr> sizes, Value init);
+                 llvm::ArrayRef<mlir::AffineExpr> sizes, Value init,
+                 mlir::AffineExpr flops = {});
   Value packWeight(
       mlir::Operation *op, ConstantOp source, const Contraction &shape,
       llvm::StringRef kind,

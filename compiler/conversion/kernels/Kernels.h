@@ -48,6 +48,10 @@ struct Contraction {
   bool padded = false;
   bool depthwise() const { return groups > 1 && inputs == 1 && outputs == 1; }
   int64_t taps() const { return window[0] * window[1]; }
+  /// Whether the taps of a row and their channels are side by side in memory.
+  bool hasContiguousRows() const;
+  /// Too few outputs to fill a vector: vectors run along the inputs.
+  bool dotProducts() const;
   std::string name() const;
 };
 
@@ -84,7 +88,8 @@ int64_t getContractionItemFlops(const KernelTarget &target,
 
 /// Packs weights given as a function of (output, input, tap row, tap column)
 /// within group g: [g][block of 16 outputs][tap row][tap column][input][16],
-/// padded with zeros; depthwise: [tap row][tap column][group].
+/// padded with zeros; depthwise: [tap row][tap column][group]; for dot
+/// products: [output][tap row][tap column][input].
 std::vector<float>
 packWeight(const Contraction &shape,
            llvm::function_ref<float(int64_t g, int64_t o, int64_t i, int64_t ky,

@@ -1,56 +1,42 @@
 // RUN: vae-opt %s --vae-assign-layout --convert-vae-to-kernel --split-input-file | FileCheck %s
 
-// Both columns of a pair read the same pixels: 2 x 3 channels are one contraction,
-// once for even and once for odd rows.
-// CHECK-LABEL: func.func @few_channels
-// CHECK: kernel.launch @conv_i4_o6_k3x3_{{[^(]*}}({{.*}}) sizes
-// CHECK: kernel.launch @conv_i4_o6_k3x3_{{[^(]*}}({{.*}}) init
+// Every pair of residues is a convolution of its own, at an offset of its own.
+// CHECK-LABEL: func.func @phases
+// CHECK-COUNT-4: kernel.launch @conv_i2_o3_k3x3_
 // CHECK-NOT: kernel.launch @conv
 // CHECK: return
-func.func @few_channels(%x: tensor<?x4x5x5xf32>) -> tensor<?x3x14x14xf32> attributes {vae.entry} {
-  %w = vae.constant dense<1.0> : tensor<4x3x6x6xf32>
-  %y = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>} : (tensor<?x4x5x5xf32>, tensor<4x3x6x6xf32>) -> tensor<?x3x14x14xf32>
+func.func @phases(%x: tensor<?x2x5x5xf32>) -> tensor<?x3x14x14xf32> attributes {vae.entry} {
+  %w = vae.constant dense<1.0> : tensor<2x3x6x6xf32>
+  %y = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>} : (tensor<?x2x5x5xf32>, tensor<2x3x6x6xf32>) -> tensor<?x3x14x14xf32>
   return %y : tensor<?x3x14x14xf32>
 }
 
 // -----
 
-// Here odd columns read other pixels than even ones. A tap of weight 0 instead
-// would turn infinity into NaN.
-// CHECK-LABEL: func.func @other_pixels
-// CHECK-COUNT-4: kernel.launch @conv_i4_o3_k2x2_
-// CHECK-NOT: kernel.launch @conv
+// Few outputs of many summands are dot products.
+// CHECK-LABEL: func.func @dots
+// CHECK-COUNT-4: kernel.launch @conv_i8_o3_k3x3_s1x1_d1x1_p_dot
 // CHECK: return
-func.func @other_pixels(%x: tensor<?x4x5x5xf32>) -> tensor<?x3x10x10xf32> attributes {vae.entry} {
-  %w = vae.constant dense<1.0> : tensor<4x3x4x4xf32>
-  %y = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>, padding = array<i64: 1, 1, 1, 1>} : (tensor<?x4x5x5xf32>, tensor<4x3x4x4xf32>) -> tensor<?x3x10x10xf32>
-  return %y : tensor<?x3x10x10xf32>
+func.func @dots(%x: tensor<?x8x5x5xf32>) -> tensor<?x3x14x14xf32> attributes {vae.entry} {
+  %w = vae.constant dense<1.0> : tensor<8x3x6x6xf32>
+  %y = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>} : (tensor<?x8x5x5xf32>, tensor<8x3x6x6xf32>) -> tensor<?x3x14x14xf32>
+  return %y : tensor<?x3x14x14xf32>
 }
 
 // -----
 
-// 16 channels fill a block: nothing is gained.
-// CHECK-LABEL: func.func @whole_block
-// CHECK-COUNT-4: kernel.launch @conv_i4_o16_k3x3_
-// CHECK-NOT: kernel.launch @conv
+// Four outputs are not few, 16 summands not many.
+// CHECK-LABEL: func.func @no_dots
+// CHECK-NOT: _dot
 // CHECK: return
-func.func @whole_block(%x: tensor<?x4x5x5xf32>) -> tensor<?x16x14x14xf32> attributes {vae.entry} {
-  %w = vae.constant dense<1.0> : tensor<4x16x6x6xf32>
-  %y = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>} : (tensor<?x4x5x5xf32>, tensor<4x16x6x6xf32>) -> tensor<?x16x14x14xf32>
-  return %y : tensor<?x16x14x14xf32>
-}
-
-// -----
-
-// An odd width has no whole pairs.
-// CHECK-LABEL: func.func @odd
-// CHECK-COUNT-4: kernel.launch @conv_i4_o3_k3x3_
-// CHECK-NOT: kernel.launch @conv
-// CHECK: return
-func.func @odd(%x: tensor<?x4x5x5xf32>) -> tensor<?x3x14x15xf32> attributes {vae.entry} {
-  %w = vae.constant dense<1.0> : tensor<4x3x6x6xf32>
-  %y = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>, output_padding = array<i64: 0, 1>} : (tensor<?x4x5x5xf32>, tensor<4x3x6x6xf32>) -> tensor<?x3x14x15xf32>
-  return %y : tensor<?x3x14x15xf32>
+func.func @no_dots(%x: tensor<?x16xf32>) -> (tensor<?x4xf32>, tensor<?x3xf32>) attributes {vae.entry} {
+  %v = vae.constant dense<1.0> : tensor<32x16xf32>
+  %w = vae.constant dense<1.0> : tensor<4x32xf32>
+  %u = vae.constant dense<1.0> : tensor<3x16xf32>
+  %h = vae.dense %x, %v : (tensor<?x16xf32>, tensor<32x16xf32>) -> tensor<?x32xf32>
+  %y = vae.dense %h, %w : (tensor<?x32xf32>, tensor<4x32xf32>) -> tensor<?x4xf32>
+  %z = vae.dense %x, %u : (tensor<?x16xf32>, tensor<3x16xf32>) -> tensor<?x3xf32>
+  return %y, %z : tensor<?x4xf32>, tensor<?x3xf32>
 }
 
 // -----

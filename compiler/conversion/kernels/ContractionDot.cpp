@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Contractions with few outputs: vectors run along the inputs, and each output
+// is the sum of the lanes at the end.
+#include "compiler/conversion/kernels/ContractionEmitter.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace vae;
+
+/// Lane l of the result is the sum of the lanes of vectors[l], for as many
+/// vectors as there are lanes. Each step adds halves of pairs of vectors.
+static Value sumEach(Emitter &e, Emitter::Values vectors) {
+  for (int64_t bit = e.width / 2; bit >= 1; bit /= 2) {
+    SmallVector<int64_t> straight, crossed;
+    for (int64_t lane = 0; lane < e.width; ++lane) {
+      int64_t second = lane & bit ? e.width : 0;
+      straight.push_back(second + lane);
+      crossed.push_back(second + (lane ^ bit));
+    }
+    Emitter::Values sums;
+    for (int64_t i = 0; i < bit; ++i) {
+      Value a = vectors[i];
+      Value b =
+          i + bit < static_cast<int64_t>(vectors.size()) ? vectors[i + bit] : a;
+      if (i >= static_cast<int64_t>(vectors.size()))
+        break;
+      sums.push_back(
+          e.addf(vector::ShuffleOp::create(e.b, e.loc, a, b, straight),
+                 vector::ShuffleOp::create(e.b, e.loc, a, b, crossed)));
+    }
+    vectors = std::move(sums);
+  }
+  return vectors.front();
+}
+
+Emitter::Values ContractionEmitter::multiplyDots(const Values &inputs,
+                                                 const Taps &taps,
+                                                 const Values &accumulators) {
+  Value zero = e.index(0);
+  int64_t outputs = shape.outputs;
+  int64_t count = static_cast<int64_t>(inputs.size());
+  int64_t rowLength = shape.window[1] * shape.inputs;
+  bool merged = shape.hasContiguousRows();
+  int64_t length = merged ? rowLength : shape.inputs;
+  int64_t whole = length / e.width * e.width;
+
+  // `at`: within the inputs' rows; `w`: within the weights of an output.
+  auto step = [&](Value at, Value w, Value mask, const Values &sums) {
+    Values weights, next(sums);
+    for (int64_t o = 0; o < outputs; ++o)
+      weights.push_back(
+          e.loadVec(weight, e.add(w, o * shape.taps() * shape.inputs), mask));
+    for (int64_t r = 0; r < count; ++r) {
+      Value value = e.loadVec(x, e.add(inputs[r], at), mask);
+      for (int64_t o = 0; o < outputs; ++o)
+        next[r * outputs + o] = e.fma(value, weights[o], next[r * outputs + o]);
+    }
+    return next;
+  };
+  auto run = [&](Value at, Value w, const Values &start) {
+    Value begin = zero, end = e.index(whole);
+    int64_t steps = length / e.width;
+    if (merged && taps.firstColumn && shape.inputs % e.width == 0) {
+      begin = e.mul(taps.firstColumn, shape.inputs);
+      end = e.mul(taps.lastColumn, shape.inputs);
+      steps = shape.inputs / e.width;
+    }
+    int64_t unroll = chooseUnroll(std::max<int64_t>(steps, 1));
+    Values sums = start;
+    if (whole)
+      sums = e.loop(begin, end, unroll * e.width, sums,
+                    [&](Value k, ValueRange loopSums) {
+                      Values sums(loopSums.begin(), loopSums.end());
+                      for (int64_t u = 0; u < unroll; ++u) {
+                        Value offset = e.add(k, u * e.width);
+                        sums =
+                            step(e.add(at, offset), e.add(w, offset), {}, sums);
+                      }
+                      return sums;
+                    });
+    if (whole < length)
+      sums =
+          step(e.add(at, whole), e.add(w, whole), e.mask(length - whole), sums);
+    return sums;
+  };
+  auto overColumns = [&](Value at, Value w, const Values &sums) {
+    if (merged)
+      return run(at, w, sums);
+    int64_t inColumn = shape.groups * shape.inputs * shape.dilation[1];
+    return e.loop(taps.firstColumn ? taps.firstColumn : zero,
+                  taps.lastColumn ? taps.lastColumn : e.index(shape.window[1]),
+                  1, sums, [&](Value kx, ValueRange sums) {
+                    return run(e.add(at, e.mul(kx, inColumn)),
+                               e.add(w, e.mul(kx, shape.inputs)),
+                               Values(sums.begin(), sums.end()));
+                  });
+  };
+  if (shape.window[0] == 1)
+    return overColumns(zero, zero, accumulators);
+  Value inRow = e.mul(size(kInRow), shape.dilation[0]);
+  return e.loop(taps.firstRow ? taps.firstRow : zero,
+                taps.lastRow ? taps.lastRow : e.index(shape.window[0]), 1,
+                accumulators, [&](Value ky, ValueRange sums) {
+                  return overColumns(e.mul(ky, inRow), e.mul(ky, rowLength),
+                                     Values(sums.begin(), sums.end()));
+                });
+}
+
+void ContractionEmitter::emitDotTile(Value position, int64_t positions) {
+  Values inputs, outputs;
+  Taps taps = decode(position, positions, inputs, outputs);
+  // The bias is the first lane's start.
+  Values start, sums;
+  for (int64_t o = 0; o < shape.outputs; ++o) {
+    Value zeros = e.splat(0);
+    start.push_back(bias ? vector::InsertOp::create(e.b, e.loc,
+                                                    e.load(bias, e.index(o)),
+                                                    zeros, int64_t(0))
+                               .getResult()
+                         : zeros);
+  }
+  for (int64_t r = 0; r < positions; ++r)
+    sums.append(start.begin(), start.end());
+  sums = multiplyDots(inputs, taps, sums);
+
+  int64_t count = positions * shape.outputs;
+  for (int64_t first = 0; first < count; first += e.width) {
+    int64_t lanes = std::min(e.width, count - first);
+    Value result =
+        sumEach(e, Values(sums.begin() + first, sums.begin() + first + lanes));
+    auto place = [&](int64_t lane) {
+      int64_t element = first + lane;
+      return e.add(outputs[element / shape.outputs], element % shape.outputs);
+    };
+    if (residual) {
+      Value addends = e.splat(0);
+      for (int64_t lane = 0; lane < lanes; ++lane)
+        addends = vector::InsertOp::create(
+            e.b, e.loc, e.load(residual, place(lane)), addends, lane);
+      result = e.addf(result, addends);
+    }
+    if (epilogue.activation)
+      result = emitActivation(e, epilogue.activation, result);
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      e.store(vector::ExtractOp::create(e.b, e.loc, result, lane), y,
+              place(lane));
+  }
+}

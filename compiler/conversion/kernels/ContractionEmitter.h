@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How a contraction is cut into register tiles, and the code of a tile.
+#ifndef COMPILER_CONVERSION_KERNELS_CONTRACTIONEMITTER_H
+#define COMPILER_CONVERSION_KERNELS_CONTRACTIONEMITTER_H
+
+#include "compiler/conversion/kernels/Kernels.h"
+
+namespace vae {
+
+/// The register tile: vectors of channels times positions. Of dot products, all
+/// outputs times positions.
+struct Tile {
+  int64_t vectors, positions;
+};
+
+Tile chooseTile(const KernelTarget &target, const Contraction &shape);
+/// The tile where there is one position only.
+Tile chooseRowTile(const KernelTarget &target, const Contraction &shape);
+/// Whether a contraction has code for a single position.
+bool hasRowTile(const KernelTarget &target, const Contraction &shape);
+
+int64_t vectorsFor(const KernelTarget &target, int64_t outputs);
+/// Outputs of a group in whole blocks.
+int64_t paddedOutputs(const Contraction &shape);
+/// Steps of an innermost loop of that length that are done at once.
+int64_t chooseUnroll(int64_t length);
+
+/// Images up to this size gain by PositionTiles' second order. Larger ones have
+/// little border, and pixels of several images are far apart in memory.
+inline constexpr int64_t kSmallImage = 512;
+
+/// Positions are worked on image after image, row after row. Small images with
+/// a border in another order: as many images at a time as a tile has positions;
+/// of these pixel after pixel; of a pixel image after image. So a tile is one
+/// pixel of several images as often as there are enough, and the taps that meet
+/// the border are the same for all of it.
+struct PositionTiles {
+  using Value = mlir::Value;
+  Value pixels;    // of an image
+  Value grouped;   // whether this is the second order; null: never
+  Value groups;    // of images, whole ones
+  Value rest;      // images of the last, smaller group
+  Value inGroups;  // tiles of whole groups
+  Value positions; // of all images
+  Value count;
+
+  PositionTiles(Emitter &e, const Contraction &shape, int64_t tile,
+                mlir::ValueRange sizes) {
+    Value images = sizes[kImages];
+    pixels = e.mul(sizes[kRows], sizes[kColumns]);
+    positions = e.mul(images, pixels);
+    count = e.ceilDiv(positions, tile);
+    if (!shape.padded)
+      return;
+    grouped = e.less(pixels, e.index(kSmallImage + 1));
+    groups = e.div(images, tile);
+    rest = e.sub(images, e.mul(groups, tile));
+    inGroups = e.mul(groups, pixels);
+    Value inRest = e.ceilDiv(e.mul(rest, pixels), tile);
+    count = e.select(grouped, e.add(inGroups, inRest), count);
+  }
+};
+
+/// Emits the body of one contraction kernel.
+class ContractionEmitter {
+  using Value = mlir::Value;
+
+public:
+  ContractionEmitter(Emitter &e, const KernelTarget &target,
+                     const Contraction &shape, const Epilogue &epilogue,
+                     const KernelArgs &args)
+      : e(e), target(target), shape(shape), epilogue(epilogue), args(args) {
+    unsigned next = 0;
+    x = args.buffers[next++];
+    weight = args.buffers[next++];
+    if (epilogue.bias)
+      bias = args.buffers[next++];
+    if (epilogue.residual)
+      residual = args.buffers[next++];
+    y = args.buffers[next++];
+  }
+
+  void emit();
+  void emitDepthwise();
+
+private:
+  using Values = Emitter::Values;
+
+  void emitItems();
+  /// The positions of a tile, and the images they are of.
+  std::pair<Value, Value> locate(const PositionTiles &tiles, Value index);
+
+  /// The part of the window that meets the image, for any of a tile's
+  /// positions.
+  struct Taps {
+    Value firstRow, lastRow, firstColumn, lastColumn; // null: all of them
+  };
+
+  Value size(ContractionSize which) { return args.sizes[which]; }
+  int64_t tileOutputs() const { return tile.vectors * e.width; }
+  /// Where the window of each position begins, and where its result goes.
+  Taps decode(Value position, int64_t count, Values &inputs, Values &outputs);
+  std::pair<Value, Value> getTaps(int axis, Value first, Value last);
+  void emitTile(Value position, int64_t positions, Value group, Value block,
+                int64_t firstOutput, int64_t vectors);
+  Values multiply(const Values &inputs, Value weights, const Taps &taps,
+                  int64_t positions, int64_t vectors,
+                  const Values &accumulators);
+  void emitRange(Value first, Value last, Value group, Value block,
+                 std::optional<int64_t> firstOutput, int64_t vectors);
+  void finish(Value accumulator, Value at, Value mask);
+  // ContractionDot.cpp
+  void emitDotTile(Value position, int64_t positions);
+  Values multiplyDots(const Values &inputs, const Taps &taps,
+                      const Values &accumulators);
+
+  Emitter &e;
+  const KernelTarget &target;
+  const Contraction &shape;
+  const Epilogue &epilogue;
+  const KernelArgs &args;
+  Tile tile = {1, 1}; // of the items being emitted
+  Value pixels;       // of an image
+  /// Positions count pixels of `images` images together, from `firstImage`.
+  Value firstImage, images;
+  Value x, weight, bias, residual, y;
+};
+
+} // namespace vae
+
+#endif // COMPILER_CONVERSION_KERNELS_CONTRACTIONEMITTER_H
