@@ -28,6 +28,7 @@ FailureOr<Lowering::Operands> Lowering::layerOperands(Operation *op,
         constant(op->getLoc(), (getWeightName(source.getValue()) + ".p").str(),
                  packBias(shape, repeated));
   }
+  operands.border = wantedBorders.lookup(op);
   operands.residual = layer.residual;
   operands.epilogue = {operands.bias != nullptr, operands.residual != nullptr,
                        layer.activation};
@@ -83,9 +84,48 @@ Value Lowering::contract(Operation *op, const Contraction &shape,
   }
   auto kernel = getContractionKernel(module, op->getLoc(), target, shape,
                                      operands.epilogue);
-  return launch(op->getLoc(), kernel, inputs, sizes,
-                getContractionItemFlops(target, shape), operands.type,
-                operands.dims, init, {flops, read, written});
+  bool bordered = !isEmpty(operands.border);
+  if (bordered && !init)
+    init = makeBorder(op->getLoc(), operands.dims, operands.border, 0,
+                      operands.type);
+  Value result = launch(op->getLoc(), kernel, inputs, sizes,
+                        getContractionItemFlops(target, shape), operands.type,
+                        bordered ? addBorder(operands.dims, operands.border)
+                                 : operands.dims,
+                        init, {flops, read, written});
+  if (bordered) {
+    dims[result] = operands.dims;
+    borders[result] = operands.border;
+  }
+  return result;
+}
+
+void Lowering::placeOutput(Exprs &sizes, const Operands &operands, int64_t rows,
+                           int64_t columns, int64_t firstRow,
+                           int64_t firstColumn) {
+  const Border &border = operands.border;
+  const Dims all = addBorder(operands.dims, border);
+  sizes[kOutColumn] = all[1] * columns;
+  sizes[kOutRow] = all[3] * all[1] * rows;
+  sizes[kOutImage] = all[2] * all[3] * all[1];
+  sizes[kOutOffset] =
+      (all[3] * (border[0] + firstRow) + (border[1] + firstColumn)) * all[1];
+}
+
+void Lowering::placeInput(Exprs &sizes, Value x, int64_t rowsBefore,
+                          int64_t columnsBefore) {
+  const Dims image = getDims(x);
+  const Border border = getBorder(x);
+  const Dims all = addBorder(image, border);
+  sizes[kInRow] = all[3] * all[1];
+  sizes[kInImage] = all[2] * all[3] * all[1];
+  sizes[kInOffset] =
+      (all[3] * (border[0] - rowsBefore) + (border[1] - columnsBefore)) *
+      all[1];
+  sizes[kPaddingRows] = expr(rowsBefore);
+  sizes[kPaddingColumns] = expr(columnsBefore);
+  sizes[kInputRows] = image[2];
+  sizes[kInputColumns] = image[3];
 }
 
 FailureOr<Value> Lowering::lowerDense(DenseOp op) {
@@ -126,7 +166,8 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
   }
   bool padded = llvm::any_of(op.getPadding(), [](int64_t p) { return p > 0; });
   shape.flat = !padded && groups == 1 && kh == 1 && kw == 1 &&
-               shape.stride[0] == 1 && shape.stride[1] == 1;
+               shape.stride[0] == 1 && shape.stride[1] == 1 &&
+               isEmpty(wantedBorders.lookup(op));
   shape.padded = padded;
   auto operands = layerOperands(op, shape);
   if (failed(operands))
@@ -138,29 +179,25 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
                    int64_t out = g * shape.outputs + o;
                    return w[((out * shape.inputs + i) * kh + ky) * kw + kx];
                  });
-  Value x =
-      padded ? padImage(op.getLoc(), op.getX(), op.getPadding(), 0) : op.getX();
-  const Dims in = getDims(x), out = operands->dims;
+  Value x = op.getX();
+  const Dims out = operands->dims;
   Exprs sizes(kNumContractionSizes, expr(0));
   if (shape.flat) {
     sizes[kImages] = out[0] * out[2] * out[3];
     sizes[kRows] = sizes[kColumns] = expr(1);
-    sizes[kInImage] = in[1];
+    sizes[kInImage] = getDims(x)[1];
     sizes[kOutImage] = out[1];
     return contract(op, shape, *operands, x, weight, sizes, {});
+  }
+  if (padded) {
+    Border border;
+    llvm::copy(op.getPadding(), border.begin());
+    x = withBorder(x, border);
   }
   sizes[kImages] = out[0];
   sizes[kRows] = out[2];
   sizes[kColumns] = out[3];
-  sizes[kInRow] = in[3] * in[1];
-  sizes[kInImage] = in[2] * in[3] * in[1];
-  sizes[kOutColumn] = out[1];
-  sizes[kOutRow] = out[3] * out[1];
-  sizes[kOutImage] = out[2] * out[3] * out[1];
-  const Dims image = getDims(op.getX());
-  sizes[kPaddingRows] = expr(op.getPadding()[0]);
-  sizes[kPaddingColumns] = expr(op.getPadding()[1]);
-  sizes[kInputRows] = image[2];
-  sizes[kInputColumns] = image[3];
+  placeInput(sizes, x, op.getPadding()[0], op.getPadding()[1]);
+  placeOutput(sizes, *operands);
   return contract(op, shape, *operands, x, weight, sizes, {});
 }

@@ -164,15 +164,39 @@ FailureOr<Value> Lowering::lowerSlice(SliceOp op) {
 }
 
 /// A rectangle of a channels-last image inside a larger one.
-Value Lowering::padImage(Location loc, Value x, ArrayRef<int64_t> padding,
+Value Lowering::makeBorder(Location loc, const Dims &image,
+                           const Border &border, double value,
+                           RankedTensorType type) {
+  Dims all = addBorder(image, border);
+  AffineExpr channels = all[1];
+  Exprs sizes = {all[0],
+                 all[2],
+                 all[3] * channels,
+                 expr(border[0]),
+                 expr(border[2]),
+                 channels * border[1],
+                 channels * border[3]};
+  return launch(loc, getBorderKernel(module, loc, target, value), {}, sizes,
+                1024, type, all, {}, {expr(0), {}, count(all) - count(image)});
+}
+
+Value Lowering::withBorder(Value x, const Border &border) {
+  if (getBorder(x) == border)
+    return x;
+  const Dims image = getDims(x);
+  Value padded = padImage(x.getLoc(), x, border, 0);
+  dims[padded] = image;
+  borders[padded] = border;
+  return padded;
+}
+
+Value Lowering::padImage(Location loc, Value x, const Border &padding,
                          double value) {
   const Dims in = getDims(x);
-  Dims out = {in[0], in[1], in[2] + (padding[0] + padding[2]),
-              in[3] + (padding[1] + padding[3])};
+  Dims out = addBorder(in, padding);
   auto type =
       getTensorType(out, typeOf(x).getElementType(), typeOf(x).getEncoding());
-  Value filled = launch(loc, getFillKernel(module, loc, target, value), {},
-                        {count(out)}, 1024, type, out, {}, {expr(0), {}, {}});
+  Value filled = makeBorder(loc, in, padding, value, type);
   Region region;
   region.dims = {in[0], in[2], in[3] * in[1]};
   region.inStrides = {in[2] * in[3] * in[1], in[3] * in[1], expr(1)};

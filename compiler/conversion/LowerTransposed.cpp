@@ -101,26 +101,44 @@ static std::pair<int64_t, int64_t> getHalo(ArrayRef<Sweep> sweeps) {
   return halo;
 }
 
+static AxisGeometry getGeometry(ConvTranspose2dOp op, int axis) {
+  return {typeOf(op.getWeight()).getDimSize(2 + axis),
+          op.getStrides()[axis],
+          op.getDilations()[axis],
+          op.getPadding()[axis],
+          op.getPadding()[axis + 2],
+          op.getOutputPadding()[axis]};
+}
+
+Border vae::getInputBorder(ConvTranspose2dOp op) {
+  Border border = {};
+  AffineExpr any = getAffineConstantExpr(0, op.getContext());
+  for (int axis : {0, 1})
+    std::tie(border[axis], border[axis + 2]) =
+        getHalo(getSweeps(getGeometry(op, axis), any));
+  return border;
+}
+
 /// All elements of the result as they are where nothing is summed up.
 FailureOr<Value> Lowering::lowerEpilogue(ConvTranspose2dOp op) {
   Contraction shape;
-  shape.flat = true;
   shape.outputs = typeOf(op.getY()).getDimSize(1);
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
   const Dims out = operands->dims;
   Exprs sizes(kNumContractionSizes, expr(0));
-  sizes[kImages] = out[0] * out[2] * out[3];
-  sizes[kRows] = sizes[kColumns] = expr(1);
-  sizes[kOutImage] = out[1];
+  sizes[kImages] = out[0];
+  sizes[kRows] = out[2];
+  sizes[kColumns] = out[3];
+  placeOutput(sizes, *operands);
   // There is no weight; what stands in its place is not read.
   return contract(op, shape, *operands, op.getX(), op.getX(), sizes, {});
 }
 
 /// Whether every output is the product of the only pixel and one element of the
 /// kernel.
-static bool isOfPixel(ConvTranspose2dOp op) {
+bool vae::isOfPixel(ConvTranspose2dOp op) {
   auto x = typeOf(op.getX()), y = typeOf(op.getY());
   auto kernel = typeOf(op.getWeight());
   for (int axis : {0, 1})
@@ -174,23 +192,10 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
   const Dims out = getDims(op.getY());
   int64_t channels = weightType.getDimSize(1);
   SmallVector<Sweep> sweeps[2];
-  std::pair<int64_t, int64_t> halo[2];
-  for (int axis : {0, 1}) {
-    AxisGeometry geometry = {kernel[axis],
-                             op.getStrides()[axis],
-                             op.getDilations()[axis],
-                             op.getPadding()[axis],
-                             op.getPadding()[axis + 2],
-                             op.getOutputPadding()[axis]};
-    sweeps[axis] = getSweeps(geometry, out[2 + axis]);
-    halo[axis] = getHalo(sweeps[axis]);
-  }
-  Value x = op.getX();
-  auto [top, bottom] = halo[0];
-  auto [left, right] = halo[1];
-  bool padded = top || bottom || left || right;
-  if (padded)
-    x = padImage(op.getLoc(), x, {top, left, bottom, right}, 0);
+  for (int axis : {0, 1})
+    sweeps[axis] = getSweeps(getGeometry(op, axis), out[2 + axis]);
+  Border border = getInputBorder(op);
+  Value x = withBorder(op.getX(), border);
 
   // What no tap reaches is written before the rest.
   Value result;
@@ -205,7 +210,7 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
     for (const Sweep &columns : sweeps[1]) {
       Contraction shape;
       shape.groups = groups;
-      shape.padded = padded;
+      shape.padded = !isEmpty(border);
       shape.inputs = weightType.getDimSize(0) / groups;
       shape.outputs = channels;
       shape.window[0] = rows.taps;
@@ -228,25 +233,13 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
                        int64_t c = (g * shape.inputs + i) * channels + o;
                        return w[(c * kernel[0] + ky) * kernel[1] + kx];
                      });
-      const Dims in = getDims(x);
       Exprs sizes(kNumContractionSizes, expr(0));
       sizes[kImages] = out[0];
       sizes[kRows] = rows.positions;
       sizes[kColumns] = columns.positions;
-      sizes[kInRow] = in[3] * in[1];
-      sizes[kInImage] = in[2] * in[3] * in[1];
-      sizes[kInOffset] =
-          (in[3] * (rows.first + top) + (columns.first + left)) * in[1];
-      sizes[kOutColumn] = out[1] * op.getStrides()[1];
-      sizes[kOutRow] = out[3] * out[1] * op.getStrides()[0];
-      sizes[kOutImage] = out[2] * out[3] * out[1];
-      sizes[kOutOffset] =
-          (out[3] * rows.firstOutput + columns.firstOutput) * out[1];
-      const Dims image = getDims(op.getX());
-      sizes[kPaddingRows] = expr(-rows.first);
-      sizes[kPaddingColumns] = expr(-columns.first);
-      sizes[kInputRows] = image[2];
-      sizes[kInputColumns] = image[3];
+      placeInput(sizes, x, -rows.first, -columns.first);
+      placeOutput(sizes, *operands, op.getStrides()[0], op.getStrides()[1],
+                  rows.firstOutput, columns.firstOutput);
       result = contract(op, shape, *operands, x, weight, sizes, result);
     }
   return result;

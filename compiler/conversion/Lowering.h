@@ -5,6 +5,7 @@
 #ifndef COMPILER_CONVERSION_LOWERING_H
 #define COMPILER_CONVERSION_LOWERING_H
 
+#include "compiler/conversion/Borders.h"
 #include "compiler/conversion/kernels/Kernels.h"
 #include "dialects/kernel/IR/Kernel.h"
 
@@ -47,6 +48,7 @@ private:
     Epilogue epilogue;
     mlir::RankedTensorType type;
     Dims dims;
+    Border border; // of the result
   };
   /// `repeat`: outputs of the contraction per output channel.
   llvm::FailureOr<Operands> layerOperands(mlir::Operation *op, Epilogued layer,
@@ -97,8 +99,13 @@ private:
   llvm::FailureOr<Value> lowerSlice(SliceOp op);
   llvm::FailureOr<Value> lowerTranspose(TransposeOp op);
   llvm::FailureOr<Value> lowerConvertLayout(ConvertLayoutOp op);
-  Value padImage(mlir::Location loc, Value x, llvm::ArrayRef<int64_t> padding,
+  Value padImage(mlir::Location loc, Value x, const Border &padding,
                  double value);
+  /// An image of `dims` in memory of which the border only is written.
+  Value makeBorder(mlir::Location loc, const Dims &dims, const Border &border,
+                   double value, mlir::RankedTensorType type);
+  /// x with that border in memory: as it is if it was made so, else a copy.
+  Value withBorder(Value x, const Border &border);
   Value cropImage(mlir::Location loc, Value x, llvm::ArrayRef<int64_t> border,
                   mlir::RankedTensorType type);
   /// A strided copy of any number of dimensions.
@@ -135,6 +142,21 @@ private:
   /// moves its values when it grows.
   Dims getDims(Value value);
   Dims getMemoryDims(Value value);
+  /// The border that an image has in memory, outside of its dimensions.
+  Border getBorder(Value value) const { return borders.lookup(value); }
+  static Dims addBorder(const Dims &dims, const Border &border) {
+    return {dims[0], dims[1], dims[2] + (border[0] + border[2]),
+            dims[3] + (border[1] + border[3])};
+  }
+  /// Where the pixels of a result go, from its first pixel, `columns` and
+  /// `rows` apart.
+  void placeOutput(Exprs &sizes, const Operands &operands, int64_t rows = 1,
+                   int64_t columns = 1, int64_t firstRow = 0,
+                   int64_t firstColumn = 0);
+  /// Where the windows on an image with a border begin: the first one that many
+  /// rows and columns before the image.
+  void placeInput(Exprs &sizes, Value x, int64_t rowsBefore,
+                  int64_t columnsBefore);
   mlir::AffineExpr expr(int64_t value);
   mlir::AffineExpr count(llvm::ArrayRef<mlir::AffineExpr> dims);
 
@@ -145,6 +167,8 @@ private:
   mlir::OpBuilder builder;
   unsigned numSymbols = 1;
   llvm::DenseMap<Value, Dims> dims;
+  llvm::DenseMap<mlir::Operation *, Border> wantedBorders;
+  llvm::DenseMap<Value, Border> borders;
   mlir::AffineExpr flops;
   mlir::AffineExpr flopsLeft; // of the current layer, for its next launch
 };

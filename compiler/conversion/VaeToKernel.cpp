@@ -135,7 +135,9 @@ FailureOr<Value> Lowering::lowerOp(Operation *op) {
       .Case([&](TransposeOp op) { return lowerTranspose(op); })
       .Case([&](ConvertLayoutOp op) { return lowerConvertLayout(op); })
       .Case([&](PadOp op) -> FailureOr<Value> {
-        return padImage(op.getLoc(), op.getX(), op.getPadding(),
+        Border border;
+        llvm::copy(op.getPadding(), border.begin());
+        return padImage(op.getLoc(), op.getX(), border,
                         op.getValue().convertToDouble());
       })
       .Case([&](CropOp op) -> FailureOr<Value> {
@@ -171,6 +173,7 @@ LogicalResult Lowering::lower(Operation *op) {
   FailureOr<Value> lowered = lowerOp(op);
   if (failed(lowered))
     return failure();
+  wantedBorders.erase(op);
   op->getResult(0).replaceAllUsesWith(*lowered);
   dims.erase(op->getResult(0)); // another operation may get its address
   op->erase();
@@ -194,6 +197,7 @@ LogicalResult Lowering::run() {
       return failure();
   for (auto [index, argument] : llvm::enumerate(function.getArguments()))
     dims[argument] = getArgumentDims(function, index);
+  wantedBorders = planBorders(function);
   for (Operation &op : llvm::make_early_inc_range(
            function.getBody().front().without_terminator()))
     if (!isa<ConstantOp>(op) && failed(lower(&op)))

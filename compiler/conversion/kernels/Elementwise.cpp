@@ -39,12 +39,32 @@ func::FuncOp vae::getFlatKernel(ModuleOp module, Location loc,
       });
 }
 
-func::FuncOp vae::getFillKernel(ModuleOp module, Location loc,
-                                const KernelTarget &target, double value) {
+func::FuncOp vae::getBorderKernel(ModuleOp module, Location loc,
+                                  const KernelTarget &target, double value) {
   uint64_t bits = llvm::bit_cast<uint64_t>(value);
-  return getFlatKernel(module, loc, target,
-                       llvm::formatv("fill_{0:x-}", bits).str(), 0,
-                       [&](Emitter &e, ValueRange) { return e.splat(value); });
+  return getOrCreateKernel(
+      module, loc, llvm::formatv("border_{0:x-}", bits).str(), target, 1, 7,
+      [](Emitter &e, ValueRange sizes) { return e.mul(sizes[0], sizes[1]); },
+      [&](Emitter &e, const KernelArgs &args) {
+        ValueRange sizes = args.sizes;
+        Value rows = sizes[1], length = sizes[2], before = sizes[3];
+        Value firstAfter = e.sub(rows, sizes[4]);
+        auto fill = [&](Value at, Value count) {
+          e.strip(count, [&](Value i, Value mask) {
+            e.storeVec(e.splat(value), args.buffers[0], e.add(at, i), mask);
+          });
+        };
+        e.loop(args.begin, args.end, 1, [&](Value item) {
+          Value row = e.sub(item, e.mul(e.div(item, rows), rows));
+          Value start = e.mul(item, length);
+          Value inImage = e.less(
+              e.max(e.sub(before, row), e.sub(e.add(row, 1), firstAfter)),
+              e.index(1));
+          fill(start, e.select(inImage, sizes[5], length));
+          Value right = e.select(inImage, sizes[6], e.index(0));
+          fill(e.add(start, e.sub(length, right)), right);
+        });
+      });
 }
 
 func::FuncOp vae::getChannelKernel(ModuleOp module, Location loc,

@@ -124,9 +124,11 @@ mlir::func::FuncOp getChannelKernel(mlir::ModuleOp module, mlir::Location loc,
 mlir::func::FuncOp getCopyKernel(mlir::ModuleOp module, mlir::Location loc,
                                  const KernelTarget &target, unsigned rank,
                                  bool contiguous);
-/// y = value. Buffers: y. Sizes: elements.
-mlir::func::FuncOp getFillKernel(mlir::ModuleOp module, mlir::Location loc,
-                                 const KernelTarget &target, double value);
+/// Fills the border of images. Buffers: y. Sizes: N, and with the border: rows,
+/// elements of a row; of the border: rows before and after, elements before and
+/// after in a row.
+mlir::func::FuncOp getBorderKernel(mlir::ModuleOp module, mlir::Location loc,
+                                   const KernelTarget &target, double value);
 
 //===----------------------------------------------------------------------===//
 // Windows and resampling (Window.cpp)

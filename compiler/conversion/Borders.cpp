@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/conversion/Borders.h"
+
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace vae;
+
+/// What the user of an image reads around it; nothing where it is not a
+/// convolution that reads more than the image.
+static std::optional<Border> getWanted(OpOperand &use) {
+  Border border = {};
+  if (use.getOperandNumber() == 0) {
+    if (auto conv = dyn_cast<Conv2dOp>(use.getOwner()))
+      llvm::copy(conv.getPadding(), border.begin());
+    else if (auto conv = dyn_cast<ConvTranspose2dOp>(use.getOwner());
+             conv && !isOfPixel(conv))
+      border = getInputBorder(conv);
+  }
+  if (isEmpty(border))
+    return std::nullopt;
+  return border;
+}
+
+static Value getResidual(Operation *op) {
+  if (auto conv = dyn_cast<Conv2dOp>(op))
+    return conv.getResidual();
+  if (auto conv = dyn_cast<ConvTranspose2dOp>(op))
+    return conv.getResidual();
+  return nullptr;
+}
+
+/// Whether the lowering of an operation can leave out a border of its result.
+static bool canLeaveBorder(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (auto conv = dyn_cast_or_null<ConvTranspose2dOp>(op))
+    return !isOfPixel(conv);
+  return isa_and_nonnull<Conv2dOp>(op);
+}
+
+llvm::DenseMap<Operation *, Border> vae::planBorders(func::FuncOp function) {
+  // A result and what is added to it are addressed alike: they have one border.
+  llvm::EquivalenceClasses<void *> groups;
+  for (Operation &op : function.getBody().front())
+    if (Value residual = getResidual(&op))
+      groups.unionSets(op.getResult(0).getAsOpaquePointer(),
+                       residual.getAsOpaquePointer());
+  auto leaderOf = [&](Value value) {
+    return groups.getOrInsertLeaderValue(value.getAsOpaquePointer());
+  };
+
+  // The border that all of a group want; empty if they do not agree.
+  llvm::DenseMap<void *, Border> wanted;
+  auto want = [&](Value value, std::optional<Border> border) {
+    auto [found, isNew] =
+        wanted.try_emplace(leaderOf(value), border.value_or(Border{}));
+    if (!isNew && (!border || found->second != *border))
+      found->second = Border{};
+  };
+  auto visit = [&](Value value) {
+    if (!canLeaveBorder(value))
+      want(value, std::nullopt);
+    for (OpOperand &use : value.getUses())
+      if (getResidual(use.getOwner()) != value || use.getOperandNumber() == 0)
+        want(value, getWanted(use));
+  };
+  for (Value argument : function.getArguments())
+    visit(argument);
+  for (Operation &op : function.getBody().front())
+    for (Value result : op.getResults())
+      visit(result);
+
+  llvm::DenseMap<Operation *, Border> borders;
+  for (Operation &op : function.getBody().front())
+    if (isa<Conv2dOp, ConvTranspose2dOp>(op)) {
+      auto found = wanted.find(leaderOf(op.getResult(0)));
+      if (found != wanted.end() && !isEmpty(found->second))
+        borders[&op] = found->second;
+    }
+  return borders;
+}
