@@ -63,6 +63,10 @@ private:
                           const std::vector<int64_t> &symbols,
                           const std::vector<Tensor> &inputs, bool special,
                           LayerCheck &check);
+  std::string checkExamples(const vae_abi_entry &entry,
+                            const std::vector<int64_t> &symbols,
+                            const std::vector<Tensor> &inputs,
+                            const std::vector<Tensor> &outputs);
   std::vector<int64_t> drawSymbols(int64_t batch);
   Tensor drawTensor(const vae_abi_tensor &tensor,
                     llvm::ArrayRef<int64_t> symbols, bool special);
@@ -130,6 +134,48 @@ bool areSame(const Tensor &a, const Tensor &b) {
                      a.data.size() * sizeof(float)) == 0;
 }
 
+/// -0 is 0: where padding is left out, 0 is not added.
+bool isSameNumber(float a, float b) {
+  return a == b || (std::isnan(a) && std::isnan(b));
+}
+
+/// Example `index` of a batch.
+Tensor getExample(const Tensor &batch, int64_t index) {
+  Tensor example;
+  example.shape = batch.shape;
+  example.shape[0] = 1;
+  int64_t size = static_cast<int64_t>(batch.data.size()) / batch.shape[0];
+  example.data.assign(batch.data.begin() + index * size,
+                      batch.data.begin() + (index + 1) * size);
+  return example;
+}
+
+/// An example gives the same numbers alone as in a batch.
+std::string ModelCheck::checkExamples(const vae_abi_entry &entry,
+                                      const std::vector<int64_t> &symbols,
+                                      const std::vector<Tensor> &inputs,
+                                      const std::vector<Tensor> &outputs) {
+  std::vector<int64_t> alone = symbols;
+  alone[0] = 1;
+  for (int64_t example = 0; example < symbols[0]; ++example) {
+    std::vector<Tensor> own;
+    for (const Tensor &input : inputs)
+      own.push_back(getExample(input, example));
+    std::string error;
+    auto results =
+        plain->run(entry, alone, own, Split::Whole, Edge::End, error);
+    if (!error.empty())
+      return error;
+    for (auto [i, result] : llvm::enumerate(results))
+      if (!llvm::equal(result.data, getExample(outputs[i], example).data,
+                       isSameNumber))
+        return std::string("output '") + entry.outputs[i].name +
+               "' has other bits in a batch of " + std::to_string(symbols[0]) +
+               " than alone";
+  }
+  return "";
+}
+
 std::string ModelCheck::checkInputs(const vae_abi_entry &entry,
                                     const std::vector<int64_t> &symbols,
                                     const std::vector<Tensor> &inputs,
@@ -155,6 +201,8 @@ std::string ModelCheck::checkInputs(const vae_abi_entry &entry,
                  (library == &*plain ? ", layers not exposed" : "");
     }
   std::string wrong = check.checkLayers(entry.name, inputs, first, worstLayer);
+  if (wrong.empty() && !special)
+    wrong = checkExamples(shipped, symbols, inputs, first);
   if (wrong.empty() && !special)
     wrong = check.checkEntry(entry.name, inputs, first, worstEntry);
   return wrong;

@@ -32,7 +32,7 @@ std::string nameOf(ActivationAttr activation);
 // Contractions (Contraction.cpp)
 //===----------------------------------------------------------------------===//
 
-/// A convolution without padding over a channels-last image, or a dense layer
+/// A convolution over a channels-last image with its border, or a dense layer
 /// (window 1x1 over a 1x1 image). Also one phase of a transposed convolution;
 /// without inputs, what no tap reaches: the epilogue alone.
 struct Contraction {
