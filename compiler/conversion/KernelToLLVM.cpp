@@ -14,6 +14,7 @@
 #include "runtime/include/vae/vae_abi.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/SaveAndRestore.h"
 #include "llvm/Support/xxhash.h"
 
 namespace vae {
@@ -224,6 +225,7 @@ func::FuncOp EntryEmitter::getTask(func::FuncOp kernel, unsigned numBuffers) {
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   OpBuilder::InsertionGuard guard(b);
+  llvm::SaveAndRestore place(loc, kernel.getLoc());
   b.setInsertionPointToEnd(module.getBody());
   Type i64Type = b.getI64Type();
   auto task = func::FuncOp::create(

@@ -28,6 +28,8 @@ struct CompileOptions {
   int64_t vectorWidth = 0;
   /// Forbids forms of convolution that are faster but less exact.
   bool exactConv = false;
+  /// Line tables that lead from instructions to layers in the model's file.
+  bool debugInfo = false;
   bool allowNonfinite = false;
   /// Makes the result of every layer a further output.
   bool exposeLayers = false;

@@ -3,6 +3,7 @@
 
 #include "compiler/conversion/Conversion.h"
 #include "dialects/vae/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -94,6 +95,8 @@ void vae::buildBuffers(OpPassManager &pm, const CompileOptions &options) {
 void vae::buildLLVM(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createConvertKernelToLLVMPass());
   populateLowerToLLVM(pm);
+  if (options.debugInfo)
+    pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass());
 }
 
 using BuildFn = void (*)(OpPassManager &, const CompileOptions &);

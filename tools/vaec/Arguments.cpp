@@ -60,6 +60,10 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
   app.add_flag("--exact-conv", a.options.exactConv,
                "Forbid forms of convolution that are faster but less exact")
       ->group(code);
+  app.add_flag("-g,--debug-info", a.options.debugInfo,
+               "Add line tables: debuggers and profilers show the lines of "
+               "layers in the model's file")
+      ->group(code);
 }
 
 static void addInspectionOptions(CLI::App &app, Arguments &a, Raw &raw) {
