@@ -156,8 +156,9 @@ struct PlanMemoryPass : vae::impl::PlanMemoryPassBase<PlanMemoryPass> {
           below.push_back(other);
       plan.push_back(builder.getDictionaryAttr(
           {builder.getNamedAttr("bytes", AffineMapAttr::get(slot.bytes)),
-           builder.getNamedAttr("above",
-                                builder.getDenseI64ArrayAttr(below))}));
+           builder.getNamedAttr("above", builder.getDenseI64ArrayAttr(below)),
+           builder.getNamedAttr("live", builder.getDenseI64ArrayAttr(
+                                            {slot.first, slot.last}))}));
       for (kernel::LaunchOp writer : slot.writers)
         writer.setSlot(id);
     }

@@ -318,6 +318,34 @@ static Formula getArena(ArrayAttr plan, const CompileReport &report) {
   return formula;
 }
 
+/// The arena's buffers with names from the launches that write them.
+static std::vector<BufferReport>
+getBuffers(func::FuncOp function, ArrayAttr plan, const CompileReport &report) {
+  std::vector<BufferReport> buffers;
+  std::vector<int64_t> ends;
+  for (auto slot : plan.getAsRange<DictionaryAttr>()) {
+    BufferReport &buffer = buffers.emplace_back();
+    for (int64_t below : slot.getAs<DenseI64ArrayAttr>("above").asArrayRef())
+      buffer.offset = std::max(buffer.offset, ends[below]);
+    AffineMap bytes = slot.getAs<AffineMapAttr>("bytes").getValue();
+    buffer.bytes = evaluate(bytes.getResult(0), report.dimensions, 1);
+    ArrayRef<int64_t> live = slot.getAs<DenseI64ArrayAttr>("live").asArrayRef();
+    buffer.first = live[0];
+    buffer.last = live[1];
+    ends.push_back(buffer.offset + buffer.bytes);
+  }
+  function.walk([&](kernel::LaunchOp launch) {
+    if (!launch.getSlot())
+      return;
+    std::string &layer = buffers[*launch.getSlot()].layer;
+    if (!layer.empty())
+      return;
+    StringRef name = getLayerName(launch.getLoc());
+    layer = (name.empty() ? launch.getCallee() : name).str();
+  });
+  return buffers;
+}
+
 void vae::reportEntries(ModuleOp planned, CompileReport &report) {
   for (auto function : planned.getOps<func::FuncOp>()) {
     report.kernels += function->hasAttr(kernel::kKernelAttr);
@@ -333,5 +361,6 @@ void vae::reportEntries(ModuleOp planned, CompileReport &report) {
     for (int64_t batch : kReportBatches)
       entry.flops.values.push_back(evaluate(work, report.dimensions, batch));
     entry.arenaBytes = getArena(plan, report);
+    entry.buffers = getBuffers(function, plan, report);
   }
 }

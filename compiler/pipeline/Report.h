@@ -69,11 +69,22 @@ struct FusedReport {
   std::string into;
 };
 
+/// A buffer of an arena, for one example at the smallest dynamic dimensions.
+struct BufferReport {
+  /// The layer that writes it first, or a kernel.
+  std::string layer;
+  int64_t offset = 0, bytes = 0;
+  /// The launches between which it is in use, from 0.
+  int64_t first = 0, last = 0;
+};
+
 struct EntryReport {
   std::string name;
   /// Launches of kernels in one run.
   int64_t launches = 0;
   Formula flops, arenaBytes;
+  /// In the order of their offsets.
+  std::vector<BufferReport> buffers;
 };
 
 /// Seconds spent in a stage, and in parts of the last one.

@@ -149,6 +149,19 @@ static void printEntries(const CompileReport &report, raw_ostream &out) {
   table.print(out);
 }
 
+static void printBuffers(const CompileReport &report, raw_ostream &out) {
+  for (const EntryReport &entry : report.entries) {
+    if (entry.buffers.empty())
+      continue;
+    Table table({"arena of " + entry.name + ", N=1", ">offset", ">bytes",
+                 ">from launch", ">to launch"});
+    for (const BufferReport &buffer : entry.buffers)
+      table.add({buffer.layer, group(buffer.offset), group(buffer.bytes),
+                 group(buffer.first), group(buffer.last)});
+    table.print(out);
+  }
+}
+
 static void printTimes(const CompileReport &report, raw_ostream &out) {
   Table table({"stage", ">seconds"});
   for (const StageTime &time : report.times)
@@ -165,6 +178,7 @@ void tool::printReport(const CompileReport &report, const Arguments &arguments,
   printLayers(report, out);
   printFused(report, out);
   printEntries(report, out);
+  printBuffers(report, out);
   printTimes(report, out);
   out << arguments.output << ": " << group(report.outputBytes) << " bytes";
   if (report.weightBytes)
@@ -241,6 +255,19 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
   });
 }
 
+static void writeBuffers(json::OStream &json, const EntryReport &entry) {
+  json.attributeArray("buffers", [&] {
+    for (const BufferReport &buffer : entry.buffers)
+      json.object([&] {
+        json.attribute("layer", buffer.layer);
+        json.attribute("offset", buffer.offset);
+        json.attribute("bytes", buffer.bytes);
+        json.attribute("first", buffer.first);
+        json.attribute("last", buffer.last);
+      });
+  });
+}
+
 static void writeTimes(json::OStream &json, StringRef key,
                        ArrayRef<StageTime> times) {
   json.attributeArray(key, [&] {
@@ -272,6 +299,7 @@ void tool::printJsonReport(const CompileReport &report,
           json.attribute("launches", entry.launches);
           writeFormula(json, "flops", entry.flops);
           writeFormula(json, "arena_bytes", entry.arenaBytes);
+          writeBuffers(json, entry);
         });
     });
     json.attribute("kernels", report.kernels);

@@ -39,7 +39,16 @@ def main():
             for value in values:
                 at = {**smallest, "N": value["batch"]}
                 assert value["value"] == evaluate(entry[key]["formula"], at), (entry["name"], key, value)
-        assert entry["arena_bytes"]["values"][0]["value"] % 64 == 0
+        arena = entry["arena_bytes"]["values"][0]["value"]
+        assert arena % 64 == 0
+        buffers = entry["buffers"]
+        assert arena == max((buffer["offset"] + buffer["bytes"] for buffer in buffers), default=0), entry["name"]
+        for i, buffer in enumerate(buffers):
+            assert buffer["layer"] and buffer["offset"] % 64 == 0 and buffer["bytes"] > 0, buffer
+            assert 0 <= buffer["first"] <= buffer["last"] < entry["launches"], buffer
+            for other in buffers[:i]:
+                apart = other["offset"] + other["bytes"] <= buffer["offset"]
+                assert apart or other["last"] < buffer["first"] or buffer["last"] < other["first"], (buffer, other)
 
     layers = {layer["name"]: layer["op"].split("+") for layer in report["layers"]}
     for fused in report["fused"]:
