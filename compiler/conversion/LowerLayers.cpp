@@ -84,6 +84,11 @@ Value Lowering::contract(Operation *op, const Contraction &shape,
   }
   auto kernel = getContractionKernel(module, op->getLoc(), target, shape,
                                      operands.epilogue);
+  // Several launches of a layer would read what the first has overwritten.
+  if (!init && isa<Conv2dOp, DenseOp>(op) && operands.residual &&
+      op->getOperand(0) != operands.residual &&
+      canOverwrite(operands.residual, op))
+    init = operands.residual;
   bool bordered = !isEmpty(operands.border);
   if (bordered && !init)
     init = makeBorder(op->getLoc(), operands.dims, operands.border, 0,

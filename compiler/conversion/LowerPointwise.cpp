@@ -33,10 +33,13 @@ FailureOr<Value> Lowering::lowerElementwise(Operation *op) {
   auto kernel = getFlatKernel(
       module, op->getLoc(), target, name, op->getNumOperands(),
       [&](Emitter &e, ValueRange values) { return combine(e, op, values); });
-  Value result = op->getResult(0);
+  Value result = op->getResult(0), init;
+  for (Value operand : op->getOperands())
+    if (!init && canOverwrite(operand, op))
+      init = operand;
   const Dims shape = getDims(result);
   return launch(op->getLoc(), kernel, op->getOperands(), {count(shape)},
-                1024 * kElementFlops, typeOf(result), shape);
+                1024 * kElementFlops, typeOf(result), shape, init);
 }
 
 Value Lowering::applyPerChannel(Operation *op, StringRef name, Value x,
@@ -51,8 +54,10 @@ Value Lowering::applyPerChannel(Operation *op, StringRef name, Value x,
                                  parameters.size(), function);
   Dims rows = shape;
   rows[1] = expr(1);
-  Value y = launch(op->getLoc(), kernel, inputs, {count(rows)},
-                   channels * kElementFlops, typeOf(op->getResult(0)), shape);
+  Value init = canOverwrite(x, op) ? x : Value();
+  Value y =
+      launch(op->getLoc(), kernel, inputs, {count(rows)},
+             channels * kElementFlops, typeOf(op->getResult(0)), shape, init);
   return channelsRestored(y, like);
 }
 

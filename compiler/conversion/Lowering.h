@@ -134,6 +134,9 @@ private:
                mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineExpr> sizes,
                int64_t itemFlops, mlir::RankedTensorType type, const Dims &dims,
                Value init = {}, Work work = {});
+  /// Whether the layer being lowered is the last to read a buffer and may write
+  /// its result there, each element after all that it reads of it.
+  bool canOverwrite(Value value, mlir::Operation *layer);
   Value alias(mlir::Location loc, Value x, mlir::RankedTensorType type,
               const Dims &dims);
   Value constant(mlir::Location loc, llvm::StringRef name,

@@ -97,6 +97,17 @@ Value Lowering::launch(Location loc, func::FuncOp kernel, ValueRange inputs,
   return op.getResult();
 }
 
+bool Lowering::canOverwrite(Value value, Operation *layer) {
+  if (!value.getDefiningOp<kernel::LaunchOp>() ||
+      getDims(value) != getDims(layer->getResult(0)))
+    return false;
+  return llvm::all_of(value.getUsers(), [&](Operation *user) {
+    // Launches stand before the layer; what is not lowered yet comes after it.
+    auto launched = dyn_cast<kernel::LaunchOp>(user);
+    return user == layer || (launched && launched.getInit() != value);
+  });
+}
+
 Value Lowering::alias(Location loc, Value x, RankedTensorType type,
                       const Dims &resultDims) {
   Value result = kernel::AliasOp::create(builder, loc, type, x);
