@@ -26,6 +26,7 @@ using Loop = float (*)(float a, float b);
 /// Independent chains: at least the latency times the units of any CPU we know
 /// (5 * 2, AArch64 4 * 4); with two operands they fit into the registers (16,
 /// AArch64 32).
+// NOLINTBEGIN(bugprone-macro-parentheses): a sum's terms
 #define VAE_TEN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9)
 #define VAE_TWELVE(X) VAE_TEN(X) X(10) X(11)
 #define VAE_SIX_MORE(X) X(12) X(13) X(14) X(15) X(16) X(17)
@@ -41,6 +42,7 @@ static constexpr int64_t kChains = VAE_CHAINS(VAE_COUNT);
 #define VAE_START(I) Vector x##I = m + float(I);
 #define VAE_STEP(I) x##I = x##I * m + n;
 #define VAE_SUM(I) +x##I
+// NOLINTEND(bugprone-macro-parentheses)
 /// A function per width: only a function as a whole can have a target.
 #define VAE_FMA_LOOP(NAME, LANES, TARGET)                                      \
   TARGET static float NAME(float a, float b) {                                 \
