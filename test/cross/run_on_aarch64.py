@@ -40,7 +40,7 @@ SVE_TARGET = ("neoverse-v1", "max", 3)
 SVE_MODELS = ("mnist-conv", "uneven-dynamic-sizes")
 # A library's CPU, an emulated one that lacks something, what is lacking.
 REFUSED = (("neoverse-v1", "cortex-a57", "sve"), ("neoverse-v1", "cortex-a76", "bf16"),
-           ("cortex-a76", "cortex-a53", "dotprod"))
+           ("cortex-a76", "cortex-a53", "dotprod"), ("ampere1b", "max", "cssc"))
 # Seed, stream, first element: also where counters carry and end.
 NOISE = ((0, 0, 0), (SEED, 3, 2**32 - 1000), (2**64 - 1, 2**64 - 1, 2**64 - 2000))
 NOISE_COUNT = 20000

@@ -37,8 +37,8 @@ TEST(CpuFeatures, ACpuWithAllBitsHasAllNames) {
     EXPECT_EQ(find(X86Cpu(), name), CpuAnswer::Missing) << name;
   }
   ArmCpu arm = {{~0ul, ~0ul}};
-  for (const char *name :
-       {"neon", "dotprod", "fullfp16", "bf16", "i8mm", "sve"}) {
+  for (const char *name : {"neon", "dotprod", "fullfp16", "bf16", "i8mm", "sve",
+                           "sve2", "sha3", "cssc", "mops"}) {
     EXPECT_EQ(find(arm, name), CpuAnswer::Present) << name;
     EXPECT_EQ(find(ArmCpu(), name), CpuAnswer::Missing) << name;
   }
