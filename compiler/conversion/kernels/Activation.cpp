@@ -2,9 +2,9 @@
 //
 // Elementwise functions on vectors.
 #include "compiler/conversion/kernels/Kernels.h"
+#include "compiler/conversion/kernels/VectorMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace vae;
@@ -51,22 +51,15 @@ struct ActivationEmitter {
   Value clamp(Value x, double low, double high) {
     return e.minf(e.maxf(x, c(low)), c(high));
   }
-  Value sigmoid(Value x) {
-    return e.divf(c(1), e.addf(c(1), e.exp(e.negf(x))));
-  }
-  Value softplus(Value x) {
-    Value rest = math::Log1pOp::create(e.b, e.loc, e.exp(e.negf(e.absf(x))));
-    return e.addf(e.maxf(x, c(0)), rest);
-  }
-  /// alpha * (exp(x) - 1) for x <= 0, else x; times scale.
+  /// alpha * (exp(x) - 1) for x < 0, else x; times scale.
   Value elu(Value x, double alpha, double scale) {
-    // The untaken side must not overflow to inf * 0 = NaN.
-    Value low = e.minf(x, c(0));
+    Value y = emitElu(e, x);
+    if (alpha * scale == scale)
+      return scale == 1 ? y : e.mulf(y, c(scale));
     Value negative =
-        e.mulf(c(alpha * scale), Value(math::ExpM1Op::create(e.b, e.loc, low)));
-    return select(positive(x), scale == 1 ? x : e.mulf(x, c(scale)), negative);
+        arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, x, c(0));
+    return e.mulf(y, select(negative, c(alpha * scale), c(scale)));
   }
-  Value erf(Value x) { return math::ErfOp::create(e.b, e.loc, x); }
   Value emit(ActivationAttr activation, Value x);
 };
 
@@ -78,24 +71,19 @@ Value ActivationEmitter::emit(ActivationAttr activation, Value x) {
   case ActivationKind::LeakyRelu:
     return select(positive(x), x, e.mulf(x, c(alpha)));
   case ActivationKind::Sigmoid:
-    return sigmoid(x);
+    return emitSigmoid(e, x);
   case ActivationKind::Tanh:
     return e.tanh(x);
   case ActivationKind::Silu:
-    return e.mulf(x, sigmoid(x));
+    return emitSilu(e, x);
   case ActivationKind::Gelu:
-    return e.mulf(e.mulf(x, c(0.5)),
-                  e.addf(c(1), erf(e.mulf(x, c(0.70710678118654752)))));
-  case ActivationKind::GeluTanh: {
-    Value cube = e.mulf(e.mulf(x, x), x);
-    Value inner =
-        e.mulf(c(0.79788456080286536), e.addf(x, e.mulf(c(0.044715), cube)));
-    return e.mulf(e.mulf(x, c(0.5)), e.addf(c(1), e.tanh(inner)));
-  }
+    return emitGelu(e, x);
+  case ActivationKind::GeluTanh:
+    return emitGeluTanh(e, x);
   case ActivationKind::Mish:
-    return e.mulf(x, e.tanh(softplus(x)));
+    return emitMish(e, x);
   case ActivationKind::Softplus:
-    return softplus(x);
+    return emitSoftplus(e, x);
   case ActivationKind::Selu:
     return elu(x, 1.67326324235437, 1.05070098735548);
   case ActivationKind::Elu:

@@ -158,21 +158,9 @@ VAE_BINARY(minf, arith::MinimumFOp)
   Value Emitter::NAME(Value x) { return OP::create(b, loc, x); }
 VAE_UNARY(negf, arith::NegFOp)
 VAE_UNARY(absf, math::AbsFOp)
-VAE_UNARY(exp, math::ExpOp)
 VAE_UNARY(sqrt, math::SqrtOp)
-VAE_UNARY(tanh, math::TanhOp)
 #undef VAE_UNARY
 
-Value Emitter::log(Value x) {
-  // The approximation takes numbers below the smallest normal one for that one.
-  Type type = x.getType();
-  Value small = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x,
-                                      constant(type, 0x1p-126));
-  Value enlarged = mulf(x, constant(type, 0x1p+24));
-  Value log = math::LogOp::create(b, loc, select(small, enlarged, x));
-  Value excess = constant(type, 24 * 0.69314718055994531);
-  return select(small, subf(log, excess), log);
-}
 Value Emitter::fma(Value x, Value y, Value z) {
   if (isa<VectorType>(x.getType()))
     return vector::FMAOp::create(b, loc, x, y, z);

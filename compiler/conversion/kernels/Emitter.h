@@ -94,15 +94,18 @@ public:
   Value minf(Value x, Value y);
   Value negf(Value x);
   Value absf(Value x);
-  Value exp(Value x);
-  Value log(Value x);
   Value sqrt(Value x);
-  Value tanh(Value x);
   Value extend(Value x);   // f32 -> f64
   Value truncate(Value x); // f64 -> f32
   /// Sum of the lanes.
   Value reduceAdd(Value x);
   Value toFloat(Value index);
+
+  // Elementary functions of f32 (VectorMath.cpp).
+  Value exp(Value x);
+  Value log(Value x);
+  Value log1p(Value x);
+  Value tanh(Value x);
 
   /// Calls body(i, mask) for i = 0, width, .. < count; the mask is null for
   /// whole vectors. A constant count gives a tail of known size.

@@ -2,6 +2,7 @@
 //
 // Normalization, softmax, KL and log-likelihood. Sums are f64.
 #include "compiler/conversion/kernels/Kernels.h"
+#include "compiler/conversion/kernels/VectorMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -265,14 +266,13 @@ static Value elementLogLikelihood(Emitter &e, Likelihood kind, double scale,
   switch (kind) {
   case Likelihood::BernoulliLogits: {
     // x*l - softplus(l)
-    Value rest = math::Log1pOp::create(e.b, e.loc, e.exp(e.negf(e.absf(y))));
+    Value rest = emitSoftplus(e, e.negf(e.absf(y)));
     Value softplus = e.addf(e.extend(e.maxf(y, k(0))), e.extend(rest));
     return e.subf(e.mulf(e.extend(x), e.extend(y)), softplus);
   }
   case Likelihood::Bernoulli: {
     Value hit = e.extend(e.maxf(e.log(y), k(-100)));
-    Value miss = e.extend(
-        e.maxf(Value(math::Log1pOp::create(e.b, e.loc, e.negf(y))), k(-100)));
+    Value miss = e.extend(e.maxf(e.log1p(e.negf(y)), k(-100)));
     Value x64 = e.extend(x);
     return e.addf(e.mulf(x64, hit), e.mulf(e.subf(k64(1), x64), miss));
   }
