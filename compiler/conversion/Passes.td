@@ -62,14 +62,4 @@ def ConvertKernelToLLVMPass : Pass<"convert-kernel-to-llvm", "::mlir::ModuleOp">
     "::mlir::func::FuncDialect"];
 }
 
-def ApproximateMathPass : Pass<"vae-approximate-math", "::mlir::func::FuncOp"> {
-  let summary = "Replaces functions of vectors by polynomials";
-  let description = [{
-    exp, log, tanh, erf, log1p and expm1 on vectors become arithmetic, so that a
-    library needs no libm.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                           "::mlir::vector::VectorDialect"];
-}
-
 #endif
