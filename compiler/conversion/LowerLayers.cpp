@@ -197,7 +197,7 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
   if (padded) {
     Border border;
     llvm::copy(op.getPadding(), border.begin());
-    x = withBorder(x, border);
+    x = withBorder(op.getLoc(), x, border);
   }
   sizes[kImages] = out[0];
   sizes[kRows] = out[2];

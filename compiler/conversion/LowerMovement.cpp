@@ -180,11 +180,11 @@ Value Lowering::makeBorder(Location loc, const Dims &image,
                 1024, type, all, {}, {expr(0), {}, count(all) - count(image)});
 }
 
-Value Lowering::withBorder(Value x, const Border &border) {
+Value Lowering::withBorder(Location loc, Value x, const Border &border) {
   if (getBorder(x) == border)
     return x;
   const Dims image = getDims(x);
-  Value padded = padImage(x.getLoc(), x, border, 0);
+  Value padded = padImage(loc, x, border, 0);
   dims[padded] = image;
   borders[padded] = border;
   return padded;

@@ -195,7 +195,7 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
   for (int axis : {0, 1})
     sweeps[axis] = getSweeps(getGeometry(op, axis), out[2 + axis]);
   Border border = getInputBorder(op);
-  Value x = withBorder(op.getX(), border);
+  Value x = withBorder(op.getLoc(), op.getX(), border);
 
   // What no tap reaches is written before the rest.
   Value result;

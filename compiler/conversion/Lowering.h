@@ -105,7 +105,7 @@ private:
   Value makeBorder(mlir::Location loc, const Dims &dims, const Border &border,
                    double value, mlir::RankedTensorType type);
   /// x with that border in memory: as it is if it was made so, else a copy.
-  Value withBorder(Value x, const Border &border);
+  Value withBorder(mlir::Location loc, Value x, const Border &border);
   Value cropImage(mlir::Location loc, Value x, llvm::ArrayRef<int64_t> border,
                   mlir::RankedTensorType type);
   /// A strided copy of any number of dimensions.
