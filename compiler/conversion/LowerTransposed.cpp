@@ -206,20 +206,20 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
       return failure();
     result = *filled;
   }
+  Contraction shape;
+  shape.groups = groups;
+  shape.padded = !isEmpty(border);
+  shape.inputs = weightType.getDimSize(0) / groups;
+  shape.outputs = channels;
+  auto operands = layerOperands(op, shape);
+  if (failed(operands))
+    return failure();
   for (const Sweep &rows : sweeps[0])
     for (const Sweep &columns : sweeps[1]) {
-      Contraction shape;
-      shape.groups = groups;
-      shape.padded = !isEmpty(border);
-      shape.inputs = weightType.getDimSize(0) / groups;
-      shape.outputs = channels;
       shape.window[0] = rows.taps;
       shape.window[1] = columns.taps;
       shape.dilation[0] = rows.step;
       shape.dilation[1] = columns.step;
-      auto operands = layerOperands(op, shape);
-      if (failed(operands))
-        return failure();
       std::string kind = "taps";
       for (const Sweep *sweep : {&rows, &columns})
         for (int64_t element : sweep->elements)

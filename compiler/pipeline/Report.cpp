@@ -278,21 +278,31 @@ static std::string formatEnds(const Ends &ends) {
   return ends.size() > 1 ? "max(" + text + ")" : text;
 }
 
-/// The same arithmetic as KernelToLLVM.cpp emits.
+/// Where the buffers of an arena lie for a batch, other dimensions at their
+/// minimum. The same arithmetic as KernelToLLVM.cpp emits.
+static std::vector<BufferReport>
+placeBuffers(ArrayAttr plan, const CompileReport &report, int64_t batch) {
+  std::vector<BufferReport> buffers;
+  for (auto slot : plan.getAsRange<DictionaryAttr>()) {
+    BufferReport buffer;
+    for (int64_t below : slot.getAs<DenseI64ArrayAttr>("above").asArrayRef())
+      buffer.offset = std::max(buffer.offset, buffers[below].getEnd());
+    AffineMap bytes = slot.getAs<AffineMapAttr>("bytes").getValue();
+    buffer.bytes = evaluate(bytes.getResult(0), report.dimensions, batch);
+    ArrayRef<int64_t> live = slot.getAs<DenseI64ArrayAttr>("live").asArrayRef();
+    buffer.first = live[0];
+    buffer.last = live[1];
+    buffers.push_back(std::move(buffer));
+  }
+  return buffers;
+}
+
 static Formula getArena(ArrayAttr plan, const CompileReport &report) {
   Formula formula;
   for (int64_t batch : kReportBatches) {
-    std::vector<int64_t> ends;
     int64_t total = 0;
-    for (auto slot : plan.getAsRange<DictionaryAttr>()) {
-      int64_t start = 0;
-      for (int64_t below : slot.getAs<DenseI64ArrayAttr>("above").asArrayRef())
-        start = std::max(start, ends[below]);
-      AffineMap bytes = slot.getAs<AffineMapAttr>("bytes").getValue();
-      ends.push_back(start +
-                     evaluate(bytes.getResult(0), report.dimensions, batch));
-      total = std::max(total, ends.back());
-    }
+    for (const BufferReport &buffer : placeBuffers(plan, report, batch))
+      total = std::max(total, buffer.getEnd());
     formula.values.push_back(total);
   }
   std::vector<Ends> ends;
@@ -321,19 +331,7 @@ static Formula getArena(ArrayAttr plan, const CompileReport &report) {
 /// The arena's buffers with names from the launches that write them.
 static std::vector<BufferReport>
 getBuffers(func::FuncOp function, ArrayAttr plan, const CompileReport &report) {
-  std::vector<BufferReport> buffers;
-  std::vector<int64_t> ends;
-  for (auto slot : plan.getAsRange<DictionaryAttr>()) {
-    BufferReport &buffer = buffers.emplace_back();
-    for (int64_t below : slot.getAs<DenseI64ArrayAttr>("above").asArrayRef())
-      buffer.offset = std::max(buffer.offset, ends[below]);
-    AffineMap bytes = slot.getAs<AffineMapAttr>("bytes").getValue();
-    buffer.bytes = evaluate(bytes.getResult(0), report.dimensions, 1);
-    ArrayRef<int64_t> live = slot.getAs<DenseI64ArrayAttr>("live").asArrayRef();
-    buffer.first = live[0];
-    buffer.last = live[1];
-    ends.push_back(buffer.offset + buffer.bytes);
-  }
+  std::vector<BufferReport> buffers = placeBuffers(plan, report, 1);
   function.walk([&](kernel::LaunchOp launch) {
     if (!launch.getSlot())
       return;

@@ -76,6 +76,8 @@ struct BufferReport {
   int64_t offset = 0, bytes = 0;
   /// The launches between which it is in use, from 0.
   int64_t first = 0, last = 0;
+
+  int64_t getEnd() const { return offset + bytes; }
 };
 
 struct EntryReport {

@@ -20,12 +20,9 @@ static Value sumEach(Emitter &e, Emitter::Values vectors) {
       crossed.push_back(second + (lane ^ bit));
     }
     Emitter::Values sums;
-    for (int64_t i = 0; i < bit; ++i) {
-      Value a = vectors[i];
-      Value b =
-          i + bit < static_cast<int64_t>(vectors.size()) ? vectors[i + bit] : a;
-      if (i >= static_cast<int64_t>(vectors.size()))
-        break;
+    int64_t count = static_cast<int64_t>(vectors.size());
+    for (int64_t i = 0; i < std::min(bit, count); ++i) {
+      Value a = vectors[i], b = i + bit < count ? vectors[i + bit] : a;
       sums.push_back(
           e.addf(vector::ShuffleOp::create(e.b, e.loc, a, b, straight),
                  vector::ShuffleOp::create(e.b, e.loc, a, b, crossed)));
@@ -38,12 +35,10 @@ static Value sumEach(Emitter &e, Emitter::Values vectors) {
 Emitter::Values ContractionEmitter::multiplyDots(const Values &inputs,
                                                  const Taps &taps,
                                                  const Values &accumulators) {
-  Value zero = e.index(0);
   int64_t outputs = shape.outputs;
   int64_t count = static_cast<int64_t>(inputs.size());
-  int64_t rowLength = shape.window[1] * shape.inputs;
   bool merged = shape.hasContiguousRows();
-  int64_t length = merged ? rowLength : shape.inputs;
+  int64_t length = merged ? shape.window[1] * shape.inputs : shape.inputs;
   int64_t whole = length / e.width * e.width;
 
   // `at`: within the inputs' rows; `w`: within the weights of an output.
@@ -60,7 +55,7 @@ Emitter::Values ContractionEmitter::multiplyDots(const Values &inputs,
     return next;
   };
   auto run = [&](Value at, Value w, const Values &start) {
-    Value begin = zero, end = e.index(whole);
+    Value begin = e.index(0), end = e.index(whole);
     int64_t steps = length / e.width;
     if (merged && taps.firstColumn && shape.inputs % e.width == 0) {
       begin = e.mul(taps.firstColumn, shape.inputs);
@@ -85,27 +80,7 @@ Emitter::Values ContractionEmitter::multiplyDots(const Values &inputs,
           step(e.add(at, whole), e.add(w, whole), e.mask(length - whole), sums);
     return sums;
   };
-  auto overColumns = [&](Value at, Value w, const Values &sums) {
-    if (merged)
-      return run(at, w, sums);
-    int64_t inColumn = shape.groups * shape.inputs * shape.dilation[1];
-    return e.loop(taps.firstColumn ? taps.firstColumn : zero,
-                  taps.lastColumn ? taps.lastColumn : e.index(shape.window[1]),
-                  1, sums, [&](Value kx, ValueRange sums) {
-                    return run(e.add(at, e.mul(kx, inColumn)),
-                               e.add(w, e.mul(kx, shape.inputs)),
-                               Values(sums.begin(), sums.end()));
-                  });
-  };
-  if (shape.window[0] == 1)
-    return overColumns(zero, zero, accumulators);
-  Value inRow = e.mul(size(kInRow), shape.dilation[0]);
-  return e.loop(taps.firstRow ? taps.firstRow : zero,
-                taps.lastRow ? taps.lastRow : e.index(shape.window[0]), 1,
-                accumulators, [&](Value ky, ValueRange sums) {
-                  return overColumns(e.mul(ky, inRow), e.mul(ky, rowLength),
-                                     Values(sums.begin(), sums.end()));
-                });
+  return overTaps(taps, accumulators, run);
 }
 
 void ContractionEmitter::emitDotTile(Value position, int64_t positions) {

@@ -109,6 +109,13 @@ private:
                   const Values &accumulators);
   void emitRange(Value first, Value last, Value group, Value block,
                  std::optional<int64_t> firstOutput, int64_t vectors);
+  /// What adds a piece of a window to the sums: `at` elements from where the
+  /// input's window begins, `step` summands from where the weights begin.
+  using RunFn =
+      llvm::function_ref<Values(Value at, Value step, const Values &sums)>;
+  /// Calls run for each tap, or for each row of taps where these are
+  /// contiguous.
+  Values overTaps(const Taps &taps, const Values &accumulators, RunFn run);
   void finish(Value accumulator, Value at, Value mask);
   // ContractionDot.cpp
   void emitDotTile(Value position, int64_t positions);

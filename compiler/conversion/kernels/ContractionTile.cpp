@@ -101,14 +101,11 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
                                              const Values &accumulators) {
   if (shape.inputs == 0)
     return accumulators;
-  Value zero = e.index(0);
-  int64_t inColumn = shape.groups * shape.inputs * shape.dilation[1];
-  // Taps of a row and their channels are contiguous unless something is
-  // skipped; then one loop runs over both.
+  // One loop runs over the taps of a row and their channels, if it can.
   bool merged = shape.hasContiguousRows();
   int64_t length = merged ? shape.window[1] * shape.inputs : shape.inputs;
   int64_t unroll = chooseUnroll(length);
-  Value begin = zero, end = e.index(length);
+  Value begin = e.index(0), end = e.index(length);
   // The loop begins and ends at whole taps, whose channels are whole steps.
   if (merged && taps.firstColumn && chooseUnroll(shape.inputs) == unroll) {
     begin = e.mul(taps.firstColumn, shape.inputs);
@@ -139,13 +136,21 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
       return sums;
     });
   };
-  auto overColumns = [&](Value inOffset, Value step, const Values &sums) {
-    if (merged)
-      return run(inOffset, step, sums);
+  return overTaps(taps, accumulators, run);
+}
+
+Emitter::Values ContractionEmitter::overTaps(const Taps &taps,
+                                             const Values &accumulators,
+                                             RunFn run) {
+  Value zero = e.index(0);
+  auto overColumns = [&](Value at, Value step, const Values &sums) {
+    if (shape.hasContiguousRows())
+      return run(at, step, sums);
+    int64_t inColumn = shape.groups * shape.inputs * shape.dilation[1];
     Value first = taps.firstColumn ? taps.firstColumn : zero;
     Value last = taps.lastColumn ? taps.lastColumn : e.index(shape.window[1]);
     return e.loop(first, last, 1, sums, [&](Value kx, ValueRange sums) {
-      return run(e.add(inOffset, e.mul(kx, inColumn)),
+      return run(e.add(at, e.mul(kx, inColumn)),
                  e.add(step, e.mul(kx, shape.inputs)),
                  Values(sums.begin(), sums.end()));
     });
@@ -199,8 +204,6 @@ void ContractionEmitter::emitTile(Value position, int64_t positions,
       Value mask;
       if (firstOutput >= 0) {
         int64_t left = shape.outputs - (firstOutput + v * e.width);
-        if (left <= 0)
-          continue;
         if (left < e.width)
           mask = e.mask(left);
       }
