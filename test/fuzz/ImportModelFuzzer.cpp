@@ -6,18 +6,12 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
+#include "test/fuzz/MemoryFile.h"
 
 #include <cstdlib>
-#include <string>
-#include <sys/mman.h>
-#include <unistd.h>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const int fd = memfd_create("model", 0);
-  static const std::string path = "/proc/self/fd/" + std::to_string(fd);
-  if (ftruncate(fd, 0) != 0 ||
-      pwrite(fd, data, size, 0) != static_cast<ssize_t>(size))
-    std::abort();
+  const std::string &path = vae::test::writeMemoryFile(data, size);
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   unsigned errors = 0;
   context.getDiagEngine().registerHandler([&](mlir::Diagnostic &diagnostic) {

@@ -2,11 +2,10 @@
 //
 // Any bytes as a safetensors file: tensors within the file, or an error.
 #include "compiler/import/Weights.h"
+#include "test/fuzz/MemoryFile.h"
 
 #include <cstdlib>
 #include <fcntl.h>
-#include <string>
-#include <unistd.h>
 
 namespace {
 /// The name must end as such files do, so that no memory file serves.
@@ -20,9 +19,7 @@ struct File {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const File file;
-  if (file.fd < 0 || ftruncate(file.fd, 0) != 0 ||
-      pwrite(file.fd, data, size, 0) != static_cast<ssize_t>(size))
-    std::abort();
+  vae::test::setContent(file.fd, data, size);
   vae::WeightStore weights;
   if (llvm::Error error = weights.addFile(file.path)) {
     if (toString(std::move(error)).empty())
