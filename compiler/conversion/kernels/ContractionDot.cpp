@@ -83,9 +83,10 @@ Emitter::Values ContractionEmitter::multiplyDots(const Values &inputs,
   return overTaps(taps, accumulators, run);
 }
 
-void ContractionEmitter::emitDotTile(Value position, int64_t positions) {
+void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
+                                     const Taps &taps) {
   Values inputs, outputs;
-  Taps taps = decode(position, positions, inputs, outputs);
+  getPositions(at, positions, whole, inputs, outputs);
   // The bias is the first lane's start.
   Values start, sums;
   for (int64_t o = 0; o < shape.outputs; ++o) {
@@ -100,26 +101,30 @@ void ContractionEmitter::emitDotTile(Value position, int64_t positions) {
     sums.append(start.begin(), start.end());
   sums = multiplyDots(inputs, taps, sums);
 
+  // Positions may repeat: all reads of a residual come before all writes.
   int64_t count = positions * shape.outputs;
+  auto place = [&](int64_t element) {
+    return e.add(outputs[element / shape.outputs], element % shape.outputs);
+  };
+  Values totals;
   for (int64_t first = 0; first < count; first += e.width) {
     int64_t lanes = std::min(e.width, count - first);
-    Value result =
+    Value total =
         sumEach(e, Values(sums.begin() + first, sums.begin() + first + lanes));
-    auto place = [&](int64_t lane) {
-      int64_t element = first + lane;
-      return e.add(outputs[element / shape.outputs], element % shape.outputs);
-    };
     if (residual) {
       Value addends = e.splat(0);
       for (int64_t lane = 0; lane < lanes; ++lane)
         addends = vector::InsertOp::create(
-            e.b, e.loc, e.load(residual, place(lane)), addends, lane);
-      result = e.addf(result, addends);
+            e.b, e.loc, e.load(residual, place(first + lane)), addends, lane);
+      total = e.addf(total, addends);
     }
-    if (epilogue.activation)
-      result = emitActivation(e, epilogue.activation, result);
-    for (int64_t lane = 0; lane < lanes; ++lane)
-      e.store(vector::ExtractOp::create(e.b, e.loc, result, lane), y,
-              place(lane));
+    totals.push_back(total);
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t lane = i % e.width;
+    Value &total = totals[i / e.width];
+    if (lane == 0 && epilogue.activation)
+      total = emitActivation(e, epilogue.activation, total);
+    e.store(vector::ExtractOp::create(e.b, e.loc, total, lane), y, place(i));
   }
 }

@@ -30,6 +30,12 @@ int64_t chooseUnroll(int64_t length);
 /// little border, and pixels of several images are far apart in memory.
 inline constexpr int64_t kSmallImage = 512;
 
+/// Sums that hide the latency of a multiply-add: 4 cycles, of which two begin
+/// in each.
+inline constexpr int64_t kSumsInFlight = 8;
+/// Positions of a tile at most, rounded up to whole smaller tiles.
+inline constexpr int64_t kMaxPositions = 16;
+
 /// Positions are worked on image after image, row after row. Small images with
 /// a border in another order: as many images at a time as a tile has positions;
 /// of these pixel after pixel; of a pixel image after image. So a tile is one
@@ -99,16 +105,41 @@ private:
 
   Value size(ContractionSize which) { return args.sizes[which]; }
   int64_t tileOutputs() const { return tile.vectors * e.width; }
-  /// Where the window of each position begins, and where its result goes.
-  Taps decode(Value position, int64_t count, Values &inputs, Values &outputs);
+  /// A pixel of an image: image `base` + `image`.
+  struct Place {
+    Value base, image, row, column;
+  };
+  /// A tile of channels: `vectors` vectors of the `left` channels that tile
+  /// `block` of a group has.
+  struct Channels {
+    Value group, block;
+    int64_t vectors, left;
+  };
+  Place locate(Value position);
+  /// The next position if the condition holds, or the same one.
+  Place advance(const Place &place, Value condition);
+  /// Where the window of a position begins, and where its result goes.
+  Value getWindow(const Place &place);
+  Value getResult(const Place &place);
+  /// Fills the tables of windows and results with an item's positions, the last
+  /// of which repeats to their ends.
+  Taps findPositions(Value first, Value last, int64_t entries);
+  Taps findTaps(const Place &start, Value base, Value row, Value column);
+  /// The windows and results of a tile's positions, `at` after the item's
+  /// first.
+  void getPositions(Value at, int64_t count, bool whole, Values &inputs,
+                    Values &outputs);
   std::pair<Value, Value> getTaps(int axis, Value first, Value last);
-  void emitTile(Value position, int64_t positions, Value group, Value block,
-                int64_t firstOutput, int64_t vectors);
+  void emitTile(Value at, int64_t positions, bool whole, const Taps &taps,
+                const Channels &channels);
   Values multiply(const Values &inputs, Value weights, const Taps &taps,
                   int64_t positions, int64_t vectors,
                   const Values &accumulators);
-  void emitRange(Value first, Value last, Value group, Value block,
-                 std::optional<int64_t> firstOutput, int64_t vectors);
+  void emitPositions(const Taps &taps, const Channels &channels);
+  /// Positions of the tiles that an item with less than a whole tile has.
+  int64_t getRestPositions(int64_t vectors) const;
+  /// Positions of a tile, rounded up to whole ones of those.
+  int64_t roundToRest(int64_t vectors) const;
   /// What adds a piece of a window to the sums: `at` elements from where the
   /// input's window begins, `step` summands from where the weights begin.
   using RunFn =
@@ -116,9 +147,9 @@ private:
   /// Calls run for each tap, or for each row of taps where these are
   /// contiguous.
   Values overTaps(const Taps &taps, const Values &accumulators, RunFn run);
-  void finish(Value accumulator, Value at, Value mask);
+  void finish(Values sums, const Values &places, const Values &masks);
   // ContractionDot.cpp
-  void emitDotTile(Value position, int64_t positions);
+  void emitDotTile(Value at, int64_t positions, bool whole, const Taps &taps);
   Values multiplyDots(const Values &inputs, const Taps &taps,
                       const Values &accumulators);
 
@@ -131,6 +162,10 @@ private:
   Value pixels;       // of an image
   /// Positions count pixels of `images` images together, from `firstImage`.
   Value firstImage, images;
+  /// The positions of the item being emitted.
+  Value firstPosition, lastPosition;
+  /// Tables, on the stack, of where their windows begin and results go.
+  Value windows, results;
   Value x, weight, bias, residual, y;
 };
 

@@ -21,69 +21,130 @@ std::pair<Value, Value> ContractionEmitter::getTaps(int axis, Value first,
       bound(e.sub(e.add(padding, extent), e.mul(first, shape.stride[axis])))};
 }
 
-ContractionEmitter::Taps ContractionEmitter::decode(Value position,
-                                                    int64_t count,
-                                                    Values &inputs,
-                                                    Values &outputs) {
-  if (shape.flat) {
-    for (int64_t r = 0; r < count; ++r) {
-      Value p = e.add(position, r);
-      inputs.push_back(e.add(e.mul(p, size(kInImage)), size(kInOffset)));
-      outputs.push_back(e.add(e.mul(p, size(kOutImage)), size(kOutOffset)));
-    }
-    return {};
-  }
-  Value rows = size(kRows), columns = size(kColumns);
+ContractionEmitter::Place ContractionEmitter::locate(Value position) {
+  Place place;
   Value pixel = e.div(position, images);
-  Value image = e.sub(position, e.mul(pixel, images));
+  place.image = e.sub(position, e.mul(pixel, images));
   Value base = e.div(pixel, pixels);
   pixel = e.sub(pixel, e.mul(base, pixels));
-  base = e.add(firstImage, base);
-  Value row = e.div(pixel, columns);
-  Value column = e.sub(pixel, e.mul(row, columns));
-  Value firstBase = base, firstRow = row, firstColumn = column;
+  place.base = e.add(firstImage, base);
+  Value columns = size(kColumns);
+  place.row = e.div(pixel, columns);
+  place.column = e.sub(pixel, e.mul(place.row, columns));
+  return place;
+}
+
+/// The next image, possibly of the next pixel, which may be in the next row,
+/// which may be of another image.
+ContractionEmitter::Place ContractionEmitter::advance(const Place &place,
+                                                      Value condition) {
+  Value zero = e.index(0);
+  auto step = [&](Value counter, Value limit, Value when) {
+    Value next = e.select(when, e.add(counter, 1), counter);
+    Value carry = e.less(e.sub(limit, e.index(1)), next);
+    return std::pair(e.select(carry, zero, next), carry);
+  };
+  Place next;
+  Value carry;
+  std::tie(next.image, carry) = step(place.image, images, condition);
+  std::tie(next.column, carry) = step(place.column, size(kColumns), carry);
+  std::tie(next.row, carry) = step(place.row, size(kRows), carry);
+  next.base = e.select(carry, e.add(place.base, 1), place.base);
+  return next;
+}
+
+Value ContractionEmitter::getWindow(const Place &place) {
   int64_t inColumn = shape.groups * shape.inputs * shape.stride[1];
   Value inRow = e.mul(size(kInRow), shape.stride[0]);
-  Value one = e.index(1), zero = e.index(0);
-  for (int64_t r = 0;; ++r) {
-    Value absolute = e.add(base, image);
-    Value in = e.add(e.mul(absolute, size(kInImage)), size(kInOffset));
-    in = e.add(in, e.add(e.mul(row, inRow), e.mul(column, inColumn)));
-    inputs.push_back(in);
-    Value out = e.add(e.mul(absolute, size(kOutImage)), size(kOutOffset));
-    out = e.add(
-        out, e.add(e.mul(row, size(kOutRow)), e.mul(column, size(kOutColumn))));
-    outputs.push_back(out);
-    if (r + 1 == count)
-      break;
-    // The next image, possibly of the next pixel, which may be in the next row,
-    // which may be of another image.
-    Value next = e.add(image, one);
-    Value samePixel = e.less(next, images);
-    image = e.select(samePixel, next, zero);
-    Value nextColumn = e.select(samePixel, column, e.add(column, one));
-    Value sameRow = e.less(nextColumn, columns);
-    column = e.select(sameRow, nextColumn, zero);
-    Value nextRow = e.select(sameRow, row, e.add(row, one));
-    Value sameBase = e.less(nextRow, rows);
-    row = e.select(sameBase, nextRow, zero);
-    base = e.select(sameBase, base, e.add(base, one));
-  }
+  Value image = e.mul(e.add(place.base, place.image), size(kInImage));
+  return e.add(e.add(image, size(kInOffset)),
+               e.add(e.mul(place.row, inRow), e.mul(place.column, inColumn)));
+}
+
+Value ContractionEmitter::getResult(const Place &place) {
+  Value image = e.mul(e.add(place.base, place.image), size(kOutImage));
+  return e.add(e.add(image, size(kOutOffset)),
+               e.add(e.mul(place.row, size(kOutRow)),
+                     e.mul(place.column, size(kOutColumn))));
+}
+
+ContractionEmitter::Taps
+ContractionEmitter::findPositions(Value first, Value last, int64_t entries) {
+  firstPosition = first;
+  lastPosition = last;
+  if (shape.flat)
+    return {};
+  Place start = locate(first);
+  Value zero = e.index(0), one = e.index(1);
+  Value lastEntry = e.sub(last, e.add(first, one));
+  auto store = [&](Value at, Value window, Value result) {
+    e.store(window, windows, at);
+    e.store(result, results, at);
+  };
+  // Pixels of one row lie at equal distances.
+  Value endColumn = e.add(start.column, lastEntry);
+  Value inRow = e.select(e.less(images, e.index(2)),
+                         e.less(endColumn, size(kColumns)), e.less(one, zero));
+  auto ofRow = [&] {
+    Value window = getWindow(start), result = getResult(start);
+    int64_t inColumn = shape.groups * shape.inputs * shape.stride[1];
+    for (int64_t r = 0; r < entries; ++r) {
+      Value at = e.min(e.index(r), lastEntry);
+      store(e.index(r), e.add(window, e.mul(at, inColumn)),
+            e.add(result, e.mul(at, size(kOutColumn))));
+    }
+    return Values{start.base, start.row, endColumn};
+  };
+  auto ofAny = [&] {
+    Values end =
+        e.loop(zero, e.index(entries), 1,
+               {start.base, start.image, start.row, start.column},
+               [&](Value r, ValueRange at) {
+                 Place place = {at[0], at[1], at[2], at[3]};
+                 store(r, getWindow(place), getResult(place));
+                 Place next = advance(place, e.less(r, lastEntry));
+                 return Values{next.base, next.image, next.row, next.column};
+               });
+    return Values{end[0], end[2], end[3]};
+  };
+  Values end = e.ifElse(inRow, ofRow, ofAny);
+  return shape.padded ? findTaps(start, end[0], end[1], end[2]) : Taps();
+}
+
+/// The taps of positions from `start` to a pixel of the images from `base`.
+ContractionEmitter::Taps ContractionEmitter::findTaps(const Place &start,
+                                                      Value base, Value row,
+                                                      Value column) {
+  Value zero = e.index(0), one = e.index(1);
   Taps taps;
-  if (!shape.padded)
-    return taps;
   auto getRange = [&](int axis, Value same, Value first, Value last) {
     auto [begin, end] = getTaps(axis, first, last);
     return std::pair(e.select(same, begin, zero),
                      e.select(same, end, e.index(shape.window[axis])));
   };
-  Value oneImage = e.less(base, e.add(firstBase, one));
-  Value oneRow = e.less(row, e.add(firstRow, one));
+  Value oneImage = e.less(base, e.add(start.base, one));
+  Value oneRow = e.less(row, e.add(start.row, one));
   oneRow = e.select(oneImage, oneRow, oneImage);
-  std::tie(taps.firstRow, taps.lastRow) = getRange(0, oneImage, firstRow, row);
+  std::tie(taps.firstRow, taps.lastRow) = getRange(0, oneImage, start.row, row);
   std::tie(taps.firstColumn, taps.lastColumn) =
-      getRange(1, oneRow, firstColumn, column);
+      getRange(1, oneRow, start.column, column);
   return taps;
+}
+
+void ContractionEmitter::getPositions(Value at, int64_t count, bool whole,
+                                      Values &inputs, Values &outputs) {
+  for (int64_t r = 0; r < count; ++r) {
+    if (!shape.flat) {
+      inputs.push_back(e.load(windows, e.add(at, r)));
+      outputs.push_back(e.load(results, e.add(at, r)));
+      continue;
+    }
+    Value p = e.add(e.add(firstPosition, at), r);
+    if (!whole)
+      p = e.min(p, e.sub(lastPosition, e.index(1)));
+    inputs.push_back(e.add(e.mul(p, size(kInImage)), size(kInOffset)));
+    outputs.push_back(e.add(e.mul(p, size(kOutImage)), size(kOutOffset)));
+  }
 }
 
 int64_t vae::chooseUnroll(int64_t length) {
@@ -168,28 +229,33 @@ Emitter::Values ContractionEmitter::overTaps(const Taps &taps,
                 });
 }
 
-void ContractionEmitter::finish(Value accumulator, Value at, Value mask) {
+/// Stores sums, after what is fused. Positions may repeat in a tile: all reads
+/// of a residual, whose place may be the result's, come before all writes.
+void ContractionEmitter::finish(Values sums, const Values &places,
+                                const Values &masks) {
   if (residual)
-    accumulator = e.addf(accumulator, e.loadVec(residual, at, mask));
-  if (epilogue.activation)
-    accumulator = emitActivation(e, epilogue.activation, accumulator);
-  e.storeVec(accumulator, y, at, mask);
+    for (auto [sum, at, mask] : llvm::zip(sums, places, masks))
+      sum = e.addf(sum, e.loadVec(residual, at, mask));
+  for (auto [sum, at, mask] : llvm::zip(sums, places, masks)) {
+    if (epilogue.activation)
+      sum = emitActivation(e, epilogue.activation, sum);
+    e.storeVec(sum, y, at, mask);
+  }
 }
 
-/// One register tile. `block` counts tiles of channels within the group;
-/// `firstOutput` >= 0 says that this is the last, narrower one.
-void ContractionEmitter::emitTile(Value position, int64_t positions,
-                                  Value group, Value block, int64_t firstOutput,
-                                  int64_t vectors) {
+/// One register tile, whose positions begin `at` after the item's first.
+void ContractionEmitter::emitTile(Value at, int64_t positions, bool whole,
+                                  const Taps &taps, const Channels &channels) {
   Values inputs, outputs;
-  Taps taps = decode(position, positions, inputs, outputs);
-  Value output = e.mul(block, tileOutputs());
+  getPositions(at, positions, whole, inputs, outputs);
+  Value output = e.mul(channels.block, tileOutputs());
   for (Value &input : inputs)
-    input = e.add(input, e.mul(group, shape.inputs));
+    input = e.add(input, e.mul(channels.group, shape.inputs));
   for (Value &out : outputs)
-    out = e.add(out, e.add(e.mul(group, shape.outputs), output));
+    out = e.add(out, e.add(e.mul(channels.group, shape.outputs), output));
 
-  Value packed = e.add(e.mul(group, paddedOutputs(shape)), output);
+  int64_t vectors = channels.vectors;
+  Value packed = e.add(e.mul(channels.group, paddedOutputs(shape)), output);
   Values sums;
   for (int64_t r = 0; r < positions; ++r)
     for (int64_t v = 0; v < vectors; ++v)
@@ -199,43 +265,53 @@ void ContractionEmitter::emitTile(Value position, int64_t positions,
   Value weights = e.mul(packed, shape.taps() * shape.inputs);
   sums = multiply(inputs, weights, taps, positions, vectors, sums);
 
+  Values places, masks;
   for (int64_t r = 0; r < positions; ++r)
     for (int64_t v = 0; v < vectors; ++v) {
-      Value mask;
-      if (firstOutput >= 0) {
-        int64_t left = shape.outputs - (firstOutput + v * e.width);
-        if (left < e.width)
-          mask = e.mask(left);
-      }
-      finish(sums[r * vectors + v], e.add(outputs[r], v * e.width), mask);
+      int64_t left = channels.left - v * e.width;
+      masks.push_back(left < e.width ? e.mask(left) : Value());
+      places.push_back(e.add(outputs[r], v * e.width));
     }
+  finish(sums, places, masks);
 }
 
-/// Positions first..last for one tile of channels: whole register tiles, then
-/// halves for the rest.
-void ContractionEmitter::emitRange(Value first, Value last, Value group,
-                                   Value block,
-                                   std::optional<int64_t> firstOutput,
-                                   int64_t vectors) {
-  SmallVector<int64_t> sizes = {tile.positions};
-  for (int64_t size : {8, 4, 2, 1})
-    if (size < tile.positions)
-      sizes.push_back(size);
-  for (int64_t size : sizes) {
-    Value whole = e.mul(e.div(e.sub(last, first), size), size);
-    Value end = e.add(first, whole);
-    e.loop(first, end, size, [&](Value position) {
-      if (shape.dotProducts())
-        emitDotTile(position, size);
-      else
-        emitTile(position, size, group, block, firstOutput.value_or(-1),
-                 vectors);
-    });
-    first = end;
-  }
+/// The positions of an item for one tile of channels: a whole register tile,
+/// or smaller ones, the last of which repeats positions.
+void ContractionEmitter::emitPositions(const Taps &taps,
+                                       const Channels &channels) {
+  auto emit = [&](Value at, int64_t positions, bool whole) {
+    if (shape.dotProducts())
+      emitDotTile(at, positions, whole, taps);
+    else
+      emitTile(at, positions, whole, taps, channels);
+  };
+  Value zero = e.index(0);
+  int64_t rest = getRestPositions(channels.vectors);
+  if (rest == tile.positions)
+    return emit(zero, rest, /*whole=*/rest == 1);
+  Value count = e.sub(lastPosition, firstPosition);
+  Value whole = e.less(e.index(tile.positions - 1), count);
+  e.ifThen(whole, [&] { emit(zero, tile.positions, /*whole=*/true); });
+  // No step of the loop if the tile is whole.
+  e.loop(e.select(whole, count, zero), count, rest,
+         [&](Value at) { emit(at, rest, /*whole=*/false); });
+}
+
+int64_t ContractionEmitter::roundToRest(int64_t vectors) const {
+  return llvm::alignTo(tile.positions, getRestPositions(vectors));
+}
+
+int64_t ContractionEmitter::getRestPositions(int64_t vectors) const {
+  int64_t sums = shape.dotProducts() ? shape.outputs : vectors;
+  return std::min<int64_t>(tile.positions,
+                           llvm::divideCeil(kSumsInFlight, sums));
 }
 
 void ContractionEmitter::emit() {
+  if (!shape.flat) {
+    windows = e.stack(kMaxPositions);
+    results = e.stack(kMaxPositions);
+  }
   if (!hasRowTile(target, shape)) {
     tile = chooseTile(target, shape);
     return emitItems();
@@ -273,39 +349,51 @@ void ContractionEmitter::emitItems() {
   int64_t restVectors = vectorsFor(target, rest);
   int64_t channelTiles = whole + (rest != 0);
   PositionTiles tiles(e, shape, tile.positions, args.sizes);
+  // Whole tiles, and those of an item with less.
+  int64_t entries = std::max(whole ? roundToRest(tile.vectors) : 0,
+                             rest ? roundToRest(restVectors) : 0);
 
   e.loop(args.begin, args.end, 1, [&](Value item) {
     Value channelTile = e.div(item, tiles.count);
     Value index = e.sub(item, e.mul(channelTile, tiles.count));
     Value group = e.div(channelTile, channelTiles);
     Value block = e.sub(channelTile, e.mul(group, channelTiles));
-    Value first, last;
-    std::tie(first, last) = locate(tiles, index);
+    Taps taps = std::apply(
+        [&](Value first, Value last) {
+          return findPositions(first, last, entries);
+        },
+        locate(tiles, index));
+    Channels channels = {group, block, tile.vectors, tileOutputs()};
+    Channels narrow = {group, e.index(whole), restVectors, rest};
     Value isWhole = e.less(block, e.index(whole));
-    if (whole)
-      e.ifThen(isWhole, [&] {
-        emitRange(first, last, group, block, std::nullopt, tile.vectors);
-      });
-    if (rest)
-      e.ifThen(e.less(e.index(whole - 1), block), [&] {
-        emitRange(first, last, group, e.index(whole), whole * tileOutputs(),
-                  restVectors);
-      });
+    if (whole && rest)
+      e.ifElse(
+          isWhole,
+          [&] {
+            emitPositions(taps, channels);
+            return Values();
+          },
+          [&] {
+            emitPositions(taps, narrow);
+            return Values();
+          });
+    else
+      emitPositions(taps, whole ? channels : narrow);
   });
 }
 
 void ContractionEmitter::emitDepthwise() {
   int64_t channels = shape.groups;
   e.loop(args.begin, args.end, 1, [&](Value position) {
-    Values inputs, outputs;
     pixels = e.mul(size(kRows), size(kColumns));
     firstImage = e.index(0);
     images = e.index(1);
-    decode(position, 1, inputs, outputs);
+    Place place = locate(position);
+    Value window = getWindow(place), result = getResult(place);
     Value inRow = e.mul(size(kInRow), shape.dilation[0]);
     e.strip(e.index(channels), [&](Value c, Value mask) {
       Value start = bias ? e.loadVec(bias, c, mask) : e.splat(0);
-      Value in = e.add(inputs[0], c);
+      Value in = e.add(window, c);
       Values sum = e.loop(
           e.index(0), e.index(shape.window[0]), 1, {start},
           [&](Value ky, ValueRange outer) {
@@ -320,7 +408,7 @@ void ContractionEmitter::emitDepthwise() {
                   return Values{e.fma(e.loadVec(x, at, mask), w, inner[0])};
                 });
           });
-      finish(sum[0], e.add(outputs[0], c), mask);
+      finish(sum, {e.add(result, c)}, {mask});
     });
   });
 }

@@ -91,6 +91,22 @@ void Emitter::ifThen(Value condition, function_ref<void()> body) {
   body();
 }
 
+Emitter::Values Emitter::ifElse(Value condition, function_ref<Values()> body,
+                                function_ref<Values()> otherwise) {
+  auto fill = [&](function_ref<Values()> branch) {
+    return [&, branch](OpBuilder &, Location) {
+      scf::YieldOp::create(b, loc, branch());
+    };
+  };
+  return scf::IfOp::create(b, loc, condition, fill(body), fill(otherwise))
+      .getResults();
+}
+
+Value Emitter::stack(int64_t entries) {
+  return memref::AllocaOp::create(b, loc,
+                                  MemRefType::get({entries}, b.getIndexType()));
+}
+
 //===----------------------------------------------------------------------===//
 // f32 and vectors
 //===----------------------------------------------------------------------===//

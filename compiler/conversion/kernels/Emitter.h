@@ -67,6 +67,10 @@ public:
   Values loop(Value lower, Value upper, int64_t step, ValueRange init,
               llvm::function_ref<Values(Value, ValueRange)> body);
   void ifThen(Value condition, llvm::function_ref<void()> body);
+  Values ifElse(Value condition, llvm::function_ref<Values()> body,
+                llvm::function_ref<Values()> otherwise);
+  /// A table of index values on the stack; only at the beginning of a kernel.
+  Value stack(int64_t entries);
 
   // f32 and vectors of f32.
   mlir::FloatType f32() { return b.getF32Type(); }
