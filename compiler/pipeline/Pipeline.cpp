@@ -76,6 +76,7 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   bool fuse = level.fuseEpilogues;
   pm.addPass(createFuseUpsamplePass({level.maxUpsampleFactor}));
   pm.addNestedPass<func::FuncOp>(createFuseEpiloguePass({fuse, fuse, fuse}));
+  pm.addPass(createAbsorbFlattenPass({fuse}));
   pm.addNestedPass<func::FuncOp>(createAssignLayoutPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -90,12 +90,18 @@ ElementsAttr vae::makeWeightLike(ElementsAttr form, StringRef name,
   std::vector<float> rounded(values.begin(), values.end());
   if (!llvm::all_of(rounded, [](float value) { return std::isfinite(value); }))
     return {};
+  return makeWeightLike(form, name, shape, std::move(rounded));
+}
+
+ElementsAttr vae::makeWeightLike(ElementsAttr form, StringRef name,
+                                 ArrayRef<int64_t> shape,
+                                 std::vector<float> values) {
   MLIRContext *context = form.getContext();
   if (isa<DenseResourceElementsAttr>(form))
-    return makeWeight(name, shape, std::move(rounded), context);
+    return makeWeight(name, shape, std::move(values), context);
   auto type = RankedTensorType::get(shape, Float32Type::get(context));
   return cast<ElementsAttr>(
-      Attribute(DenseElementsAttr::get(type, ArrayRef<float>(rounded))));
+      Attribute(DenseElementsAttr::get(type, ArrayRef<float>(values))));
 }
 
 StringRef vae::getWeightName(ElementsAttr value) {

@@ -40,6 +40,10 @@ mlir::ElementsAttr makeWeightLike(mlir::ElementsAttr form, llvm::StringRef name,
                                   llvm::ArrayRef<int64_t> shape,
                                   llvm::ArrayRef<double> values);
 
+mlir::ElementsAttr makeWeightLike(mlir::ElementsAttr form, llvm::StringRef name,
+                                  llvm::ArrayRef<int64_t> shape,
+                                  std::vector<float> values);
+
 /// The name of a weight's tensor, without the hash; empty for inline values.
 llvm::StringRef getWeightName(mlir::ElementsAttr value);
 

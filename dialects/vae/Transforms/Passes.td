@@ -4,6 +4,32 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AbsorbFlattenPass : Pass<"vae-absorb-flatten", "::mlir::ModuleOp"> {
+  let summary = "Dense layers take and give images in the order of memory";
+  let description = [{
+    Between convolutions and dense layers an image [N, C, H, W] becomes a vector
+    in the order C, H, W, or a vector an image. Convolutions hold it in the order
+    H, W, C, so that each such seam would be a copy. Instead
+
+    1. the columns of a dense layer's weight are reordered, if its data is such a
+       vector: the image is transposed to H, W, C, which moves nothing in
+       channels-last memory, and flattened then;
+    2. the rows of its weight and its bias are reordered, if its result is such a
+       vector and nothing else uses it.
+
+    Only where the image is the result, or the operand, of operations on images:
+    a color image that enters a model and is flattened at once stays as it is.
+    The terms of each sum are added in another order; rule 2 gives the same bits.
+    The sizes must be known, and the weight an f32 constant.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = [
+    Option<"absorb", "absorb", "bool", "true", "Reorder weights; false: do nothing">];
+  let statistics = [
+    Statistic<"numFlattened", "flattened", "Number of layers with reordered columns">,
+    Statistic<"numUnflattened", "unflattened", "Number of layers with reordered rows">];
+}
+
 def ExposeLayersPass : Pass<"vae-expose-layers", "::mlir::func::FuncOp"> {
   let summary = "Makes the result of every layer an output";
   let description = [{

@@ -298,6 +298,38 @@ TEST_F(Equivalence, ReluInTheEpilogueKeepsBits) {
 }
 
 //===----------------------------------------------------------------------===//
+// vae-absorb-flatten
+//===----------------------------------------------------------------------===//
+
+TEST_F(Equivalence, FlattenBetweenConvolutionsAndDenseLayers) {
+  Random random(8);
+  for (int i = 0; i < 60; ++i) {
+    GraphBuilder graph(context, random);
+    GraphBuilder::Window window;
+    window.bias = random.coin();
+    int64_t channels = random.pick(2, 5), height = random.pick(1, 4),
+            width = random.pick(2, 4), units = channels * height * width;
+    bool flattens = random.coin();
+    Value x = flattens ? graph.argument({2, 3, height, width})
+                       : graph.argument({2, 7});
+    if (flattens)
+      x = graph.flatten(graph.conv(x, channels, window));
+    bool between = random.coin();
+    if (between)
+      x = graph.dense(x, 6);
+    x = graph.anyActivation(graph.dense(x, units));
+    x = graph.reshape(x, {channels, height, width});
+    graph.finish(graph.conv(x, 2, window));
+    expectSame(graph, [](auto &pm) {
+      pm.template addNestedPass<func::FuncOp>(createFuseEpiloguePass());
+      pm.addPass(createAbsorbFlattenPass());
+    });
+    ASSERT_EQ(count<TransposeOp>(graph), 1 + flattens) << print(graph);
+  }
+  report();
+}
+
+//===----------------------------------------------------------------------===//
 // Whole stages on random graphs
 //===----------------------------------------------------------------------===//
 
