@@ -37,6 +37,18 @@ FailureOr<Lowering::Operands> Lowering::layerOperands(Operation *op,
   return operands;
 }
 
+ConvertLayoutOp Lowering::getConversion(Value result, Value residual) {
+  if (residual || !result.hasOneUse() || !isChannelsLast(result))
+    return {};
+  return dyn_cast<ConvertLayoutOp>(*result.getUsers().begin());
+}
+
+Lowering::Exprs Lowering::makeContractionSizes() {
+  Exprs sizes(kNumContractionSizes, expr(0));
+  sizes[kOutChannel] = expr(1);
+  return sizes;
+}
+
 Value Lowering::packWeight(Operation *op, ConstantOp source,
                            const Contraction &shape, StringRef kind,
                            function_ref<float(ArrayRef<float>, int64_t, int64_t,
@@ -110,11 +122,13 @@ void Lowering::placeOutput(Exprs &sizes, const Operands &operands, int64_t rows,
                            int64_t firstColumn) {
   const Border &border = operands.border;
   const Dims all = addBorder(operands.dims, border);
-  sizes[kOutColumn] = all[1] * columns;
-  sizes[kOutRow] = all[3] * all[1] * rows;
+  AffineExpr pixel = operands.channelsFirst ? expr(1) : all[1];
+  sizes[kOutChannel] = operands.channelsFirst ? all[2] * all[3] : expr(1);
+  sizes[kOutColumn] = pixel * columns;
+  sizes[kOutRow] = all[3] * pixel * rows;
   sizes[kOutImage] = all[2] * all[3] * all[1];
   sizes[kOutOffset] =
-      (all[3] * (border[0] + firstRow) + (border[1] + firstColumn)) * all[1];
+      (all[3] * (border[0] + firstRow) + (border[1] + firstColumn)) * pixel;
 }
 
 void Lowering::placeInput(Exprs &sizes, Value x, int64_t rowsBefore,
@@ -148,7 +162,7 @@ FailureOr<Value> Lowering::lowerDense(DenseOp op) {
                      int64_t) { return w[o * shape.inputs + i]; });
   Dims outer = getDims(op.getX());
   outer.pop_back();
-  Exprs sizes(kNumContractionSizes, expr(0));
+  Exprs sizes = makeContractionSizes();
   sizes[kImages] = count(outer);
   sizes[kRows] = sizes[kColumns] = expr(1);
   sizes[kInImage] = expr(shape.inputs);
@@ -170,13 +184,18 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
     shape.dilation[axis] = op.getDilations()[axis];
   }
   bool padded = llvm::any_of(op.getPadding(), [](int64_t p) { return p > 0; });
+  ConvertLayoutOp channelsFirst;
+  if (shape.dotProducts())
+    channelsFirst = getConversion(op.getY(), op.getResidual());
   shape.flat = !padded && groups == 1 && kh == 1 && kw == 1 &&
                shape.stride[0] == 1 && shape.stride[1] == 1 &&
-               isEmpty(wantedBorders.lookup(op));
+               isEmpty(wantedBorders.lookup(op)) && !channelsFirst;
   shape.padded = padded;
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
+  if (channelsFirst)
+    operands->storeChannelsFirst(channelsFirst);
   Value weight =
       packWeight(op, operands->weight, shape, "conv",
                  [&](ArrayRef<float> w, int64_t g, int64_t o, int64_t i,
@@ -186,7 +205,7 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
                  });
   Value x = op.getX();
   const Dims out = operands->dims;
-  Exprs sizes(kNumContractionSizes, expr(0));
+  Exprs sizes = makeContractionSizes();
   if (shape.flat) {
     sizes[kImages] = out[0] * out[2] * out[3];
     sizes[kRows] = sizes[kColumns] = expr(1);

@@ -35,7 +35,12 @@ Value Lowering::copy(Location loc, Value x, Region region,
   sizes.push_back(region.inOffset ? region.inOffset : expr(0));
   sizes.append(region.outStrides);
   sizes.push_back(region.outOffset ? region.outOffset : expr(0));
-  auto kernel = getCopyKernel(module, loc, target, rank, contiguous);
+  // The channels of a pixel, most often; a loop over them would cost more than
+  // the copies.
+  int64_t inner = getStaticDim(region.dims[rank - 1]);
+  bool unrolled = !contiguous && inner <= 4 && inner > 0;
+  auto kernel = getCopyKernel(module, loc, target, rank, contiguous,
+                              unrolled ? inner : 0);
   int64_t row = getStaticDim(region.dims[rank - 2] * region.dims[rank - 1]);
   AffineExpr moved = count(region.dims);
   return launch(loc, kernel, {x}, sizes, ShapedType::isDynamic(row) ? 256 : row,
@@ -78,6 +83,8 @@ FailureOr<Value> Lowering::lowerTranspose(TransposeOp op) {
 
 FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
   auto type = typeOf(op.getY());
+  if (isChannelsLast(op.getX()) == isChannelsLast(op.getY()))
+    return op.getX(); // the layer has stored it so
   const Dims dims = getDims(op.getX());
   bool sameBytes = type.getDimSize(1) == 1 ||
                    (type.getDimSize(2) == 1 && type.getDimSize(3) == 1);

@@ -127,7 +127,7 @@ FailureOr<Value> Lowering::lowerEpilogue(ConvTranspose2dOp op) {
   if (failed(operands))
     return failure();
   const Dims out = operands->dims;
-  Exprs sizes(kNumContractionSizes, expr(0));
+  Exprs sizes = makeContractionSizes();
   sizes[kImages] = out[0];
   sizes[kRows] = out[2];
   sizes[kColumns] = out[3];
@@ -172,7 +172,7 @@ FailureOr<Value> Lowering::lowerConvTransposeOfPixel(ConvTranspose2dOp op) {
         int64_t ky = pixel / width + top, kx = pixel % width + left;
         return w[((i * channels + o % channels) * kh + ky) * kw + kx];
       });
-  Exprs sizes(kNumContractionSizes, expr(0));
+  Exprs sizes = makeContractionSizes();
   sizes[kImages] = operands->dims[0];
   sizes[kRows] = sizes[kColumns] = expr(1);
   sizes[kInImage] = expr(shape.inputs);
@@ -214,18 +214,31 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
+  auto getShape = [&](const Sweep &rows, const Sweep &columns) {
+    Contraction phase = shape;
+    phase.window[0] = rows.taps;
+    phase.window[1] = columns.taps;
+    phase.dilation[0] = rows.step;
+    phase.dilation[1] = columns.step;
+    return phase;
+  };
+  auto haveDotProducts = [&](const Sweep &rows) {
+    return llvm::all_of(sweeps[1], [&](const Sweep &columns) {
+      return getShape(rows, columns).dotProducts();
+    });
+  };
+  if (auto conversion = getConversion(op.getY(), op.getResidual());
+      conversion && !result && llvm::all_of(sweeps[0], haveDotProducts))
+    operands->storeChannelsFirst(conversion);
   for (const Sweep &rows : sweeps[0])
     for (const Sweep &columns : sweeps[1]) {
-      shape.window[0] = rows.taps;
-      shape.window[1] = columns.taps;
-      shape.dilation[0] = rows.step;
-      shape.dilation[1] = columns.step;
+      Contraction phase = getShape(rows, columns);
       std::string kind = "taps";
       for (const Sweep *sweep : {&rows, &columns})
         for (int64_t element : sweep->elements)
           kind += "_" + std::to_string(element);
       Value weight =
-          packWeight(op, operands->weight, shape, kind,
+          packWeight(op, operands->weight, phase, kind,
                      [&](ArrayRef<float> w, int64_t g, int64_t o, int64_t i,
                          int64_t ty, int64_t tx) {
                        int64_t ky = rows.elements[ty],
@@ -233,14 +246,14 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
                        int64_t c = (g * shape.inputs + i) * channels + o;
                        return w[(c * kernel[0] + ky) * kernel[1] + kx];
                      });
-      Exprs sizes(kNumContractionSizes, expr(0));
+      Exprs sizes = makeContractionSizes();
       sizes[kImages] = out[0];
       sizes[kRows] = rows.positions;
       sizes[kColumns] = columns.positions;
       placeInput(sizes, x, -rows.first, -columns.first);
       placeOutput(sizes, *operands, op.getStrides()[0], op.getStrides()[1],
                   rows.firstOutput, columns.firstOutput);
-      result = contract(op, shape, *operands, x, weight, sizes, result);
+      result = contract(op, phase, *operands, x, weight, sizes, result);
     }
   return result;
 }

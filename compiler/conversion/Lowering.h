@@ -49,6 +49,12 @@ private:
     mlir::RankedTensorType type;
     Dims dims;
     Border border; // of the result
+    bool channelsFirst = false;
+    /// Dot products store each output by itself, wherever it belongs.
+    void storeChannelsFirst(ConvertLayoutOp conversion) {
+      channelsFirst = true;
+      type = llvm::cast<mlir::RankedTensorType>(conversion.getType());
+    }
   };
   /// `repeat`: outputs of the contraction per output channel.
   llvm::FailureOr<Operands> layerOperands(mlir::Operation *op, Epilogued layer,
@@ -62,6 +68,9 @@ private:
                           op.getActivationAttr()},
                          shape, repeat);
   }
+  /// The conversion of a result to channels first, if that is its only use.
+  static ConvertLayoutOp getConversion(Value result, Value residual);
+  Exprs makeContractionSizes();
   Value contract(mlir::Operation *op, const Contraction &shape,
                  const Operands &operands, Value x, Value weight,
                  llvm::ArrayRef<mlir::AffineExpr> sizes, Value init,

@@ -104,7 +104,8 @@ void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
   // Positions may repeat: all reads of a residual come before all writes.
   int64_t count = positions * shape.outputs;
   auto place = [&](int64_t element) {
-    return e.add(outputs[element / shape.outputs], element % shape.outputs);
+    return e.add(outputs[element / shape.outputs],
+                 e.mul(size(kOutChannel), element % shape.outputs));
   };
   Values totals;
   for (int64_t first = 0; first < count; first += e.width) {

@@ -90,12 +90,14 @@ func::FuncOp vae::getChannelKernel(ModuleOp module, Location loc,
 
 func::FuncOp vae::getCopyKernel(ModuleOp module, Location loc,
                                 const KernelTarget &target, unsigned rank,
-                                bool contiguous) {
+                                bool contiguous, int64_t inner) {
   const unsigned in = rank, out = 2 * rank + 1; // strides; then the offset
   const unsigned row = rank - 2, column = rank - 1;
   std::string name = contiguous ? "copy_rows" : "copy_strided";
   if (rank != 4)
     name += "_r" + std::to_string(rank);
+  if (inner)
+    name += "_" + std::to_string(inner);
   return getOrCreateKernel(
       module, loc, name, target, 2, 3 * rank + 2,
       [&](Emitter &e, ValueRange sizes) {
@@ -126,11 +128,15 @@ func::FuncOp vae::getCopyKernel(ModuleOp module, Location loc,
               });
               return;
             }
-            e.loop(e.index(0), size(column), 1, [&](Value j) {
+            auto copyOne = [&](Value j) {
               Value value =
                   e.load(x, e.add(fromRow, e.mul(j, size(in + column))));
               e.store(value, y, e.add(toRow, e.mul(j, size(out + column))));
-            });
+            };
+            for (int64_t j = 0; j < inner; ++j)
+              copyOne(e.index(j));
+            if (!inner)
+              e.loop(e.index(0), size(column), 1, copyOne);
           });
         });
       });

@@ -67,6 +67,7 @@ enum ContractionSize : unsigned {
   kOutRow,
   kOutImage,
   kOutOffset,
+  kOutChannel, // between outputs; of dot products only, otherwise 1
   kPaddingRows,    // rows of zeros that the first window begins with
   kPaddingColumns, // and columns; negative where it begins within the image
   kInputRows,      // rows of the image without the border
@@ -120,10 +121,11 @@ mlir::func::FuncOp getChannelKernel(mlir::ModuleOp module, mlir::Location loc,
 
 /// Strided copy of `rank` >= 3 dimensions. Buffers: x, y. Sizes: the
 /// dimensions, input strides, input offset, output strides, output offset.
-/// `contiguous`: the last strides are 1.
+/// `contiguous`: the last strides are 1. `inner`: the last dimension, for which
+/// there is no loop then; or 0.
 mlir::func::FuncOp getCopyKernel(mlir::ModuleOp module, mlir::Location loc,
                                  const KernelTarget &target, unsigned rank,
-                                 bool contiguous);
+                                 bool contiguous, int64_t inner = 0);
 /// Fills the border of images. Buffers: y. Sizes: N, and with the border: rows,
 /// elements of a row; of the border: rows before and after, elements before and
 /// after in a row.
