@@ -31,11 +31,23 @@ static Value getResidual(Operation *op) {
   return nullptr;
 }
 
+bool vae::keepsBytes(ConvertLayoutOp op) {
+  auto type = cast<RankedTensorType>(op.getType());
+  return type.getDimSize(1) == 1 ||
+         (type.getDimSize(2) == 1 && type.getDimSize(3) == 1);
+}
+
+static bool copiesToChannelsLast(ConvertLayoutOp op) {
+  return cast<RankedTensorType>(op.getType()).getEncoding() && !keepsBytes(op);
+}
+
 /// Whether the lowering of an operation can leave out a border of its result.
 static bool canLeaveBorder(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto conv = dyn_cast_or_null<ConvTranspose2dOp>(op))
     return !isOfPixel(conv);
+  if (auto conversion = dyn_cast_or_null<ConvertLayoutOp>(op))
+    return copiesToChannelsLast(conversion);
   return isa_and_nonnull<Conv2dOp>(op);
 }
 
@@ -73,7 +85,7 @@ llvm::DenseMap<Operation *, Border> vae::planBorders(func::FuncOp function) {
 
   llvm::DenseMap<Operation *, Border> borders;
   for (Operation &op : function.getBody().front())
-    if (isa<Conv2dOp, ConvTranspose2dOp>(op)) {
+    if (isa<Conv2dOp, ConvTranspose2dOp, ConvertLayoutOp>(op)) {
       auto found = wanted.find(leaderOf(op.getResult(0)));
       if (found != wanted.end() && !isEmpty(found->second))
         borders[&op] = found->second;

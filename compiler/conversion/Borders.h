@@ -23,7 +23,11 @@ Border getInputBorder(ConvTranspose2dOp op);
 /// lowerConvTransposeOfPixel).
 bool isOfPixel(ConvTranspose2dOp op);
 
-/// The border of the result of each convolution that is to have one. A residual
+/// Whether both layouts are the same bytes.
+bool keepsBytes(ConvertLayoutOp op);
+
+/// The border of the result of each convolution, and of each conversion to
+/// channels last, that is to have one. A residual
 /// has the border of the result it is added to.
 llvm::DenseMap<mlir::Operation *, Border>
 planBorders(mlir::func::FuncOp function);

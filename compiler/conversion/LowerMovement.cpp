@@ -85,17 +85,29 @@ FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
   auto type = typeOf(op.getY());
   if (isChannelsLast(op.getX()) == isChannelsLast(op.getY()))
     return op.getX(); // the layer has stored it so
-  const Dims dims = getDims(op.getX());
-  bool sameBytes = type.getDimSize(1) == 1 ||
-                   (type.getDimSize(2) == 1 && type.getDimSize(3) == 1);
-  if (sameBytes)
-    return alias(op.getLoc(), op.getX(), type, dims);
-  const Dims memory = getMemoryDims(op.getX());
+  const Dims image = getDims(op.getX());
+  if (keepsBytes(op))
+    return alias(op.getLoc(), op.getX(), type, image);
   if (isChannelsLast(op.getX()))
-    return permuteMemory(op.getLoc(), op.getX(), memory, {0, 3, 1, 2}, type,
-                         dims);
-  return permuteMemory(op.getLoc(), op.getX(), memory, {0, 2, 3, 1}, type,
-                       dims);
+    return permuteMemory(op.getLoc(), op.getX(), getMemoryDims(op.getX()),
+                         {0, 3, 1, 2}, type, image);
+  Border border = wantedBorders.lookup(op);
+  if (isEmpty(border))
+    return permuteMemory(op.getLoc(), op.getX(), image, {0, 2, 3, 1}, type,
+                         image);
+  const Dims all = addBorder(image, border);
+  Region region;
+  region.dims = {image[0], image[2], image[3], image[1]};
+  region.inStrides = {image[1] * image[2] * image[3], image[3], expr(1),
+                      image[2] * image[3]};
+  region.outStrides = {all[2] * all[3] * all[1], all[3] * all[1], all[1],
+                       expr(1)};
+  region.outOffset = (all[3] * border[0] + border[1]) * all[1];
+  Value filled = makeBorder(op.getLoc(), image, border, 0, type);
+  Value result = copy(op.getLoc(), op.getX(), region, type, all, filled);
+  dims[result] = image;
+  borders[result] = border;
+  return result;
 }
 
 /// Whether the channels, axis 1, are already innermost in memory.

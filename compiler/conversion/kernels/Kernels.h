@@ -67,7 +67,7 @@ enum ContractionSize : unsigned {
   kOutRow,
   kOutImage,
   kOutOffset,
-  kOutChannel, // between outputs; of dot products only, otherwise 1
+  kOutChannel,     // between outputs; of dot products only, otherwise 1
   kPaddingRows,    // rows of zeros that the first window begins with
   kPaddingColumns, // and columns; negative where it begins within the image
   kInputRows,      // rows of the image without the border
