@@ -7,12 +7,15 @@
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/Resources.h"
 #include "compiler/target/cpu/Codegen.h"
+#include "compiler/target/cpu/FillSection.h"
 #include "compiler/target/cpu/Passes.h"
+#include "compiler/target/cpu/WeightsSection.h"
 #include "dialects/vae/IR/Vae.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -61,13 +64,14 @@ private:
   LogicalResult runPasses();
   LogicalResult passes(Stage which, function_ref<void(PassManager &)> build);
   LogicalResult dump(Stage which);
-  /// Frees weights that the module does not refer to any more; all of them if
-  /// it will not be looked at again.
-  void releaseWeights(bool all);
+  /// Frees weights that the module does not refer to any more.
+  void releaseWeights();
   LogicalResult writeIR();
   LogicalResult writeMachineCode();
   LogicalResult writeAssembly(CodeGenerator &generator);
   LogicalResult writeObjects(CodeGenerator &generator);
+  llvm::Expected<TemporaryFile>
+  linkCode(ArrayRef<CodeGenerator::Object> objects);
   /// Runs and times a part of the last stage.
   LogicalResult step(StringRef name, function_ref<llvm::Error()> body);
 
@@ -188,19 +192,17 @@ LogicalResult Compilation::runPasses() {
           passes(Stage::Buffers, [&](auto &pm) { buildBuffers(pm, options); })))
     return failure();
   if (options.emit > Stage::Kernels)
-    releaseWeights(/*all=*/false);
+    releaseWeights();
   if (options.emit >= Stage::Buffers)
     reportEntries(*module, report);
   return passes(Stage::LLVM, [&](auto &pm) { buildLLVM(pm, options); });
 }
 
-void Compilation::releaseWeights(bool all) {
+void Compilation::releaseWeights() {
   if (!options.exclusiveContext)
     return;
   ResourceSet used = collectResources(*module);
-  releaseResources(weights, all ? ResourceSet() : used);
-  if (all)
-    releaseResources(used, ResourceSet());
+  releaseResources(weights, used);
   weights = std::move(used);
 }
 
@@ -271,50 +273,77 @@ LogicalResult Compilation::writeAssembly(CodeGenerator &generator) {
   });
 }
 
-LogicalResult Compilation::writeObjects(CodeGenerator &generator) {
-  std::vector<CodeGenerator::Object> objects;
-  if (failed(step("codegen", [&] { return generator.emitObjects(objects); })))
-    return failure();
-  std::vector<TemporaryFile> files; // the objects, the weights, the result
+/// Links the code with an empty place for the weights.
+llvm::Expected<TemporaryFile>
+Compilation::linkCode(ArrayRef<CodeGenerator::Object> objects) {
+  auto create = [&] {
+    return TemporaryFile::create(output, options.removeFilesOnSignal);
+  };
+  std::vector<TemporaryFile> files;
   std::vector<std::string> paths;
-  for (size_t i = 0; i < objects.size() + 2; ++i) {
-    auto file = TemporaryFile::create(output, options.removeFilesOnSignal);
+  uint64_t bytes = 1 << 18; // of the linked file, at most
+  auto add = [&](function_ref<void(llvm::raw_ostream &)> body) -> llvm::Error {
+    auto file = create();
     if (!file)
-      return fail(file.takeError(), output);
+      return file.takeError();
     paths.push_back(file->getPath().str());
     files.push_back(std::move(*file));
-  }
-  TemporaryFile result = std::move(files.back());
-  paths.pop_back();
-  if (failed(step("write", [&]() -> llvm::Error {
-        for (size_t i = 0; i < objects.size(); ++i)
-          if (llvm::Error error = files[i].write([&](auto &out) {
-                out.write(objects[i].data(), objects[i].size());
-                return llvm::Error::success();
-              }))
-            return error;
-        return files[objects.size()].write([&](auto &out) {
-          writeWeightsObject(*module, report.cpu, out);
-          return llvm::Error::success();
-        });
+    return files.back().write([&](llvm::raw_pwrite_stream &out) {
+      body(out);
+      bytes += out.tell();
+      return llvm::Error::success();
+    });
+  };
+  for (const CodeGenerator::Object &object : objects)
+    if (llvm::Error error = add([&](llvm::raw_ostream &out) {
+          out.write(object.data(), object.size());
+        }))
+      return error;
+  if (llvm::Error error = add([&](llvm::raw_ostream &out) {
+        writeWeightsPlaceholder(report.weightBytes, report.cpu, out);
+      }))
+    return error;
+  auto linked = create();
+  if (!linked)
+    return linked.takeError();
+  auto kind = options.emit == Stage::So ? LinkKind::SharedLibrary
+                                        : LinkKind::Relocatable;
+  // The linker would end the process on a full disk.
+  if (llvm::Error error = linked->checkSpace(bytes))
+    return error;
+  if (llvm::Error error = linkObjects(paths, linked->getPath(), kind))
+    return error;
+  return linked;
+}
+
+LogicalResult Compilation::writeObjects(CodeGenerator &generator) {
+  std::vector<CodeGenerator::Object> objects;
+  std::optional<TemporaryFile> linked;
+  if (failed(step("codegen", [&] { return generator.emitObjects(objects); })) ||
+      failed(step("link", [&]() -> llvm::Error {
+        auto file = linkCode(objects);
+        if (!file)
+          return file.takeError();
+        linked.emplace(std::move(*file));
+        return llvm::Error::success();
       })))
     return failure();
-  releaseWeights(/*all=*/true);
-  return step("link", [&]() -> llvm::Error {
-    auto kind = options.emit == Stage::So ? LinkKind::SharedLibrary
-                                          : LinkKind::Relocatable;
-    // The linker would end the process on a full disk.
-    uint64_t bytes = 1 << 16;
-    for (const std::string &path : paths) {
-      uint64_t size = 0;
-      if (!llvm::sys::fs::file_size(path, size))
-        bytes += size;
-    }
-    if (llvm::Error error = result.checkSpace(bytes))
-      return error;
-    if (llvm::Error error = linkObjects(paths, result.getPath(), kind))
-      return error;
-    return result.moveTo(output);
+  objects.clear();
+  return step("write", [&]() -> llvm::Error {
+    auto code = llvm::MemoryBuffer::getFile(linked->getPath(), /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+    if (!code)
+      return llvm::createStringError(code.getError(),
+                                     "cannot be read again: " +
+                                         code.getError().message());
+    return writeFile(output, options.removeFilesOnSignal,
+                     [&](llvm::raw_pwrite_stream &out) {
+                       return fillSection((*code)->getBuffer(), kWeightsSection,
+                                          [&](llvm::raw_ostream &weights) {
+                                            vae::writeWeights(*module, weights);
+                                          },
+                                          out);
+                     });
   });
 }
 

@@ -45,17 +45,17 @@ uint64_t getWeightsSize(mlir::ModuleOp module);
 /// Writes the weights of a module of the LLVM dialect as they lie in a library.
 void writeWeights(mlir::ModuleOp module, llvm::raw_ostream &out);
 
-/// Writes a relocatable object with the weights and their symbol. They do not
-/// pass through LLVM's assembler, which would hold several copies.
-void writeWeightsObject(mlir::ModuleOp module, const Cpu &cpu,
-                        llvm::raw_ostream &out);
+/// Writes a relocatable object with the weights' symbol and a section of `size`
+/// without bytes: the linker decides about their place and never sees them.
+void writeWeightsPlaceholder(uint64_t size, const Cpu &cpu,
+                             llvm::raw_ostream &out);
 
 enum class LinkKind { SharedLibrary, Relocatable };
 
 /// Links objects into a shared library that exports the query function only,
-/// or into one object. The code of an error that the output could not be
-/// written is std::errc::io_error. lld keeps global state: calls are serialized
-/// by a lock.
+/// or into one object, still without weights (fillSection). The code of an
+/// error that the output could not be written is std::errc::io_error. lld keeps
+/// global state: calls are serialized by a lock.
 llvm::Error linkObjects(llvm::ArrayRef<std::string> objects,
                         llvm::StringRef output, LinkKind kind);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The weights as a file, and as a relocatable object.
+// The weights as a file, and their place as a relocatable object.
 #include "compiler/conversion/Conversion.h"
 #include "compiler/target/cpu/Codegen.h"
 #include "compiler/target/cpu/WeightsSection.h"
@@ -65,12 +65,10 @@ static void writeRecord(const T &record, raw_ostream &out) {
   out.write(reinterpret_cast<const char *>(&record), sizeof(record));
 }
 
-void vae::writeWeightsObject(mlir::ModuleOp module, const Cpu &cpu,
-                             raw_ostream &out) {
+void vae::writeWeightsPlaceholder(uint64_t size, const Cpu &cpu,
+                                  raw_ostream &out) {
   enum { kNull, kWeights, kSymbols, kStrings, kNames, kNumSections };
   Strings strings, names;
-  uint64_t size = getWeightsSize(module);
-
   ELF::Elf64_Sym symbols[2] = {};
   symbols[1].st_name = strings.add(kWeightsSymbol);
   symbols[1].setBindingAndType(ELF::STB_GLOBAL, ELF::STT_OBJECT);
@@ -88,9 +86,9 @@ void vae::writeWeightsObject(mlir::ModuleOp module, const Cpu &cpu,
     section.sh_offset = end = alignTo(end, 8);
     section.sh_size = bytes;
     section.sh_addralign = alignment;
-    end += bytes;
+    end += type == ELF::SHT_NOBITS ? 0 : bytes;
   };
-  place(kWeights, kWeightsSection, ELF::SHT_PROGBITS, size, kWeightsAlignment);
+  place(kWeights, kWeightsSection, ELF::SHT_NOBITS, size, kWeightsAlignment);
   sections[kWeights].sh_flags = ELF::SHF_ALLOC;
   place(kSymbols, ".symtab", ELF::SHT_SYMTAB, sizeof(symbols), 8);
   sections[kSymbols].sh_link = kStrings;
@@ -121,8 +119,6 @@ void vae::writeWeightsObject(mlir::ModuleOp module, const Cpu &cpu,
     out.write_zeros(start + offset - out.tell());
   };
   writeRecord(header, out);
-  padTo(sections[kWeights].sh_offset);
-  writeWeights(module, out);
   padTo(sections[kSymbols].sh_offset);
   writeRecord(symbols, out);
   padTo(sections[kStrings].sh_offset);
