@@ -16,7 +16,8 @@ namespace vae {
 #include "compiler/conversion/Passes.h.inc"
 
 /// The kernel pass for a target.
-std::unique_ptr<mlir::Pass> createConvertVaeToKernelPass(KernelTarget target);
+std::unique_ptr<mlir::Pass>
+createConvertVaeToKernelPass(KernelTarget target, bool releaseWeights = false);
 
 /// Adds the upstream passes from scf, vector, memref, math and arith down to
 /// the LLVM dialect.

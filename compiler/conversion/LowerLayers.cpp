@@ -49,6 +49,9 @@ Lowering::Exprs Lowering::makeContractionSizes() {
   return sizes;
 }
 
+/// How often MappedFiles is told what has been read of one weight.
+static constexpr int64_t kReadElements = 1 << 20;
+
 Value Lowering::packWeight(Operation *op, ConstantOp source,
                            const Contraction &shape, StringRef kind,
                            function_ref<float(ArrayRef<float>, int64_t, int64_t,
@@ -58,12 +61,17 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
   std::string key;
   llvm::raw_string_ostream(key)
       << source.getValue().getAsOpaquePointer() << shape.name() << kind;
-  ElementsAttr &packed = packedWeights[key];
+  ElementsAttr &packed = packedWeights.values[key];
   if (!packed) {
     std::vector<float> storage;
     ArrayRef<float> values = getFloats(source.getValue(), storage);
+    MappedFiles &files =
+        op->getContext()->getLoadedDialect<VaeDialect>()->getMappedFiles();
+    int64_t read = 0;
     std::vector<float> result = vae::packWeight(
         shape, [&](int64_t g, int64_t o, int64_t i, int64_t ky, int64_t kx) {
+          if (++read % kReadElements == 0)
+            files.countRead(kReadElements * sizeof(float));
           return weight(values, g, o, i, ky, kx);
         });
     int64_t size = result.size();

@@ -17,7 +17,11 @@ namespace vae {
 Dims getArgumentDims(mlir::func::FuncOp function, unsigned index);
 
 /// Packed weights, shared by all entry points of a module.
-using PackedWeights = llvm::StringMap<mlir::ElementsAttr>;
+struct PackedWeights {
+  llvm::StringMap<mlir::ElementsAttr> values;
+  /// Whether weights lose their data when no entry point reads them any more.
+  bool releaseSources = false;
+};
 
 class Lowering {
 public:

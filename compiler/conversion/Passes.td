@@ -30,7 +30,10 @@ def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
   let options = [
     Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16",
-           "Number of vector registers">];
+           "Number of vector registers">,
+    Option<"releaseWeights", "release-weights", "bool", "false",
+           "Free the data of a weight once it is packed: no other module of the "
+           "context may need it">];
   let statistics = [
     Statistic<"numKernels", "kernels", "Number of kernels">,
     Statistic<"numLaunches", "launches", "Number of launches">];

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace vae {
@@ -166,6 +167,28 @@ FailureOr<Value> Lowering::lowerOp(Operation *op) {
       });
 }
 
+/// Frees the data of a weight that no function reads any more. Small ones are
+/// not worth the look.
+static void releaseUnused(ModuleOp module, ElementsAttr weight) {
+  constexpr size_t small = 64 << 10;
+  auto resource = dyn_cast<DenseResourceElementsAttr>(weight);
+  if (!resource)
+    return;
+  auto *entry = resource.getRawHandle().getResource();
+  if (!entry->getBlob() || entry->getBlob()->getData().size() < small)
+    return;
+  auto reads = [&](ConstantOp constant) {
+    auto value = dyn_cast<DenseResourceElementsAttr>(constant.getValue());
+    return !constant->use_empty() && value &&
+           value.getRawHandle().getResource() == entry;
+  };
+  for (auto function : module.getOps<func::FuncOp>())
+    if (!function->hasAttr(kernel::kKernelAttr) &&
+        llvm::any_of(function.getOps<ConstantOp>(), reads))
+      return;
+  entry->setBlob(AsmResourceBlob());
+}
+
 LogicalResult Lowering::lower(Operation *op) {
   auto shaped = dyn_cast<SymbolicShapeOpInterface>(op);
   if (!shaped)
@@ -187,7 +210,14 @@ LogicalResult Lowering::lower(Operation *op) {
   wantedBorders.erase(op);
   op->getResult(0).replaceAllUsesWith(*lowered);
   dims.erase(op->getResult(0)); // another operation may get its address
+  SmallVector<ElementsAttr> weights;
+  for (Value operand : op->getOperands())
+    if (ConstantOp constant = getConstant(operand))
+      weights.push_back(constant.getValue());
   op->erase();
+  if (packedWeights.releaseSources)
+    for (ElementsAttr weight : weights)
+      releaseUnused(module, weight);
   return success();
 }
 
@@ -255,6 +285,7 @@ struct ConvertVaeToKernelPass
     target.vectorWidth = vectorWidth;
     target.vectorRegisters = vectorRegisters;
     PackedWeights packedWeights;
+    packedWeights.releaseSources = releaseWeights;
     SmallVector<func::FuncOp> entries;
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr(kEntryAttr))
@@ -271,9 +302,11 @@ struct ConvertVaeToKernelPass
 };
 } // namespace
 
-std::unique_ptr<Pass> vae::createConvertVaeToKernelPass(KernelTarget target) {
+std::unique_ptr<Pass> vae::createConvertVaeToKernelPass(KernelTarget target,
+                                                        bool releaseWeights) {
   ConvertVaeToKernelPassOptions options;
   options.vectorWidth = target.vectorWidth;
   options.vectorRegisters = target.vectorRegisters;
+  options.releaseWeights = releaseWeights;
   return createConvertVaeToKernelPass(options);
 }

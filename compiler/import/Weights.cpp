@@ -233,6 +233,8 @@ Expected<ElementsAttr> WeightStore::getConstant(const WeightTensor &tensor,
     constants.erase(it);
     return error;
   }
+  if (files.insert(tensor.file.get()).second)
+    context->getOrLoadDialect<VaeDialect>()->getMappedFiles().add(tensor.file);
   auto type = RankedTensorType::get(view.shape, Float32Type::get(context));
   bool inOrder = is_sorted(view.permutation) && tensor.dtype == "F32" &&
                  sys::IsLittleEndianHost &&

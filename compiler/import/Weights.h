@@ -89,6 +89,7 @@ private:
   std::map<std::pair<const WeightTensor *, std::string>, mlir::ElementsAttr>
       constants;
   llvm::DenseSet<const WeightTensor *> finite;
+  llvm::DenseSet<const llvm::MemoryBuffer *> files; // that the context knows
 };
 
 /// The tensors of a safetensors file; every claim of its header is checked.

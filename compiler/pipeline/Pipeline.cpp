@@ -86,7 +86,7 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
 
 void vae::buildKernels(OpPassManager &pm, const CompileOptions &options,
                        const KernelTarget &target) {
-  pm.addPass(createConvertVaeToKernelPass(target));
+  pm.addPass(createConvertVaeToKernelPass(target, options.exclusiveContext));
 }
 
 void vae::buildBuffers(OpPassManager &pm, const CompileOptions &options) {

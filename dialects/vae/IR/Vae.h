@@ -4,6 +4,7 @@
 #ifndef DIALECTS_VAE_IR_VAE_H
 #define DIALECTS_VAE_IR_VAE_H
 
+#include "dialects/vae/IR/MappedFiles.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Builders.h"

@@ -52,6 +52,8 @@ ElementsAttr vae::getResourceConstant(StringRef name, RankedTensorType type,
   uint64_t hash = llvm::xxh3_64bits(StringRef(bytes.data(), bytes.size()));
   std::string key =
       (name + "__" + llvm::utohexstr(hash, /*LowerCase=*/true, 16)).str();
+  type.getContext()->getOrLoadDialect<VaeDialect>()->getMappedFiles().countRead(
+      bytes.size());
   auto *dialect = type.getContext()->getOrLoadDialect<BuiltinDialect>();
   auto &manager =
       DenseResourceElementsHandle::getManagerInterface(type.getContext())

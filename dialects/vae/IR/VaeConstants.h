@@ -23,6 +23,7 @@ std::optional<std::vector<double>> getConstantVector(mlir::Value value);
 /// A resource constant of f32 with the key "<name>__<hash of the bytes>".
 /// `owner` keeps the bytes alive. If the context has that key with the same
 /// bytes already, the existing resource serves.
+/// Whoever makes a weight has read others, which MappedFiles is told.
 mlir::ElementsAttr getResourceConstant(llvm::StringRef name,
                                        mlir::RankedTensorType type,
                                        llvm::ArrayRef<char> bytes,

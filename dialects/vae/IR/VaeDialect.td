@@ -34,6 +34,15 @@ def Vae_Dialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
+  let extraClassDeclaration = [{
+    /// The files of the weights of this context.
+    MappedFiles &getMappedFiles() { return mappedFiles; }
+
+  private:
+    MappedFiles mappedFiles;
+
+  public:
+  }];
 }
 
 #endif
