@@ -30,6 +30,13 @@ private:
   static uint64_t bytesOf(const ELFFile::Elf_Shdr &section) {
     return section.sh_type == ELF::SHT_NOBITS ? 0 : uint64_t(section.sh_size);
   }
+  /// Whether a section comes after the one to fill in the file. Headers of
+  /// relocatable files need not be in that order.
+  bool isAfter(size_t other) const {
+    uint64_t offset = sections[other].sh_offset;
+    return offset > gap || (offset == gap && other != index &&
+                            (bytesOf(sections[other]) || other > index));
+  }
 
   StringRef elf;
   ELFFile::Elf_Ehdr header;
@@ -58,16 +65,15 @@ Error Filler::findSection(const ELFFile &file, StringRef name) {
   return Error::success();
 }
 
-/// The linker lays sections out in the order of their headers.
 Error Filler::findNext() {
   gap = sections[index].sh_offset;
   next = header.e_shoff;
   for (size_t i = 1; i < sections.size(); ++i) {
     uint64_t offset = sections[i].sh_offset, bytes = bytesOf(sections[i]);
-    if (i < index ? offset + bytes > gap : offset < gap && i > index)
-      return createStringError("sections are not in the order of their bytes");
-    if (i > index && bytes)
+    if (isAfter(i) && bytes)
       next = std::min(next, offset);
+    if (!isAfter(i) && offset + bytes > gap)
+      return createStringError("sections lie around the place of the section");
   }
   if (gap < sizeof(header) || next < gap || header.e_phoff > gap ||
       header.e_shoff + sections.size() * sizeof(sections[0]) > elf.size())
@@ -115,15 +121,20 @@ Error Filler::place() {
   }
   if (!loaded || begin < gap)
     return createStringError("no segment has room for the section");
-  for (size_t i = index + 1; i < sections.size(); ++i)
+  std::vector<ELFFile::Elf_Shdr *> after;
+  for (size_t i = 1; i < sections.size(); ++i) {
+    if (!isAfter(i))
+      continue;
+    after.push_back(&sections[i]);
     alignment = std::max<uint64_t>(alignment, sections[i].sh_addralign);
+  }
   uint64_t end = begin + section.sh_size;
   shift = end > next ? alignTo(end - next, alignment) : 0;
 
   section.sh_type = ELF::SHT_PROGBITS;
   section.sh_offset = begin;
-  for (size_t i = index + 1; i < sections.size(); ++i)
-    sections[i].sh_offset = sections[i].sh_offset + shift;
+  for (ELFFile::Elf_Shdr *other : after)
+    other->sh_offset = other->sh_offset + shift;
   for (ELFFile::Elf_Phdr &segment : segments)
     if (segment.p_offset >= gap)
       segment.p_offset = segment.p_offset + shift;
