@@ -4,8 +4,8 @@
     python3 make_model.py KIND FOLDER
 
 Kinds: `mlp` (784-400-20-400-784), `conv` (64x64x3, four convolutions, four
-transposed ones), `tiny` (2-1-2), `big` (100 MB of weights). Needs only Python's
-standard library.
+transposed ones), `tiny` (2-1-2), `big` (100 MB of weights), `small` (the layers
+of `big`, 38 kB). Needs only Python's standard library.
 """
 import json
 import os
@@ -102,6 +102,7 @@ KINDS = {
     "tiny": lambda weights: make_mlp(weights, 2, 3, 1),
     "mlp": lambda weights: make_mlp(weights, 784, 400, 20),
     "conv": make_conv,
+    "small": lambda weights: make_mlp(weights, 64, 48, 20),
     "big": lambda weights: make_mlp(weights, 4096, 3072, 20),
 }
 
