@@ -15,9 +15,10 @@ namespace vae {
 #define GEN_PASS_REGISTRATION
 #include "compiler/conversion/Passes.h.inc"
 
-/// The kernel pass for a target.
+/// The kernel pass for a target. `deterministic`: the same bits for any batch.
 std::unique_ptr<mlir::Pass>
-createConvertVaeToKernelPass(KernelTarget target, bool releaseWeights = false);
+createConvertVaeToKernelPass(KernelTarget target, bool deterministic = false,
+                             bool releaseWeights = false);
 
 /// Adds the upstream passes from scf, vector, memref, math and arith down to
 /// the LLVM dialect.

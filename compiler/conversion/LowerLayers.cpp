@@ -5,6 +5,8 @@
 
 #include "dialects/vae/IR/VaeConstants.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace vae;
 
@@ -81,7 +83,14 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
   return ConstantOp::create(builder, op->getLoc(), packed);
 }
 
-Value Lowering::contract(Operation *op, const Contraction &shape,
+/// Whether zeros in the border give zeros.
+static bool isFinite(Value weight) {
+  std::vector<float> storage;
+  return llvm::all_of(getFloats(getConstant(weight).getValue(), storage),
+                      [](float value) { return std::isfinite(value); });
+}
+
+Value Lowering::contract(Operation *op, Contraction shape,
                          const Operands &operands, Value x, Value weight,
                          ArrayRef<AffineExpr> sizes, Value init,
                          AffineExpr flops) {
@@ -90,6 +99,12 @@ Value Lowering::contract(Operation *op, const Contraction &shape,
   if (!flops)
     flops = written * (2 * shape.taps() * shape.inputs);
   flopsLeft = expr(0);
+  // Which taps of the border are read depends on the other positions of a tile,
+  // and so on the batch.
+  if (deterministic && shape.padded) {
+    shape.padded = isFinite(weight);
+    shape.signedZeros = shape.padded;
+  }
   // Without inputs, neither x nor the weight is read.
   AffineExpr read =
       shape.inputs ? count(getDims(x)) + count(getDims(weight)) : expr(0);

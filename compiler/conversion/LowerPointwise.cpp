@@ -39,7 +39,8 @@ FailureOr<Value> Lowering::lowerElementwise(Operation *op) {
       init = operand;
   const Dims shape = getDims(result);
   return launch(op->getLoc(), kernel, op->getOperands(), {count(shape)},
-                1024 * kElementFlops, typeOf(result), shape, init);
+                getFlatItemElements(target) * kElementFlops, typeOf(result),
+                shape, init);
 }
 
 Value Lowering::applyPerChannel(Operation *op, StringRef name, Value x,

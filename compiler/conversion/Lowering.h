@@ -26,7 +26,7 @@ struct PackedWeights {
 class Lowering {
 public:
   Lowering(mlir::func::FuncOp function, const KernelTarget &target,
-           PackedWeights &packedWeights);
+           bool deterministic, PackedWeights &packedWeights);
 
   llvm::LogicalResult run();
 
@@ -75,7 +75,7 @@ private:
   /// The conversion of a result to channels first, if that is its only use.
   static ConvertLayoutOp getConversion(Value result, Value residual);
   Exprs makeContractionSizes();
-  Value contract(mlir::Operation *op, const Contraction &shape,
+  Value contract(mlir::Operation *op, Contraction shape,
                  const Operands &operands, Value x, Value weight,
                  llvm::ArrayRef<mlir::AffineExpr> sizes, Value init,
                  mlir::AffineExpr flops = {});
@@ -179,6 +179,7 @@ private:
   mlir::func::FuncOp function;
   mlir::ModuleOp module;
   KernelTarget target;
+  bool deterministic;
   PackedWeights &packedWeights;
   mlir::OpBuilder builder;
   unsigned numSymbols = 1;

@@ -31,6 +31,14 @@ def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
     Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16",
            "Number of vector registers">,
+    Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "Size of a core's L1 cache">,
+    Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Size of a core's L2 cache">,
+    Option<"tileRows", "tile-rows", "int64_t", "0",
+           "Output positions of contractions' tiles; 0: chosen">,
+    Option<"tileVectors", "tile-vectors", "int64_t", "0",
+           "Vectors of channels of contractions' tiles; 0: chosen">,
+    Option<"deterministic", "deterministic", "bool", "false",
+           "The same bits for any batch">,
     Option<"releaseWeights", "release-weights", "bool", "false",
            "Free the data of a weight once it is packed: no other module of the "
            "context may need it">];

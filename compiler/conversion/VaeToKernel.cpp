@@ -37,10 +37,10 @@ Dims vae::getArgumentDims(func::FuncOp function, unsigned index) {
 }
 
 Lowering::Lowering(func::FuncOp function, const KernelTarget &target,
-                   PackedWeights &packedWeights)
+                   bool deterministic, PackedWeights &packedWeights)
     : function(function), module(function->getParentOfType<ModuleOp>()),
-      target(target), packedWeights(packedWeights),
-      builder(function.getContext()) {
+      target(target), deterministic(deterministic),
+      packedWeights(packedWeights), builder(function.getContext()) {
   if (auto symbols = module->getAttrOfType<ArrayAttr>(kSymbolsAttr))
     numSymbols = std::max<unsigned>(1, symbols.size());
   flops = flopsLeft = expr(0);
@@ -260,7 +260,7 @@ LogicalResult Lowering::run() {
           value.getLoc(),
           getFlatKernel(module, value.getLoc(), target, "copy", 1,
                         [](Emitter &, ValueRange values) { return values[0]; }),
-          {value}, total, 1024, typeOf(value), shape));
+          {value}, total, getFlatItemElements(target), typeOf(value), shape));
       taken.insert(operand.get().getDefiningOp());
     }
     resultDims.push_back(AffineMapAttr::get(AffineMap::get(
@@ -281,9 +281,11 @@ struct ConvertVaeToKernelPass
     : vae::impl::ConvertVaeToKernelPassBase<ConvertVaeToKernelPass> {
   using Base::Base;
   void runOnOperation() override {
-    KernelTarget target;
-    target.vectorWidth = vectorWidth;
-    target.vectorRegisters = vectorRegisters;
+    KernelTarget target = getTarget();
+    if (llvm::Error error = checkTile(target)) {
+      getOperation().emitError() << llvm::toString(std::move(error));
+      return signalPassFailure();
+    }
     PackedWeights packedWeights;
     packedWeights.releaseSources = releaseWeights;
     SmallVector<func::FuncOp> entries;
@@ -291,7 +293,7 @@ struct ConvertVaeToKernelPass
       if (function->hasAttr(kEntryAttr))
         entries.push_back(function);
     for (func::FuncOp entry : entries) {
-      if (failed(Lowering(entry, target, packedWeights).run()))
+      if (failed(Lowering(entry, target, deterministic, packedWeights).run()))
         return signalPassFailure();
       entry.walk([&](kernel::LaunchOp) { ++numLaunches; });
     }
@@ -299,14 +301,33 @@ struct ConvertVaeToKernelPass
       if (function->hasAttr(kernel::kKernelAttr))
         ++numKernels;
   }
+
+  KernelTarget getTarget() const {
+    KernelTarget target;
+    target.vectorWidth = vectorWidth;
+    target.vectorRegisters = vectorRegisters;
+    target.l1Bytes = l1Bytes;
+    target.l2Bytes = l2Bytes;
+    if (tileRows || tileVectors)
+      target.tile = Tile{tileVectors, tileRows};
+    return target;
+  }
 };
 } // namespace
 
 std::unique_ptr<Pass> vae::createConvertVaeToKernelPass(KernelTarget target,
+                                                        bool deterministic,
                                                         bool releaseWeights) {
   ConvertVaeToKernelPassOptions options;
   options.vectorWidth = target.vectorWidth;
   options.vectorRegisters = target.vectorRegisters;
+  options.l1Bytes = target.l1Bytes;
+  options.l2Bytes = target.l2Bytes;
+  if (target.tile) {
+    options.tileRows = target.tile->positions;
+    options.tileVectors = target.tile->vectors;
+  }
+  options.deterministic = deterministic;
   options.releaseWeights = releaseWeights;
   return createConvertVaeToKernelPass(options);
 }

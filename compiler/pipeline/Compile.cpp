@@ -364,12 +364,10 @@ LogicalResult Compilation::writeMachineCode() {
 }
 
 LogicalResult Compilation::run() {
-  auto cpu = resolveCpu(options.cpu, options.triple);
+  auto cpu = resolveTarget(options);
   if (!cpu)
     return fail(CompileFailure::Usage, "vaec", toString(cpu.takeError()));
   report.cpu = *cpu;
-  if (options.vectorWidth)
-    report.cpu.kernels = KernelTarget::withWidth(options.vectorWidth);
   if (llvm::Error error = checkOutput(output))
     return fail(std::move(error), output);
   if (failed(importModel()) || failed(runPasses()) ||

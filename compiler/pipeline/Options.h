@@ -2,6 +2,8 @@
 #ifndef COMPILER_PIPELINE_OPTIONS_H
 #define COMPILER_PIPELINE_OPTIONS_H
 
+#include "compiler/conversion/kernels/Tiling.h"
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,8 +28,12 @@ struct CompileOptions {
   /// Lanes of the kernels' f32 vectors, 4, 8 or 16; 0: as the CPU has them. For
   /// tests: the kernels of other machines, run on this one.
   int64_t vectorWidth = 0;
+  /// The register tile of contractions; none: chosen for each. For study.
+  std::optional<Tile> tile;
   /// Forbids forms of convolution that are faster but less exact.
   bool exactConv = false;
+  /// An example gives the same bits in any batch.
+  bool deterministic = false;
   /// Line tables that lead from instructions to layers in the model's file.
   bool debugInfo = false;
   bool allowNonfinite = false;

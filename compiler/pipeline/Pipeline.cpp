@@ -48,6 +48,18 @@ constexpr Level kLevels[] = {
 };
 } // namespace
 
+llvm::Expected<Cpu> vae::resolveTarget(const CompileOptions &options) {
+  auto cpu = resolveCpu(options.cpu, options.triple);
+  if (!cpu)
+    return cpu.takeError();
+  if (options.vectorWidth)
+    cpu->kernels = KernelTarget::withWidth(options.vectorWidth);
+  cpu->kernels.tile = options.tile;
+  if (llvm::Error error = checkTile(cpu->kernels))
+    return std::move(error);
+  return cpu;
+}
+
 static const Level &getLevel(const CompileOptions &options) {
   return kLevels[std::min<size_t>(options.optLevel, std::size(kLevels) - 1)];
 }
@@ -86,7 +98,8 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
 
 void vae::buildKernels(OpPassManager &pm, const CompileOptions &options,
                        const KernelTarget &target) {
-  pm.addPass(createConvertVaeToKernelPass(target, options.exclusiveContext));
+  pm.addPass(createConvertVaeToKernelPass(target, options.deterministic,
+                                          options.exclusiveContext));
 }
 
 void vae::buildBuffers(OpPassManager &pm, const CompileOptions &options) {
@@ -105,7 +118,7 @@ using BuildFn = void (*)(OpPassManager &, const CompileOptions &);
 static void buildKernelsForHost(OpPassManager &pm,
                                 const CompileOptions &options) {
   // Text has no way to report an error: an unknown machine gets the defaults.
-  auto cpu = resolveCpu(options.cpu, options.triple);
+  auto cpu = resolveTarget(options);
   KernelTarget target;
   if (cpu)
     target = cpu->kernels;

@@ -22,7 +22,7 @@ static std::string stageList() {
 namespace {
 /// What the options of CLI11 write into before it is checked.
 struct Raw {
-  std::string emit, stopAfter, entries;
+  std::string emit, stopAfter, entries, tile;
   unsigned level = 2;
 };
 } // namespace
@@ -59,6 +59,15 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->group(code);
   app.add_flag("--exact-conv", a.options.exactConv,
                "Forbid forms of convolution that are faster but less exact")
+      ->group(code);
+  app.add_flag("--deterministic", a.options.deterministic,
+               "Give an example the same bits in any batch")
+      ->group(code);
+  app.add_option("--tile", raw.tile,
+                 "Register tile of dense layers and convolutions, for study: "
+                 "output positions times vectors of channels, as 6x2; default: "
+                 "chosen for each layer")
+      ->option_text("ROWSxVECTORS")
       ->group(code);
   app.add_flag("-g,--debug-info", a.options.debugInfo,
                "Add line tables: debuggers and profilers show the lines of "
@@ -116,6 +125,17 @@ static ExitCode usage(const llvm::Twine &message) {
   return kUsage;
 }
 
+/// "6x2".
+static std::optional<Tile> parseTile(llvm::StringRef text) {
+  auto [rows, vectors] = text.split('x');
+  Tile tile;
+  if (rows.getAsInteger(10, tile.positions) ||
+      vectors.getAsInteger(10, tile.vectors) || tile.positions < 1 ||
+      tile.vectors < 1 || tile.positions > 64 || tile.vectors > 64)
+    return std::nullopt;
+  return tile;
+}
+
 /// What the options mean together.
 static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   a.options.optLevel = raw.level;
@@ -136,6 +156,13 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   llvm::SmallVector<llvm::StringRef> names;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
+  if (!raw.tile.empty()) {
+    a.options.tile = parseTile(raw.tile);
+    if (!a.options.tile)
+      return usage("--tile takes two numbers from 1 to 64, ROWSxVECTORS, as "
+                   "6x2; found '" +
+                   raw.tile + "'");
+  }
   if (a.output.empty())
     a.output = getDefaultOutput(a);
   if (a.output == "-" &&

@@ -216,6 +216,7 @@ static void writeTarget(json::OStream &json, const CompileReport &report,
         json.value(feature);
     });
     json.attribute("opt_level", arguments.options.optLevel);
+    json.attribute("deterministic", arguments.options.deterministic);
   });
   json.attributeArray("dimensions", [&] {
     for (const DimensionReport &dimension : report.dimensions)

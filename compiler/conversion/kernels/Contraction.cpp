@@ -37,49 +37,11 @@ std::string Contraction::name() const {
                           stride[0], stride[1], dilation[0], dilation[1]);
   if (padded)
     name += "_p";
+  if (signedZeros)
+    name += "_z";
   if (dotProducts())
     name += "_dot";
   return name;
-}
-
-int64_t vae::vectorsFor(const KernelTarget &target, int64_t outputs) {
-  return llvm::divideCeil(outputs, target.vectorWidth);
-}
-
-/// As many accumulators as leave room for the weights of a step and a
-/// broadcast input. Where there are several tiles of channels, their vectors
-/// make whole channel blocks, so that weights packed once serve every vector
-/// width.
-Tile vae::chooseTile(const KernelTarget &target, const Contraction &shape) {
-  if (shape.dotProducts()) // with the weights of a step, all registers of AVX2
-    return {1, shape.outputs == 1 ? 8 : shape.outputs == 2 ? 6 : 4};
-  int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
-  int64_t most =
-      target.vectorRegisters >= 32 ? 4 : std::max<int64_t>(2, perBlock);
-  int64_t vectors = std::min(most, vectorsFor(target, shape.outputs));
-  int64_t positions = (target.vectorRegisters - vectors - 2) / vectors;
-  return {vectors, std::clamp<int64_t>(positions, 1, vectors > 2 ? 6 : 12)};
-}
-
-/// A single position, as of a dense layer at batch 1, has each weight read
-/// once. As many channels at a time as hide the latency of a multiply-add:
-/// memory is what limits then.
-Tile vae::chooseRowTile(const KernelTarget &target, const Contraction &shape) {
-  int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
-  int64_t blocks = llvm::divideCeil(shape.outputs, kChannelBlock);
-  return {std::min<int64_t>(std::max<int64_t>(8, perBlock), blocks * perBlock),
-          1};
-}
-
-bool vae::hasRowTile(const KernelTarget &target, const Contraction &shape) {
-  return shape.flat && shape.groups == 1 && shape.inputs > 0 &&
-         !shape.dotProducts() &&
-         chooseRowTile(target, shape).vectors >
-             chooseTile(target, shape).vectors;
-}
-
-int64_t vae::paddedOutputs(const Contraction &shape) {
-  return llvm::divideCeil(shape.outputs, kChannelBlock) * kChannelBlock;
 }
 
 func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
@@ -96,8 +58,9 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
         auto count = [&](Tile tile) {
           int64_t channelTiles = llvm::divideCeil(
               shape.outputs, tile.vectors * target.vectorWidth);
-          return e.mul(PositionTiles(e, shape, tile.positions, sizes).count,
-                       channelTiles * shape.groups);
+          return e.mul(
+              PositionTiles(e, target, shape, tile.positions, sizes).count,
+              channelTiles * shape.groups);
         };
         Value items = count(chooseTile(target, shape));
         if (!hasRowTile(target, shape))

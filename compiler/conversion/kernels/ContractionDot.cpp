@@ -110,8 +110,8 @@ void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
   Values totals;
   for (int64_t first = 0; first < count; first += e.width) {
     int64_t lanes = std::min(e.width, count - first);
-    Value total =
-        sumEach(e, Values(sums.begin() + first, sums.begin() + first + lanes));
+    Value total = settleSign(
+        sumEach(e, Values(sums.begin() + first, sums.begin() + first + lanes)));
     if (residual) {
       Value addends = e.splat(0);
       for (int64_t lane = 0; lane < lanes; ++lane)

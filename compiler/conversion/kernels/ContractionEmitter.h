@@ -8,34 +8,6 @@
 
 namespace vae {
 
-/// The register tile: vectors of channels times positions. Of dot products, all
-/// outputs times positions.
-struct Tile {
-  int64_t vectors, positions;
-};
-
-Tile chooseTile(const KernelTarget &target, const Contraction &shape);
-/// The tile where there is one position only.
-Tile chooseRowTile(const KernelTarget &target, const Contraction &shape);
-/// Whether a contraction has code for a single position.
-bool hasRowTile(const KernelTarget &target, const Contraction &shape);
-
-int64_t vectorsFor(const KernelTarget &target, int64_t outputs);
-/// Outputs of a group in whole blocks.
-int64_t paddedOutputs(const Contraction &shape);
-/// Steps of an innermost loop of that length that are done at once.
-int64_t chooseUnroll(int64_t length);
-
-/// Images up to this size gain by PositionTiles' second order. Larger ones have
-/// little border, and pixels of several images are far apart in memory.
-inline constexpr int64_t kSmallImage = 512;
-
-/// Sums that hide the latency of a multiply-add: 4 cycles, of which two begin
-/// in each.
-inline constexpr int64_t kSumsInFlight = 8;
-/// Positions of a tile at most, rounded up to whole smaller tiles.
-inline constexpr int64_t kMaxPositions = 16;
-
 /// Positions are worked on image after image, row after row. Small images with
 /// a border in another order: as many images at a time as a tile has positions;
 /// of these pixel after pixel; of a pixel image after image. So a tile is one
@@ -51,7 +23,8 @@ struct PositionTiles {
   Value positions; // of all images
   Value count;
 
-  PositionTiles(Emitter &e, const Contraction &shape, int64_t tile,
+  PositionTiles(Emitter &e, const KernelTarget &target,
+                const Contraction &shape, int64_t tile,
                 mlir::ValueRange sizes) {
     Value images = sizes[kImages];
     pixels = e.mul(sizes[kRows], sizes[kColumns]);
@@ -59,7 +32,7 @@ struct PositionTiles {
     count = e.ceilDiv(positions, tile);
     if (!shape.padded)
       return;
-    grouped = e.less(pixels, e.index(kSmallImage + 1));
+    grouped = e.less(pixels, e.index(getMostPixelsOfSmallImage(target) + 1));
     groups = e.div(images, tile);
     rest = e.sub(images, e.mul(groups, tile));
     inGroups = e.mul(groups, pixels);
@@ -132,8 +105,15 @@ private:
   std::pair<Value, Value> getTaps(int axis, Value first, Value last);
   void emitTile(Value at, int64_t positions, bool whole, const Taps &taps,
                 const Channels &channels);
-  Values multiply(const Values &inputs, Value weights, const Taps &taps,
-                  int64_t positions, int64_t vectors,
+  /// Where the weights of a tile's vectors begin: at `base`, and from there
+  /// each at its own offset.
+  struct Weights {
+    Value base;
+    Values offsets; // empty: they follow from the vectors' numbers
+  };
+  Weights placeWeights(Value group, Value output, int64_t vectors);
+  Values multiply(const Values &inputs, const Weights &weights,
+                  const Taps &taps, int64_t positions, int64_t vectors,
                   const Values &accumulators);
   void emitPositions(const Taps &taps, const Channels &channels);
   /// Positions of the tiles that an item with less than a whole tile has.
@@ -147,6 +127,7 @@ private:
   /// Calls run for each tap, or for each row of taps where these are
   /// contiguous.
   Values overTaps(const Taps &taps, const Values &accumulators, RunFn run);
+  Value settleSign(Value sum);
   void finish(Values sums, const Values &places, const Values &masks);
   // ContractionDot.cpp
   void emitDotTile(Value at, int64_t positions, bool whole, const Taps &taps);

@@ -147,17 +147,35 @@ void ContractionEmitter::getPositions(Value at, int64_t count, bool whole,
   }
 }
 
-int64_t vae::chooseUnroll(int64_t length) {
-  if (length <= 4)
-    return length;
-  for (int64_t unroll : {4, 3, 2, 5, 7})
-    if (length % unroll == 0)
-      return unroll;
-  return 1;
+/// Elements of packed weights from one block of channels to the next.
+static int64_t getBlockSize(const Contraction &shape) {
+  return shape.taps() * shape.inputs * kChannelBlock;
+}
+
+ContractionEmitter::Weights
+ContractionEmitter::placeWeights(Value group, Value output, int64_t vectors) {
+  Weights result;
+  int64_t summands = shape.taps() * shape.inputs;
+  Value firstOfGroup = e.mul(group, paddedOutputs(shape));
+  if (tileOutputs() % kChannelBlock == 0 || shape.outputs <= tileOutputs()) {
+    result.base = e.mul(e.add(firstOfGroup, output), summands);
+    return result;
+  }
+  // Tiles begin within blocks.
+  result.base = e.mul(firstOfGroup, summands);
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value channel = e.add(output, v * e.width);
+    Value block = e.div(channel, kChannelBlock);
+    result.offsets.push_back(
+        e.add(e.mul(block, getBlockSize(shape)),
+              e.sub(channel, e.mul(block, kChannelBlock))));
+  }
+  return result;
 }
 
 Emitter::Values ContractionEmitter::multiply(const Values &inputs,
-                                             Value weights, const Taps &taps,
+                                             const Weights &weights,
+                                             const Taps &taps,
                                              int64_t positions, int64_t vectors,
                                              const Values &accumulators) {
   if (shape.inputs == 0)
@@ -172,20 +190,21 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
     begin = e.mul(taps.firstColumn, shape.inputs);
     end = e.mul(taps.lastColumn, shape.inputs);
   }
-  int64_t blockSize = shape.taps() * shape.inputs * kChannelBlock;
-
   auto run = [&](Value inOffset, Value step, const Values &sums) {
     return e.loop(begin, end, unroll, sums, [&](Value k, ValueRange loopSums) {
       Values sums(loopSums.begin(), loopSums.end());
       for (int64_t u = 0; u < unroll; ++u) {
         Value at =
-            e.add(weights, e.mul(e.add(e.add(step, k), u), kChannelBlock));
+            e.add(weights.base, e.mul(e.add(e.add(step, k), u), kChannelBlock));
         Values w;
         for (int64_t v = 0; v < vectors; ++v) {
           int64_t channel = v * e.width;
-          w.push_back(
-              e.loadVec(weight, e.add(at, channel / kChannelBlock * blockSize +
-                                              channel % kChannelBlock)));
+          Value place =
+              weights.offsets.empty()
+                  ? e.add(at, channel / kChannelBlock * getBlockSize(shape) +
+                                  channel % kChannelBlock)
+                  : e.add(at, weights.offsets[v]);
+          w.push_back(e.loadVec(weight, place));
         }
         for (int64_t r = 0; r < positions; ++r) {
           Value value = e.broadcast(
@@ -229,10 +248,18 @@ Emitter::Values ContractionEmitter::overTaps(const Taps &taps,
                 });
 }
 
+/// A product of the border is 0 or -0 and changes at most the sign of a sum
+/// that is zero: to -0, add 0.
+Value ContractionEmitter::settleSign(Value sum) {
+  return shape.signedZeros ? e.addf(sum, e.splat(0)) : sum;
+}
+
 /// Stores sums, after what is fused. Positions may repeat in a tile: all reads
 /// of a residual, whose place may be the result's, come before all writes.
 void ContractionEmitter::finish(Values sums, const Values &places,
                                 const Values &masks) {
+  for (Value &sum : sums)
+    sum = settleSign(sum);
   if (residual)
     for (auto [sum, at, mask] : llvm::zip(sums, places, masks))
       sum = e.addf(sum, e.loadVec(residual, at, mask));
@@ -262,8 +289,8 @@ void ContractionEmitter::emitTile(Value at, int64_t positions, bool whole,
       sums.push_back(bias && r > 0 ? sums[v]
                      : bias        ? e.loadVec(bias, e.add(packed, v * e.width))
                                    : e.splat(0));
-  Value weights = e.mul(packed, shape.taps() * shape.inputs);
-  sums = multiply(inputs, weights, taps, positions, vectors, sums);
+  sums = multiply(inputs, placeWeights(channels.group, output, vectors), taps,
+                  positions, vectors, sums);
 
   Values places, masks;
   for (int64_t r = 0; r < positions; ++r)
@@ -309,8 +336,10 @@ int64_t ContractionEmitter::getRestPositions(int64_t vectors) const {
 
 void ContractionEmitter::emit() {
   if (!shape.flat) {
-    windows = e.stack(kMaxPositions);
-    results = e.stack(kMaxPositions);
+    // The positions of an item, rounded up to whole tiles for the rest.
+    int64_t entries = chooseTile(target, shape).positions + kSumsInFlight;
+    windows = e.stack(entries);
+    results = e.stack(entries);
   }
   if (!hasRowTile(target, shape)) {
     tile = chooseTile(target, shape);
@@ -348,7 +377,7 @@ void ContractionEmitter::emitItems() {
   int64_t rest = shape.outputs % tileOutputs();
   int64_t restVectors = vectorsFor(target, rest);
   int64_t channelTiles = whole + (rest != 0);
-  PositionTiles tiles(e, shape, tile.positions, args.sizes);
+  PositionTiles tiles(e, target, shape, tile.positions, args.sizes);
   // Whole tiles, and those of an item with less.
   int64_t entries = std::max(whole ? roundToRest(tile.vectors) : 0,
                              rest ? roundToRest(restVectors) : 0);

@@ -8,15 +8,13 @@
 using namespace mlir;
 using namespace vae;
 
-/// Elements of a flat kernel's work item.
-static constexpr int64_t kFlatItem = 1024;
-
-/// Emits items of kFlatItem elements over `total` elements.
-static void overFlatItems(Emitter &e, const KernelArgs &args, Value total,
+/// Emits items of `size` elements over `total` elements.
+static void overFlatItems(Emitter &e, const KernelArgs &args, int64_t size,
+                          Value total,
                           function_ref<void(Value at, Value mask)> body) {
   e.loop(args.begin, args.end, 1, [&](Value item) {
-    Value first = e.mul(item, kFlatItem);
-    Value count = e.min(e.index(kFlatItem), e.sub(total, first));
+    Value first = e.mul(item, size);
+    Value count = e.min(e.index(size), e.sub(total, first));
     e.strip(count, [&](Value i, Value mask) { body(e.add(first, i), mask); });
   });
 }
@@ -24,13 +22,12 @@ static void overFlatItems(Emitter &e, const KernelArgs &args, Value total,
 func::FuncOp vae::getFlatKernel(ModuleOp module, Location loc,
                                 const KernelTarget &target, StringRef name,
                                 unsigned operands, VectorFn function) {
+  int64_t item = getFlatItemElements(target);
   return getOrCreateKernel(
       module, loc, name, target, operands + 1, 1,
-      [](Emitter &e, ValueRange sizes) {
-        return e.ceilDiv(sizes[0], kFlatItem);
-      },
+      [&](Emitter &e, ValueRange sizes) { return e.ceilDiv(sizes[0], item); },
       [&](Emitter &e, const KernelArgs &args) {
-        overFlatItems(e, args, args.sizes[0], [&](Value at, Value mask) {
+        overFlatItems(e, args, item, args.sizes[0], [&](Value at, Value mask) {
           Emitter::Values values;
           for (Value buffer : args.buffers.drop_back())
             values.push_back(e.loadVec(buffer, at, mask));

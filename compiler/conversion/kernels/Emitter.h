@@ -5,30 +5,13 @@
 #ifndef COMPILER_CONVERSION_KERNELS_EMITTER_H
 #define COMPILER_CONVERSION_KERNELS_EMITTER_H
 
+#include "compiler/conversion/kernels/Tiling.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 namespace vae {
-
-/// What kernels need to know of the machine: from its features, never from its
-/// name (compiler/target/cpu derives it).
-struct KernelTarget {
-  /// Lanes of an f32 vector: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON).
-  int64_t vectorWidth = 8;
-  /// Number of vector registers.
-  int64_t vectorRegisters = 16;
-
-  /// The machine with vectors of that width.
-  static KernelTarget withWidth(int64_t vectorWidth) {
-    return {vectorWidth, vectorWidth == 8 ? 16 : 32};
-  }
-};
-
-/// Output channels come in blocks of this many in packed weights, whatever the
-/// vector width.
-inline constexpr int64_t kChannelBlock = 16;
 
 /// Operations on index values, f32 vectors and flat buffers at an insertion
 /// point.

@@ -46,6 +46,8 @@ struct Contraction {
   bool flat = false;
   /// The input has a border of zeros, whose taps need not be read.
   bool padded = false;
+  /// A zero has the same sign whether or not taps of the border are read.
+  bool signedZeros = false;
   bool depthwise() const { return groups > 1 && inputs == 1 && outputs == 1; }
   int64_t taps() const { return window[0] * window[1]; }
   /// Whether the taps of a row and their channels are side by side in memory.

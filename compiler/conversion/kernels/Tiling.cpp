@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/conversion/kernels/Tiling.h"
+
+#include "compiler/conversion/kernels/Kernels.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+
+using namespace vae;
+
+/// Bytes of an f32.
+static constexpr int64_t kElementBytes = 4;
+
+/// Registers for inputs that are broadcast.
+static constexpr int64_t kInputRegisters = 2;
+
+int64_t vae::getRegisters(const Tile &tile) {
+  return tile.positions * tile.vectors + tile.vectors + kInputRegisters;
+}
+
+/// The most positions beside that many vectors.
+static int64_t getMostPositions(const KernelTarget &target, int64_t vectors) {
+  return (target.vectorRegisters - vectors - kInputRegisters) / vectors;
+}
+
+llvm::Error vae::checkTile(const KernelTarget &target) {
+  if (!target.tile)
+    return llvm::Error::success();
+  const Tile &tile = *target.tile;
+  std::string name =
+      llvm::formatv("a tile of {0}x{1}", tile.positions, tile.vectors);
+  if (tile.positions < 1 || tile.vectors < 1)
+    return llvm::createStringError(name + " is empty; both numbers must be at "
+                                          "least 1");
+  if (getRegisters(tile) <= target.vectorRegisters)
+    return llvm::Error::success();
+  std::string fitting;
+  for (int64_t vectors : {1, 2, 3, 4})
+    if (int64_t positions = getMostPositions(target, vectors))
+      fitting += llvm::formatv("{0}{1}x{2}", fitting.empty() ? "" : ", ",
+                               positions, vectors);
+  return llvm::createStringError(
+      llvm::formatv("{0} takes {1} vector registers ({2} sums, {3} weights, "
+                    "{4} inputs), the target has {5}; the largest that fit are "
+                    "{6}",
+                    name, getRegisters(tile), tile.positions * tile.vectors,
+                    tile.vectors, kInputRegisters, target.vectorRegisters,
+                    fitting)
+          .str());
+}
+
+int64_t vae::vectorsFor(const KernelTarget &target, int64_t outputs) {
+  return llvm::divideCeil(outputs, target.vectorWidth);
+}
+
+int64_t vae::paddedOutputs(const Contraction &shape) {
+  return llvm::divideCeil(shape.outputs, kChannelBlock) * kChannelBlock;
+}
+
+/// Of dot products. Each position has a sum per output; the weights of a step
+/// and one input are beside them. The registers of AVX2 hold the weights of a
+/// step for few more sums than hide the latency.
+static Tile chooseDotTile(const KernelTarget &target,
+                          const Contraction &shape) {
+  constexpr int64_t kRegisters = 16;
+  int64_t most = (kRegisters - shape.outputs - 1) / shape.outputs;
+  int64_t wanted = target.tile ? target.tile->positions : kSumsInFlight;
+  return {1, std::min(wanted, most)};
+}
+
+/// As many accumulators as leave room for the weights of a step and the
+/// broadcast inputs. Where there are several tiles of channels, their vectors
+/// make whole channel blocks.
+Tile vae::chooseTile(const KernelTarget &target, const Contraction &shape) {
+  if (shape.dotProducts())
+    return chooseDotTile(target, shape);
+  int64_t needed = vectorsFor(target, shape.outputs);
+  if (target.tile)
+    return {std::min(target.tile->vectors, needed), target.tile->positions};
+  int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
+  int64_t most =
+      target.vectorRegisters >= 32 ? 4 : std::max<int64_t>(2, perBlock);
+  int64_t vectors = std::min(most, needed);
+  return {vectors, std::clamp<int64_t>(getMostPositions(target, vectors), 1,
+                                       vectors > 2 ? 6 : 12)};
+}
+
+/// A single position, as of a dense layer at batch 1, has each weight read
+/// once, by the multiply-add itself. As many channels at a time as hide the
+/// latency of a multiply-add: memory is what limits then.
+Tile vae::chooseRowTile(const KernelTarget &target, const Contraction &shape) {
+  int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
+  int64_t blocks = llvm::divideCeil(shape.outputs, kChannelBlock);
+  return {std::min(std::max(kSumsInFlight, perBlock), blocks * perBlock), 1};
+}
+
+bool vae::hasRowTile(const KernelTarget &target, const Contraction &shape) {
+  return shape.flat && shape.groups == 1 && shape.inputs > 0 &&
+         !shape.dotProducts() &&
+         chooseRowTile(target, shape).vectors >
+             chooseTile(target, shape).vectors;
+}
+
+int64_t vae::chooseUnroll(int64_t length) {
+  if (length <= 4)
+    return length;
+  for (int64_t unroll : {4, 3, 2, 5, 7})
+    if (length % unroll == 0)
+      return unroll;
+  return 1;
+}
+
+/// As many images as a tile has positions, of about 64 channels, in the L2
+/// cache.
+int64_t vae::getMostPixelsOfSmallImage(const KernelTarget &target) {
+  constexpr int64_t kImages = 8, kChannels = 64;
+  return target.l2Bytes / (kImages * kChannels * kElementBytes);
+}
+
+/// An item's part of up to four buffers takes half of the L1 cache.
+int64_t vae::getFlatItemElements(const KernelTarget &target) {
+  constexpr int64_t kBuffers = 4;
+  return target.l1Bytes / (2 * kBuffers * kElementBytes);
+}

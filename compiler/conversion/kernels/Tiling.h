@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sizes of the pieces that kernels work on, and the machine from which they
+// follow. Every choice of a size is here; docs/design/tiling.md explains them.
+#ifndef COMPILER_CONVERSION_KERNELS_TILING_H
+#define COMPILER_CONVERSION_KERNELS_TILING_H
+
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace vae {
+
+struct Contraction;
+
+/// A register tile of a contraction: output positions (pixels, or rows of a
+/// dense layer's input) times vectors of output channels. Of dot products,
+/// positions times all outputs.
+struct Tile {
+  int64_t vectors, positions;
+};
+
+/// What kernels need to know of the machine: from its features, never from its
+/// name (compiler/target/cpu derives it).
+struct KernelTarget {
+  /// Lanes of an f32 vector: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON).
+  int64_t vectorWidth = 8;
+  /// Number of vector registers.
+  int64_t vectorRegisters = 16;
+  /// Caches of one core. No feature tells their size: these are the least that
+  /// common server cores have.
+  int64_t l1Bytes = 32 << 10;
+  int64_t l2Bytes = 1 << 20;
+  /// The tile of contractions that the user wants, instead of the chosen one.
+  std::optional<Tile> tile;
+
+  /// The machine with vectors of that width.
+  static KernelTarget withWidth(int64_t vectorWidth) {
+    KernelTarget target;
+    target.vectorWidth = vectorWidth;
+    target.vectorRegisters = vectorWidth == 8 ? 16 : 32;
+    return target;
+  }
+};
+
+/// Output channels come in blocks of this many in packed weights, whatever the
+/// vector width.
+inline constexpr int64_t kChannelBlock = 16;
+
+/// Sums that hide the latency of a multiply-add: 4 cycles, of which two begin
+/// in each.
+inline constexpr int64_t kSumsInFlight = 8;
+
+/// Vector registers of a tile: its sums, the weights of a step, and two
+/// broadcast inputs, so that one is loaded while the other is used.
+int64_t getRegisters(const Tile &tile);
+
+/// Success if the target has the registers for the tile that the user wants.
+/// The message says what would fit.
+llvm::Error checkTile(const KernelTarget &target);
+
+Tile chooseTile(const KernelTarget &target, const Contraction &shape);
+/// The tile where there is one position only.
+Tile chooseRowTile(const KernelTarget &target, const Contraction &shape);
+/// Whether a contraction has code for a single position.
+bool hasRowTile(const KernelTarget &target, const Contraction &shape);
+
+/// Vectors that hold that many outputs.
+int64_t vectorsFor(const KernelTarget &target, int64_t outputs);
+/// Outputs of a group in whole blocks.
+int64_t paddedOutputs(const Contraction &shape);
+/// Steps of an innermost loop of that length that are done at once.
+int64_t chooseUnroll(int64_t length);
+
+/// Images of at most so many pixels are worked on several at a time
+/// (PositionTiles). Larger ones have little border to gain from, and the pixels
+/// of several images no longer lie in the cache together.
+int64_t getMostPixelsOfSmallImage(const KernelTarget &target);
+
+/// Elements of a work item of an elementwise kernel.
+int64_t getFlatItemElements(const KernelTarget &target);
+
+} // namespace vae
+
+#endif // COMPILER_CONVERSION_KERNELS_TILING_H
