@@ -207,16 +207,21 @@ llvm::Expected<Tensor> LayerCheck::getMagnitude(Operation *op,
     bool exp = activation && activation.getKind() == ActivationKind::Exp;
     for (auto [size, sum] : llvm::zip_equal(magnitude.data, (*sums)[0].data))
       size += exp ? size * sum : sum * getSlope(activation);
-  } else if (isa<KlOp>(op)) {
-    bool prior = operands.size() > 2; // a mean and a deviation per channel
-    size_t channels = prior ? operands[2].data.size() : 1, inner = 1;
+  } else if (auto kl = dyn_cast<KlOp>(op)) {
+    // Constants are no operands here; a prior has a mean and a deviation per
+    // channel.
+    std::vector<double> means = {0}, deviations = {1};
+    if (kl.getPriorMean()) {
+      means = *getConstantVector(kl.getPriorMean());
+      deviations = *getConstantVector(kl.getPriorStd());
+    }
+    size_t inner = 1;
     for (int64_t size : ArrayRef(operands[0].shape).drop_front(2))
       inner *= size;
     return sumExamples(operands[0], result, [&](size_t i) {
-      size_t c = i / inner % channels;
-      return ::getMagnitude(operands[0].data[i], operands[1].data[i],
-                            prior ? operands[2].data[c] : 0,
-                            prior ? operands[3].data[c] : 1);
+      size_t c = i / inner % means.size();
+      return ::getMagnitude(operands[0].data[i], operands[1].data[i], means[c],
+                            deviations[c]);
     });
   } else if (auto likelihood = dyn_cast<LogLikelihoodOp>(op)) {
     return sumExamples(operands[0], result, [&](size_t i) {

@@ -67,10 +67,8 @@ const char *vae::test::getName(Split split) {
   return "";
 }
 
-static void parallelFor(void *ctx, int64_t count, int64_t, vae_abi_task task,
-                        void *arg) {
-  launches = launches + 1;
-  switch (*static_cast<Split *>(ctx)) {
+static void runParts(Split split, int64_t count, vae_abi_task task, void *arg) {
+  switch (split) {
   case Split::Whole:
     return task(arg, 0, count);
   case Split::TwoThreads: {
@@ -91,6 +89,54 @@ static void parallelFor(void *ctx, int64_t count, int64_t, vae_abi_task task,
       task(arg, std::max<int64_t>(0, end - size), end);
     return;
   }
+}
+
+namespace {
+/// The context of parallelFor.
+struct Run {
+  Split split;
+  Edge edge;
+  ArrayRef<LaunchBuffers> launches;
+};
+} // namespace
+
+/// Runs a task on copies of its buffers. A buffer that is both operand and
+/// result stays one.
+static void runGuarded(const Run &run, const LaunchBuffers &buffers,
+                       int64_t count, vae_abi_task task, void *const *slots) {
+  size_t number = buffers.bytes.size();
+  std::vector<void *> own(slots, slots + number + buffers.sizes);
+  std::vector<std::unique_ptr<GuardedBuffer>> copies;
+  for (size_t i = number; i-- > 0;) { // the result first
+    size_t same = i + 1;
+    while (same < number && slots[same] != slots[i])
+      ++same;
+    if (same < number) {
+      own[i] = own[same];
+      continue;
+    }
+    copies.push_back(
+        std::make_unique<GuardedBuffer>(buffers.bytes[i], run.edge));
+    own[i] = copies.back()->data();
+    std::memcpy(own[i], slots[i], buffers.bytes[i]);
+    if (i + 1 < number)
+      copies.back()->makeReadOnly();
+  }
+  runParts(run.split, count, task, own.data());
+  std::memcpy(slots[number - 1], own[number - 1], buffers.bytes.back());
+}
+
+static void parallelFor(void *ctx, int64_t count, int64_t, vae_abi_task task,
+                        void *arg) {
+  launches = launches + 1;
+  Run &run = *static_cast<Run *>(ctx);
+  if (run.launches.empty()) {
+    runParts(run.split, count, task, arg);
+    return;
+  }
+  runGuarded(run, run.launches.front(), count, task,
+             static_cast<void *const *>(arg));
+  run.launches = run.launches.drop_front();
 }
 
 //===----------------------------------------------------------------------===//
@@ -177,7 +223,7 @@ static std::string checkSteps(const vae_abi_entry &entry,
 std::vector<reference::Tensor>
 ModelLibrary::run(const vae_abi_entry &entry, ArrayRef<int64_t> symbols,
                   ArrayRef<reference::Tensor> inputs, Split split, Edge edge,
-                  std::string &error) const {
+                  std::string &error, ArrayRef<LaunchBuffers> guarded) const {
   std::vector<std::unique_ptr<GuardedBuffer>> buffers;
   std::vector<const void *> in;
   std::vector<void *> out;
@@ -210,7 +256,8 @@ ModelLibrary::run(const vae_abi_entry &entry, ArrayRef<int64_t> symbols,
   call.symbols = symbols.data();
   call.arena = arena.data();
   call.parallel_for = parallelFor;
-  call.parallel_ctx = &split;
+  Run run = {split, edge, guarded};
+  call.parallel_ctx = &run;
   int64_t before = launches;
   if (int32_t status = entry.run(&call))
     error = "run returned " + std::to_string(status);
@@ -218,6 +265,8 @@ ModelLibrary::run(const vae_abi_entry &entry, ArrayRef<int64_t> symbols,
           checkSteps(entry, symbols, launches - before, outputs);
       !wrong.empty())
     error = wrong;
+  if (!guarded.empty() && guarded.size() != entry.num_steps)
+    error = "other launches than those of the kernels stage";
   for (uint32_t i = 0; i < entry.num_outputs; ++i) {
     auto *data = static_cast<const float *>(out[i]);
     outputs[i].data.assign(data,

@@ -26,6 +26,12 @@ inline constexpr Split kSplits[] = {Split::Whole, Split::TwoThreads,
                                     Split::OneByOne, Split::UnevenParts};
 const char *getName(Split split);
 
+/// What one launch of a kernel works on.
+struct LaunchBuffers {
+  std::vector<int64_t> bytes; // of the operands, then of the result
+  int64_t sizes = 0;          // numbers that the kernel takes besides
+};
+
 class ModelLibrary {
 public:
   /// Loads a library; `error` says why not.
@@ -39,14 +45,15 @@ public:
   llvm::SmallVector<int64_t> getShape(const vae_abi_tensor &tensor,
                                       llvm::ArrayRef<int64_t> symbols) const;
 
-  /// Runs an entry point. `error` names an output with elements that were never
-  /// written, an arena of a size that is no multiple of its alignment, or steps
-  /// that are not those of the table.
-  std::vector<reference::Tensor> run(const vae_abi_entry &entry,
-                                     llvm::ArrayRef<int64_t> symbols,
-                                     llvm::ArrayRef<reference::Tensor> inputs,
-                                     Split split, Edge edge,
-                                     std::string &error) const;
+  /// Runs an entry point. With `launches`, each launch works on copies of its
+  /// buffers between guard pages, and its operands cannot be written. `error`
+  /// names an output with elements that were never written, an arena of a size
+  /// that is no multiple of its alignment, or steps that are not those of the
+  /// table.
+  std::vector<reference::Tensor>
+  run(const vae_abi_entry &entry, llvm::ArrayRef<int64_t> symbols,
+      llvm::ArrayRef<reference::Tensor> inputs, Split split, Edge edge,
+      std::string &error, llvm::ArrayRef<LaunchBuffers> launches = {}) const;
 
 private:
   void *handle = nullptr;
