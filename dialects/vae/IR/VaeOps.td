@@ -13,7 +13,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 defvar Vae_Tensor = AnyRankedTensor;
 
 // Provides inferReturnTypes, inferSymbolicDims and isCompatibleReturnTypes from
-// one static inferDims per op (VaeShape.cpp).
+// one static inferDims per op (VaeShape*.cpp).
 def Vae_InfersDims : NativeOpTrait<"InfersDims"> {
   let cppNamespace = "::vae";
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Verifiers and the interfaces that passes ask. Constraints on the shape of
-// data are checked by shape inference (VaeShape.cpp); here are the others.
+// data are checked by shape inference (VaeShape*.cpp); here are the others.
 #include "dialects/vae/IR/Vae.h"
 
 #include "mlir/IR/TypeUtilities.h"

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Shape inference and operation counts of layers and elementwise operations.
+#include "dialects/vae/IR/VaeShape.h"
+
+using namespace mlir;
+using namespace vae;
+using namespace vae::detail;
+
+//===----------------------------------------------------------------------===//
+// Layers with weights
+//===----------------------------------------------------------------------===//
+
+LogicalResult DenseOp::inferDims(Adaptor, ArrayRef<Dims> in,
+                                 SmallVectorImpl<Dims> &out,
+                                 DiagnosticFn error) {
+  if (in[0].size() < 2)
+    return error() << "(C1) x must have rank >= 2, found rank " << in[0].size();
+  if (in[1].size() != 2 || !isStatic(in[1]) ||
+      !mayBeEqual(in[1][1], in[0].back()))
+    return error() << "(C2) weight must be static [units, "
+                   << formatDim(in[0].back()) << "], found "
+                   << formatShape(in[1]);
+  Dims dims = in[0];
+  dims.back() = in[1][0];
+  out.push_back(dims);
+  return success();
+}
+
+LogicalResult Conv2dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                  SmallVectorImpl<Dims> &out,
+                                  DiagnosticFn error) {
+  if (failed(requireImage(in[0], error)))
+    return failure();
+  int64_t groups = op.getGroups();
+  int64_t channels = getStaticDim(in[0][1]);
+  if (in[1].size() != 4 || !isStatic(in[1]) || groups < 1 ||
+      ShapedType::isDynamic(channels) || channels % groups ||
+      getStaticDim(in[1][0]) % groups ||
+      getStaticDim(in[1][1]) != channels / groups)
+    return error() << "(C2) weight must be static [O, C/groups, KH, KW] with "
+                      "C = "
+                   << formatDim(channels) << " and groups = " << groups
+                   << " dividing C and O, found " << formatShape(in[1]);
+  auto strides = op.getStrides(), dilations = op.getDilations(),
+       padding = op.getPadding();
+  if (!isPair(strides, 1) || !isPair(dilations, 1) || !isBorder(padding))
+    return error() << "(C5) strides and dilations must be two positive "
+                      "numbers, padding four numbers >= 0, at most "
+                   << kMaxNumber;
+  Dims dims = {in[0][0], in[1][0]};
+  for (int axis : {0, 1}) {
+    int64_t extent = dilations[axis] * (getStaticDim(in[1][2 + axis]) - 1) + 1;
+    dims.push_back(windowDim(in[0][2 + axis], padding[axis] + padding[axis + 2],
+                             extent, strides[axis]));
+    if (!isPositive(dims.back()))
+      return error() << "(C6) the kernel covers " << extent
+                     << " elements, the padded input has "
+                     << getStaticDim(in[0][2 + axis]) + padding[axis] +
+                            padding[axis + 2]
+                     << " on axis " << 2 + axis;
+  }
+  out.push_back(dims);
+  return success();
+}
+
+LogicalResult ConvTranspose2dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                           SmallVectorImpl<Dims> &out,
+                                           DiagnosticFn error) {
+  if (failed(requireImage(in[0], error)))
+    return failure();
+  int64_t groups = op.getGroups();
+  int64_t channels = getStaticDim(in[0][1]);
+  if (in[1].size() != 4 || !isStatic(in[1]) || groups < 1 ||
+      ShapedType::isDynamic(channels) || channels % groups ||
+      getStaticDim(in[1][0]) != channels)
+    return error() << "(C2) weight must be static [C, O/groups, KH, KW] with "
+                      "C = "
+                   << formatDim(channels) << " and groups = " << groups
+                   << " dividing C, found " << formatShape(in[1]);
+  auto strides = op.getStrides(), dilations = op.getDilations(),
+       padding = op.getPadding(), extra = op.getOutputPadding();
+  if (!isPair(strides, 1) || !isPair(dilations, 1) || !isBorder(padding) ||
+      !isPair(extra, 0))
+    return error() << "(C5) strides and dilations must be two positive "
+                      "numbers, padding four and output_padding two numbers "
+                      ">= 0, at most "
+                   << kMaxNumber;
+  Dims dims = {in[0][0], in[1][1] * groups};
+  for (int axis : {0, 1}) {
+    int64_t extent = dilations[axis] * (getStaticDim(in[1][2 + axis]) - 1) + 1;
+    dims.push_back((in[0][2 + axis] - 1) * strides[axis] +
+                   (extent + extra[axis] - padding[axis] - padding[axis + 2]));
+    if (!isPositive(dims.back()))
+      return error() << "(C6) nothing is left of axis " << 2 + axis
+                     << " after the padding is cut off";
+  }
+  out.push_back(dims);
+  return success();
+}
+
+AffineExpr DenseOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
+  return elements(out[0]) * in[1][1] * 2;
+}
+AffineExpr Conv2dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
+  return elements(out[0]) * in[1][1] * in[1][2] * in[1][3] * 2;
+}
+
+/// Along one axis of a transposed convolution: the taps that reach an output,
+/// summed over the outputs; as with a convolution, also those on zeros around
+/// the input. Outputs stride * q + residue - padding share their taps.
+static AffineExpr countTaps(AffineExpr out, int64_t kernel, int64_t stride,
+                            int64_t dilation, int64_t padding) {
+  AffineExpr sum = getAffineConstantExpr(0, out.getContext());
+  for (int64_t residue = 0; residue < stride; ++residue) {
+    int64_t taps = 0;
+    for (int64_t tap = 0; tap < kernel; ++tap)
+      taps += tap * dilation % stride == residue;
+    int64_t first =
+        std::max<int64_t>(0, llvm::divideCeilSigned(padding - residue, stride));
+    AffineExpr last = (out + (padding - residue - 1)).floorDiv(stride);
+    sum = sum + (last + (1 - first)) * taps;
+  }
+  return sum;
+}
+
+AffineExpr ConvTranspose2dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
+  AffineExpr product = in[0][0] * in[0][1] * in[1][1] * 2;
+  for (int axis : {0, 1})
+    product =
+        product * countTaps(out[0][2 + axis], getStaticDim(in[1][2 + axis]),
+                            getStrides()[axis], getDilations()[axis],
+                            getPadding()[axis]);
+  return product;
+}
+
+//===----------------------------------------------------------------------===//
+// Ops that keep their shape
+//===----------------------------------------------------------------------===//
+
+#define VAE_SAME_SHAPE(OP, COUNT, FLOPS)                                       \
+  LogicalResult OP::inferDims(Adaptor, ArrayRef<Dims> in,                      \
+                              SmallVectorImpl<Dims> &out,                      \
+                              DiagnosticFn error) {                            \
+    return inferSame(in, out, error, COUNT);                                   \
+  }                                                                            \
+  AffineExpr OP::getFlops(ArrayRef<Dims>, ArrayRef<Dims> out) {                \
+    return elements(out[0]) * (FLOPS);                                         \
+  }
+VAE_SAME_SHAPE(BatchNormOp, 1, 2)
+VAE_SAME_SHAPE(GroupNormOp, 1, 5)
+VAE_SAME_SHAPE(LayerNormOp, 1, 5)
+VAE_SAME_SHAPE(ChannelAffineOp, 1, 2)
+VAE_SAME_SHAPE(ActivationOp, 1, 1)
+VAE_SAME_SHAPE(PreluOp, 1, 1)
+VAE_SAME_SHAPE(AddOp, 2, 1)
+VAE_SAME_SHAPE(SubOp, 2, 1)
+VAE_SAME_SHAPE(MulOp, 2, 1)
+VAE_SAME_SHAPE(SoftmaxOp, 1, 4)
+VAE_SAME_SHAPE(DropoutOp, 1, 0)
+VAE_SAME_SHAPE(ConvertLayoutOp, 1, 0)
+VAE_SAME_SHAPE(ReparameterizeOp, 3, 3)
+#undef VAE_SAME_SHAPE
+
+//===----------------------------------------------------------------------===//
+// What makes it a VAE
+//===----------------------------------------------------------------------===//
+
+LogicalResult KlOp::inferDims(Adaptor, ArrayRef<Dims> in,
+                              SmallVectorImpl<Dims> &out, DiagnosticFn error) {
+  SmallVector<Dims> same;
+  if (failed(inferSame(in, same, error, 2)))
+    return failure();
+  out.push_back({in[0][0]});
+  return success();
+}
+AffineExpr KlOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims>) {
+  return elements(in[0]) * 6;
+}
+
+LogicalResult LogLikelihoodOp::inferDims(Adaptor, ArrayRef<Dims> in,
+                                         SmallVectorImpl<Dims> &out,
+                                         DiagnosticFn error) {
+  SmallVector<Dims> same;
+  if (failed(inferSame(in, same, error, in.size())))
+    return failure();
+  out.push_back({in[0][0]});
+  return success();
+}
+AffineExpr LogLikelihoodOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims>) {
+  return elements(in[0]) * 6;
+}
