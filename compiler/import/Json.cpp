@@ -60,7 +60,7 @@ public:
 
 private:
   JsonPosition position() const {
-    return {line, static_cast<unsigned>(offset - lineStart + 1)};
+    return {line, static_cast<unsigned>(offset - lineStart + 1), 0};
   }
   void step() {
     if (offset < text.size() && text[offset] == '\n') {

@@ -11,11 +11,17 @@
 #include <string>
 #include <vector>
 
+namespace llvm {
+class raw_ostream;
+} // namespace llvm
+
 namespace vae {
 
-/// A place in a text; both count from one, columns in bytes.
+/// A place in a text; both count from one, columns in bytes. A tree that was
+/// made of several texts says which: an index that whoever made it gives out.
 struct JsonPosition {
   unsigned line = 1, column = 1;
+  unsigned file = 0;
 };
 
 /// A value with its position. Numbers without fraction and exponent that fit
@@ -41,6 +47,18 @@ struct JsonValue {
   bool isArray() const { return kind == Kind::Array; }
   bool isObject() const { return kind == Kind::Object; }
 
+  /// Values that stand for what is at `position` of another text.
+  static JsonValue makeString(llvm::StringRef text, JsonPosition position);
+  static JsonValue makeInteger(int64_t value, JsonPosition position);
+  static JsonValue makeNumber(double value, JsonPosition position);
+  static JsonValue makeBoolean(bool value, JsonPosition position);
+  static JsonValue makeNull(JsonPosition position);
+  static JsonValue makeArray(JsonPosition position);
+  static JsonValue makeObject(JsonPosition position);
+
+  /// Adds a member to an object, which must not have that key.
+  JsonValue &set(llvm::StringRef key, JsonValue value);
+
   /// The value of a key of an object; null if there is none.
   const JsonValue *find(llvm::StringRef key) const;
   /// How an error message names the value: "the string 'a'", "3", "an array".
@@ -62,6 +80,10 @@ struct JsonError {
 
 /// Reads a text. Duplicate keys and nesting deeper than 64 are errors.
 std::optional<JsonError> parseJson(llvm::StringRef text, JsonValue &root);
+
+/// Writes a value as text that parseJson reads as the same value. What fits
+/// stands on one line.
+void printJson(const JsonValue &value, llvm::raw_ostream &out);
 
 /// "; did you mean 'x'?" with the nearest candidate, or nothing if none is
 /// near.

@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/EndianStream.h"
 #include "llvm/Support/Path.h"
 
 #include <algorithm>
@@ -182,5 +183,40 @@ Expected<std::vector<WeightTensor>> vae::readSafetensors(StringRef path) {
         (buffer.getError() == std::errc::no_such_file_or_directory
              ? "; its name is relative to the file that names it"
              : ""));
-  return HeaderReader(path, std::move(*buffer)).read();
+  return readSafetensors(path, std::move(*buffer));
+}
+
+Expected<std::vector<WeightTensor>>
+vae::readSafetensors(StringRef path, std::unique_ptr<MemoryBuffer> file) {
+  return HeaderReader(path, std::move(file)).read();
+}
+
+void vae::writeSafetensors(ArrayRef<const WeightTensor *> tensors,
+                           raw_ostream &out) {
+  JsonValue header = JsonValue::makeObject({});
+  uint64_t end = 0;
+  auto makeNumbers = [](ArrayRef<int64_t> numbers) {
+    JsonValue array = JsonValue::makeArray({});
+    for (int64_t number : numbers)
+      array.items.push_back(JsonValue::makeInteger(number, {}));
+    return array;
+  };
+  for (const WeightTensor *tensor : tensors) {
+    JsonValue &entry = header.set(tensor->name, JsonValue::makeObject({}));
+    entry.set("dtype", JsonValue::makeString(tensor->dtype, {}));
+    entry.set("shape", makeNumbers(tensor->shape));
+    int64_t begin = end;
+    end += tensor->data.size();
+    entry.set("data_offsets", makeNumbers({begin, static_cast<int64_t>(end)}));
+  }
+  std::string text;
+  raw_string_ostream stream(text);
+  printJson(header, stream);
+  text.back() = ' '; // the data begin at a multiple of eight
+  while (text.size() % 8)
+    text += ' ';
+  support::endian::write<uint64_t>(out, text.size(), endianness::little);
+  out << text;
+  for (const WeightTensor *tensor : tensors)
+    out.write(tensor->data.data(), tensor->data.size());
 }

@@ -225,6 +225,8 @@ Expected<ElementsAttr> WeightStore::getConstant(const WeightTensor &tensor,
     return createStringError("tensor '" + tensor.name + "' has the type " +
                              tensor.dtype +
                              ", expected F32, F16 or BF16; convert it");
+  if (find(tensor.name) == &tensor && !is_contained(used, &tensor))
+    used.push_back(&tensor);
   auto [it, inserted] = constants.try_emplace(
       {&tensor, formatShape(view.permutation) + formatShape(view.shape)});
   if (!inserted)

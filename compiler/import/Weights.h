@@ -66,8 +66,13 @@ public:
   /// "; did you mean 'x'?" with the most similar name, or nothing.
   std::string suggest(llvm::StringRef name) const;
 
-  /// Paths of the mapped files.
+  /// Paths of the files.
   const std::vector<std::string> &getPaths() const { return paths; }
+  /// Says that tensors were added of a file of another kind.
+  void addPath(llvm::StringRef path) { paths.push_back(path.str()); }
+
+  /// The tensors that constants were made of, in the order of first use.
+  const std::vector<const WeightTensor *> &getUsed() const { return used; }
 
   /// "not in 'a', 'b'", for messages about a tensor that is missing.
   std::string describeFiles() const;
@@ -90,10 +95,18 @@ private:
       constants;
   llvm::DenseSet<const WeightTensor *> finite;
   llvm::DenseSet<const llvm::MemoryBuffer *> files; // that the context knows
+  std::vector<const WeightTensor *> used;
 };
 
 /// The tensors of a safetensors file; every claim of its header is checked.
 llvm::Expected<std::vector<WeightTensor>> readSafetensors(llvm::StringRef path);
+/// The same for bytes in memory, of a file that messages call `path`.
+llvm::Expected<std::vector<WeightTensor>>
+readSafetensors(llvm::StringRef path, std::unique_ptr<llvm::MemoryBuffer> file);
+
+/// Writes the tensors, whose names differ, as a safetensors file.
+void writeSafetensors(llvm::ArrayRef<const WeightTensor *> tensors,
+                      llvm::raw_ostream &out);
 
 } // namespace vae
 

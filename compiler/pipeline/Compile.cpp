@@ -58,8 +58,12 @@ private:
                      const Twine &message);
   /// An Error with a system's code is about a file; others are bugs.
   LogicalResult fail(llvm::Error error, StringRef file);
+  /// Where the weights of --emit=json go.
+  std::string getWeightsPath() const;
 
   LogicalResult importModel();
+  /// Outputs must not replace weights that are mapped.
+  LogicalResult checkWeightFiles();
   LogicalResult checkEntries();
   LogicalResult runPasses();
   LogicalResult passes(Stage which, function_ref<void(PassManager &)> build);
@@ -67,6 +71,7 @@ private:
   /// Frees weights that the module does not refer to any more.
   void releaseWeights();
   LogicalResult writeIR();
+  LogicalResult writeJson();
   LogicalResult writeMachineCode();
   LogicalResult writeAssembly(CodeGenerator &generator);
   LogicalResult writeObjects(CodeGenerator &generator);
@@ -80,6 +85,7 @@ private:
   MLIRContext &context;
   CompileReport &report;
   CompileObserver &observer;
+  ModelDocument document;
   OwningOpRef<ModuleOp> module;
   ResourceSet weights; // those that still have data
 };
@@ -109,13 +115,13 @@ LogicalResult Compilation::fail(llvm::Error error, StringRef file) {
 
 LogicalResult Compilation::importModel() {
   observer.beginStage(Stage::Import, ModuleOp(), "");
-  std::vector<std::string> weightFiles;
   {
     Timer timer(report.times, getStageName(Stage::Import));
     ImportOptions importOptions;
     importOptions.allowNonfinite = options.allowNonfinite;
     importOptions.verify = false;
-    module = importNativeModel(input, importOptions, context, &weightFiles);
+    if (succeeded(readNativeDocument(input, context, document)))
+      module = buildModel(document, importOptions, context);
   }
   if (!module) {
     report.failure = CompileFailure::Input;
@@ -125,15 +131,25 @@ LogicalResult Compilation::importModel() {
     report.failure = CompileFailure::Internal;
     return failure();
   }
-  for (const std::string &file : weightFiles)
-    if (llvm::sys::fs::equivalent(file, output))
-      return fail(CompileFailure::Usage, output,
-                  "is a weights file of the model; choose another output");
-  if (failed(checkEntries()))
+  if (failed(checkWeightFiles()) || failed(checkEntries()))
     return failure();
+  if (options.emit != Stage::Json)
+    document = ModelDocument();
   reportModel(*module, options.entries, report);
   weights = collectResources(*module);
   return dump(Stage::Import);
+}
+
+LogicalResult Compilation::checkWeightFiles() {
+  std::vector<std::string> outputs = {output.str()};
+  if (options.emit == Stage::Json)
+    outputs.push_back(getWeightsPath());
+  for (const std::string &file : document.weights.getPaths())
+    for (const std::string &path : outputs)
+      if (llvm::sys::fs::equivalent(file, path))
+        return fail(CompileFailure::Usage, path,
+                    "is a weights file of the model; choose another output");
+  return success();
 }
 
 LogicalResult Compilation::checkEntries() {
@@ -221,8 +237,9 @@ LogicalResult Compilation::dump(Stage which) {
     return fail(CompileFailure::Input, options.dumpStages,
                 "the folder cannot be made: " + code.message());
   SmallString<128> path(options.dumpStages);
-  llvm::sys::path::append(path, Twine(static_cast<int>(which)) + "-" +
-                                    getStageName(which) + ".mlir");
+  int number = static_cast<int>(which) - static_cast<int>(Stage::Import);
+  llvm::sys::path::append(path,
+                          Twine(number) + "-" + getStageName(which) + ".mlir");
   llvm::Error error = writeFile(path, options.removeFilesOnSignal,
                                 [&](llvm::raw_pwrite_stream &out) {
                                   module->print(out, printingFlags());
@@ -237,6 +254,41 @@ LogicalResult Compilation::writeIR() {
                                   module->print(out, printingFlags());
                                   return llvm::Error::success();
                                 });
+  return error ? fail(std::move(error), output) : success();
+}
+
+std::string Compilation::getWeightsPath() const {
+  SmallString<128> path(output);
+  if (output == "-")
+    path = llvm::sys::path::stem(input);
+  llvm::sys::path::replace_extension(path, "safetensors");
+  return path.str().str();
+}
+
+/// The tensors in use go into a file beside the model; standard output has no
+/// such place, there they are only named.
+LogicalResult Compilation::writeJson() {
+  const std::vector<const WeightTensor *> &used = document.weights.getUsed();
+  llvm::erase_if(document.root.members, [](const JsonValue::Member &member) {
+    return member.key == "weights";
+  });
+  if (!used.empty()) {
+    std::string path = getWeightsPath();
+    document.root.set(
+        "weights", JsonValue::makeString(llvm::sys::path::filename(path), {}));
+    if (output != "-")
+      if (llvm::Error error =
+              writeFile(path, options.removeFilesOnSignal, [&](auto &out) {
+                writeSafetensors(used, out);
+                return llvm::Error::success();
+              }))
+        return fail(std::move(error), path);
+  }
+  llvm::Error error =
+      writeFile(output, options.removeFilesOnSignal, [&](auto &out) {
+        printJson(document.root, out);
+        return llvm::Error::success();
+      });
   return error ? fail(std::move(error), output) : success();
 }
 
@@ -370,7 +422,11 @@ LogicalResult Compilation::run() {
   report.cpu = *cpu;
   if (llvm::Error error = checkOutput(output))
     return fail(std::move(error), output);
-  if (failed(importModel()) || failed(runPasses()) ||
+  if (failed(importModel()))
+    return failure();
+  if (options.emit == Stage::Json)
+    return writeJson();
+  if (failed(runPasses()) ||
       failed(options.emit <= Stage::LLVM ? writeIR() : writeMachineCode()))
     return failure();
   uint64_t size = 0;

@@ -103,6 +103,9 @@ static void addInspectionOptions(CLI::App &app, Arguments &a, Raw &raw) {
 static std::string getDefaultOutput(const Arguments &a) {
   llvm::StringRef ending;
   switch (a.options.emit) {
+  case Stage::Json:
+    ending = "json";
+    break;
   case Stage::Asm:
     ending = "s";
     break;

@@ -13,15 +13,18 @@
 
 namespace vae {
 
-/// The file that is read: makes locations and errors of positions.
+/// The files that are read: makes locations and errors of positions.
 class Source {
 public:
-  Source(mlir::MLIRContext *context, llvm::StringRef path)
-      : file(mlir::StringAttr::get(context, path)) {}
+  Source(mlir::MLIRContext *context, llvm::ArrayRef<std::string> paths) {
+    for (const std::string &path : paths)
+      files.push_back(mlir::StringAttr::get(context, path));
+  }
 
-  mlir::MLIRContext *getContext() const { return file.getContext(); }
+  mlir::MLIRContext *getContext() const { return files.front().getContext(); }
   mlir::FileLineColLoc getLoc(JsonPosition position) const {
-    return mlir::FileLineColLoc::get(file, position.line, position.column);
+    return mlir::FileLineColLoc::get(files[position.file], position.line,
+                                     position.column);
   }
   mlir::InFlightDiagnostic error(JsonPosition position) const {
     return mlir::emitError(getLoc(position));
@@ -31,7 +34,7 @@ public:
   }
 
 private:
-  mlir::StringAttr file;
+  llvm::SmallVector<mlir::StringAttr, 2> files;
 };
 
 /// An object of the model. The first thing that is wrong is reported, all

@@ -110,29 +110,30 @@ static void describeModel(const BuildContext &context, ModuleOp module) {
   module->setAttr(kSymbolsAttr, builder.getArrayAttr(symbols));
 }
 
-OwningOpRef<ModuleOp> vae::importNativeModel(StringRef path,
-                                             const ImportOptions &options,
-                                             MLIRContext &context,
-                                             std::vector<std::string> *files) {
-  context.loadDialect<func::FuncDialect, VaeDialect>();
-  Source source(&context, path);
+LogicalResult vae::readNativeDocument(StringRef path, MLIRContext &context,
+                                      ModelDocument &document) {
+  document.files = {path.str()};
+  Source source(&context, document.files);
   std::unique_ptr<MemoryBuffer> file = readFile(path, source);
   if (!file)
-    return {};
-  JsonValue root;
-  if (auto error = parseJson(file->getBuffer(), root)) {
-    source.error(error->position) << error->message;
-    return {};
-  }
+    return failure();
+  if (auto error = parseJson(file->getBuffer(), document.root))
+    return source.error(error->position) << error->message;
+  return success();
+}
+
+OwningOpRef<ModuleOp> vae::buildModel(ModelDocument &document,
+                                      const ImportOptions &options,
+                                      MLIRContext &context) {
+  context.loadDialect<func::FuncDialect, VaeDialect>();
+  Source source(&context, document.files);
   Emitter emitter(source);
   ModelSpec model;
-  WeightStore weights;
+  WeightStore &weights = document.weights;
   weights.allowNonfinite = options.allowNonfinite;
-  if (failed(readModel(root, emitter, model)) ||
-      failed(readWeights(path, model, source, weights)))
+  if (failed(readModel(document.root, emitter, model)) ||
+      failed(readWeights(document.files.front(), model, source, weights)))
     return {};
-  if (files)
-    *files = weights.getPaths();
   OwningOpRef<ModuleOp> module(ModuleOp::create(source.getLoc({})));
   BuildContext build{emitter, weights, model, {}, 0, {}};
   if (failed(buildEntries(build, *module)))
@@ -141,4 +142,13 @@ OwningOpRef<ModuleOp> vae::importNativeModel(StringRef path,
   if (options.verify && failed(verify(*module)))
     return {};
   return module;
+}
+
+OwningOpRef<ModuleOp> vae::importNativeModel(StringRef path,
+                                             const ImportOptions &options,
+                                             MLIRContext &context) {
+  ModelDocument document;
+  if (failed(readNativeDocument(path, context, document)))
+    return {};
+  return buildModel(document, options, context);
 }

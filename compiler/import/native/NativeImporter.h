@@ -4,11 +4,9 @@
 #ifndef COMPILER_IMPORT_NATIVE_NATIVEIMPORTER_H
 #define COMPILER_IMPORT_NATIVE_NATIVEIMPORTER_H
 
+#include "compiler/import/ModelDocument.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-
-#include <string>
-#include <vector>
 
 namespace vae {
 
@@ -20,18 +18,28 @@ struct ImportOptions {
   bool verify = true;
 };
 
-/// Reads a model: a JSON file and the weight files that it names. Loads the
-/// dialects it needs into the context. Errors go to the context's diagnostic
-/// engine, located in the JSON file; then the result is null.
+/// Reads the text of a model file. Errors go to the context's diagnostic
+/// engine, located in the file.
+llvm::LogicalResult readNativeDocument(llvm::StringRef path,
+                                       mlir::MLIRContext &context,
+                                       ModelDocument &document);
+
+/// Builds a model from its description, and adds the weight files that this
+/// names. Loads the dialects it needs into the context. Errors go to the
+/// context's diagnostic engine, located in the document's files; then the
+/// result is null.
 ///
 /// The module holds the private functions @encoder and @decoder and one
 /// function per entry point. Its weights alias the mapped weight files, which
-/// stay mapped as long as the context lives. `weightFiles` receives the paths
-/// of the weight files.
+/// stay mapped as long as the context lives.
+mlir::OwningOpRef<mlir::ModuleOp> buildModel(ModelDocument &document,
+                                             const ImportOptions &options,
+                                             mlir::MLIRContext &context);
+
+/// Both of these.
 mlir::OwningOpRef<mlir::ModuleOp>
 importNativeModel(llvm::StringRef path, const ImportOptions &options,
-                  mlir::MLIRContext &context,
-                  std::vector<std::string> *weightFiles = nullptr);
+                  mlir::MLIRContext &context);
 
 } // namespace vae
 
