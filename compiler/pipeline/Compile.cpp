@@ -2,6 +2,7 @@
 //
 // Runs the stages and writes the result.
 #include "compiler/import/Json.h"
+#include "compiler/import/diffusers/DiffusersImporter.h"
 #include "compiler/import/native/NativeImporter.h"
 #include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/Pipeline.h"
@@ -120,7 +121,9 @@ LogicalResult Compilation::importModel() {
     ImportOptions importOptions;
     importOptions.allowNonfinite = options.allowNonfinite;
     importOptions.verify = false;
-    if (succeeded(readNativeDocument(input, context, document)))
+    auto read = llvm::sys::fs::is_directory(input) ? readDiffusersFolder
+                                                   : readNativeDocument;
+    if (succeeded(read(input, context, document)))
       module = buildModel(document, importOptions, context);
   }
   if (!module) {

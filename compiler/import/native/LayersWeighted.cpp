@@ -149,6 +149,9 @@ static Value getKernel(LayerBuilder &layer, const Window &window,
     order = {3, 2, 0, 1};
     inputAxis = 2;
   }
+  // A linear layer on the channels of each pixel.
+  if (!layer.keras && height * width == 1 && kernel.tensor->shape.size() == 2)
+    fileShape.truncate(2);
   if (failed(checkInputChannels(layer, kernel, fileShape, inputAxis, groups)))
     return {};
   return layer.getConstant(kernel, fileShape, order, shape,

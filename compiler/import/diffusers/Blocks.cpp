@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/import/diffusers/Blocks.h"
+
+using namespace llvm;
+using namespace vae;
+using namespace vae::diffusers;
+
+/// SpatialNorm has no key for its groups.
+static constexpr int64_t kSpatialGroups = 32;
+
+Image Blocks::norm(const Twine &name, const Image &x, StringRef activation) {
+  if (!condition)
+    return graph.groupNorm(name, x, pyramid.groups, activation);
+  std::string own = name.str();
+  Image normed = graph.groupNorm(own + ".norm_layer", x, kSpatialGroups);
+  // A 1x1 convolution before repetition gives what it gives after it.
+  auto modulate = [&](StringRef part) {
+    Image small =
+        graph.conv(own + part, *condition, x.channels, Graph::pointwise());
+    return graph.resize(small.name + ".resized", small, normed);
+  };
+  Image scaled = graph.multiply(own + ".scaled", normed, modulate(".conv_y"));
+  return graph.add(own, scaled, modulate(".conv_b"), activation);
+}
+
+Image Blocks::resnet(const std::string &name, const Image &x, int64_t outputs) {
+  Image h = norm(name + ".norm1", x, pyramid.activation);
+  h = graph.conv(name + ".conv1", h, outputs, {});
+  h = norm(name + ".norm2", h, pyramid.activation);
+  h = graph.conv(name + ".conv2", h, outputs, {});
+  Image skip = x.channels == outputs ? x
+                                     : graph.conv(name + ".conv_shortcut", x,
+                                                  outputs, Graph::pointwise());
+  return graph.add(name, h, skip);
+}
+
+/// Class Attention with one head. Files before version 0.17 name the
+/// projections otherwise.
+Image Blocks::attention(const std::string &name, const Image &x) {
+  bool old = weights.find(name + ".query.weight") &&
+             !weights.find(name + ".to_q.weight");
+  auto project = [&](const Image &from, StringRef part, StringRef oldPart) {
+    return graph.conv(name + "." + (old ? oldPart : part), from, x.channels,
+                      Graph::pointwise());
+  };
+  Image h = condition
+                ? norm(name + ".spatial_norm", x, "")
+                : graph.groupNorm(name + ".group_norm", x, pyramid.groups);
+  Image query = project(h, "to_q", "query"), key = project(h, "to_k", "key"),
+        value = project(h, "to_v", "value");
+  h = graph.attention(name + ".attention", query, key, value, /*heads=*/1);
+  h = project(h, "to_out.0", "proj_attn");
+  return graph.add(name, h, x);
+}
+
+Image Blocks::middle(const std::string &name, Image x) {
+  x = resnet(name + ".resnets.0", x, x.channels);
+  if (pyramid.midAttention)
+    x = attention(name + ".attentions.0", x);
+  return resnet(name + ".resnets.1", x, x.channels);
+}
+
+Image Blocks::encoder(const Image &x, int64_t outputs) {
+  Image h = graph.conv("encoder.conv_in", x, pyramid.channels.front(), {});
+  for (size_t i = 0; i < pyramid.channels.size(); ++i) {
+    std::string block = "encoder.down_blocks." + std::to_string(i);
+    for (int64_t layer = 0; layer < pyramid.layers; ++layer) {
+      std::string index = std::to_string(layer);
+      h = resnet(block + ".resnets." + index, h, pyramid.channels[i]);
+      if (pyramid.attention[i])
+        h = attention(block + ".attentions." + index, h);
+    }
+    if (i + 1 < pyramid.channels.size())
+      h = graph.conv(block + ".downsamplers.0.conv", h, h.channels,
+                     {3, 2, 0, 1, true});
+  }
+  h = middle("encoder.mid_block", h);
+  h = graph.groupNorm("encoder.conv_norm_out", h, pyramid.groups, "silu");
+  return graph.conv("encoder.conv_out", h, outputs, {});
+}
+
+Image Blocks::decoder(const Image &x, int64_t outputs,
+                      const Image *conditionOrNull) {
+  condition = conditionOrNull;
+  Image h = graph.conv("decoder.conv_in", x, pyramid.channels.back(), {});
+  h = middle("decoder.mid_block", h);
+  for (size_t i = 0; i < pyramid.channels.size(); ++i) {
+    size_t from = pyramid.channels.size() - 1 - i;
+    std::string block = "decoder.up_blocks." + std::to_string(i);
+    // One layer more than a block of the encoder.
+    for (int64_t layer = 0; layer <= pyramid.layers; ++layer) {
+      std::string index = std::to_string(layer);
+      h = resnet(block + ".resnets." + index, h, pyramid.channels[from]);
+      if (pyramid.attention[i])
+        h = attention(block + ".attentions." + index, h);
+    }
+    if (from > 0) {
+      std::string upsampler = block + ".upsamplers.0";
+      h = graph.upsample(upsampler, h, 2, "nearest");
+      h = graph.conv(upsampler + ".conv", h, h.channels, {});
+    }
+  }
+  h = norm("decoder.conv_norm_out", h, "silu");
+  return graph.conv("decoder.conv_out", h, outputs, {});
+}
+
+//===----------------------------------------------------------------------===//
+// Keys
+//===----------------------------------------------------------------------===//
+
+std::string vae::diffusers::readActivation(Fields &config, StringRef missing) {
+  if (!config.has("act_fn"))
+    return missing.str();
+  std::string name = config.getChoice(
+      "act_fn", {"silu", "swish", "mish", "gelu", "relu"}, /*required=*/true);
+  return name == "swish" ? "silu" : name;
+}
+
+std::vector<int64_t>
+vae::diffusers::readChannels(Fields &config, StringRef key,
+                             std::vector<int64_t> missing) {
+  const JsonValue *value = config.get(key);
+  if (!value || value->isNull())
+    return missing;
+  auto channels = config.getInts(key, 1, kMaxDim);
+  return {channels.begin(), channels.end()};
+}
+
+std::vector<bool> vae::diffusers::readBlockTypes(Fields &config, StringRef key,
+                                                 StringRef plain,
+                                                 StringRef attending,
+                                                 size_t count) {
+  const JsonValue *types = config.get(key);
+  std::vector<bool> result;
+  if (!types) {
+    result.assign(count, false);
+    return result;
+  }
+  if (!types->isArray()) {
+    config.mismatch(key, *types, "an array of types of blocks");
+    return std::vector<bool>(count, false);
+  }
+  for (const JsonValue &type : types->items) {
+    if (!type.isString() || (type.text != plain && type.text != attending)) {
+      config.mismatch(key, type, "'" + plain + "' or '" + attending + "'");
+      break;
+    }
+    result.push_back(type.text == attending);
+  }
+  if (config.ok() && result.size() != count)
+    config.fail(types) << "'" << key << "' has " << result.size()
+                       << " types of blocks, but there are " << count
+                       << " numbers of channels";
+  result.resize(count);
+  return result;
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/import/diffusers/DiffusersImporter.h"
+
+#include "compiler/import/diffusers/Family.h"
+#include "compiler/import/diffusers/WeightFiles.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace vae;
+using namespace vae::diffusers;
+
+namespace {
+
+struct Family {
+  StringRef name;
+  void (*build)(Fields &, const WeightStore &, Autoencoder &);
+  StringRef keys;
+};
+constexpr Family kFamilies[] = {
+#define VAE_FAMILY(CLASS, FUNCTION, KEYS, OTHER_KEYS)                          \
+  {#CLASS, FUNCTION, KEYS " " OTHER_KEYS},
+#include "compiler/import/diffusers/Families.def"
+};
+
+} // namespace
+
+static const Family *findFamily(StringRef name) {
+  const auto *found = llvm::find_if(
+      kFamilies, [&](const Family &family) { return family.name == name; });
+  return found == std::end(kFamilies) ? nullptr : found;
+}
+
+static JsonValue makeInput(const Autoencoder &model, JsonPosition at) {
+  JsonValue shape = JsonValue::makeArray(at);
+  shape.items.push_back(JsonValue::makeInteger(model.imageChannels, at));
+  for (StringRef size : {"height", "width"})
+    shape.items.push_back(JsonValue::makeString(size, at));
+  JsonValue range = JsonValue::makeArray(at);
+  for (double bound : {-1.0, 1.0})
+    range.items.push_back(JsonValue::makeNumber(bound, at));
+  JsonValue input = JsonValue::makeObject(at);
+  input.set("name", JsonValue::makeString("x", at));
+  input.set("shape", std::move(shape));
+  input.set("range", std::move(range));
+  JsonValue inputs = JsonValue::makeArray(at);
+  inputs.items.push_back(std::move(input));
+  return inputs;
+}
+
+static JsonValue makeLatent(const Autoencoder &model, JsonPosition at) {
+  JsonValue latent = JsonValue::makeObject(at);
+  if (!model.code.empty()) {
+    latent.set("kind", JsonValue::makeString("code", at));
+    latent.set("code", JsonValue::makeString(model.code, at));
+    return latent;
+  }
+  latent.set("kind", JsonValue::makeString("gaussian", at));
+  latent.set("head", JsonValue::makeString(model.head, at));
+  latent.set("split", JsonValue::makeString("halves", at));
+  JsonValue clamp = JsonValue::makeArray(at);
+  for (double bound : {-30.0, 20.0})
+    clamp.items.push_back(JsonValue::makeNumber(bound, at));
+  latent.set("logvar_clamp", std::move(clamp));
+  return latent;
+}
+
+static JsonValue makeSection(Graph &graph, JsonPosition at) {
+  JsonValue section = JsonValue::makeObject(at);
+  section.set("layers", graph.takeLayers());
+  return section;
+}
+
+static JsonValue makeModel(StringRef name, Autoencoder &model,
+                           JsonPosition at) {
+  JsonValue dynamic = JsonValue::makeObject(at);
+  for (StringRef size : {"height", "width"}) {
+    JsonValue dim = JsonValue::makeObject(at);
+    dim.set("multiple", JsonValue::makeInteger(model.multiple, at));
+    dynamic.set(size, std::move(dim));
+  }
+  JsonValue root = JsonValue::makeObject(at);
+  root.set("format_version", JsonValue::makeInteger(1, at));
+  root.set("name", JsonValue::makeString(name, at));
+  root.set("dynamic", std::move(dynamic));
+  root.set("inputs", makeInput(model, at));
+  root.set("encoder", makeSection(model.encoder, at));
+  root.set("latent", makeLatent(model, at));
+  root.set("decoder", makeSection(model.decoder, at));
+  return root;
+}
+
+/// Keys that begin with "_" are the library's own.
+static void dropPrivateKeys(JsonValue &config) {
+  llvm::erase_if(config.members, [](const JsonValue::Member &member) {
+    return StringRef(member.key).starts_with("_");
+  });
+}
+
+/// The class that config.json names; null after an error.
+static const Family *readFamily(const JsonValue &config, const Source &source) {
+  const JsonValue *name = config.find("_class_name");
+  if (!name || !name->isString()) {
+    source.error(config.position)
+        << "the file has no '_class_name'; a folder that diffusers saved has";
+    return nullptr;
+  }
+  if (const Family *family = findFamily(name->text))
+    return family;
+  std::string known;
+  std::vector<StringRef> names;
+  for (const Family &family : kFamilies) {
+    known += (known.empty() ? "" : ", ") + family.name.str();
+    names.push_back(family.name);
+  }
+  source.error(name->position)
+      << "vaec does not read the class '" << name->text << "'"
+      << suggestName(name->text, names) << "; it reads " << known;
+  return nullptr;
+}
+
+/// Reads config.json; null after an error.
+static std::unique_ptr<llvm::MemoryBuffer>
+readConfig(StringRef folder, StringRef path, const Source &source) {
+  auto file = llvm::MemoryBuffer::getFile(path);
+  if (file)
+    return std::move(*file);
+  auto error = source.error({0, 0});
+  error << "cannot read the configuration: " << file.getError().message();
+  llvm::SmallString<256> pipeline(folder), vae(folder);
+  llvm::sys::path::append(pipeline, "model_index.json");
+  llvm::sys::path::append(vae, "vae");
+  if (llvm::sys::fs::exists(pipeline))
+    error << "; the folder holds a whole pipeline, give its folder '" << vae
+          << "'";
+  return nullptr;
+}
+
+LogicalResult vae::readDiffusersFolder(StringRef folder, MLIRContext &context,
+                                       ModelDocument &document) {
+  llvm::SmallString<256> path(folder);
+  llvm::sys::path::append(path, "config.json");
+  document.files = {path.str().str()};
+  Source source(&context, document.files);
+  auto text = readConfig(folder, path, source);
+  if (!text)
+    return failure();
+  JsonValue config;
+  if (auto error = parseJson(text->getBuffer(), config))
+    return source.error(error->position) << error->message;
+  if (!config.isObject())
+    return source.error(config.position)
+           << "expected an object, found " << config.describe();
+  const Family *family = readFamily(config, source);
+  if (!family)
+    return failure();
+  if (llvm::Error error = addWeightFiles(folder, document.weights))
+    return source.error(config.position) << llvm::toString(std::move(error));
+  JsonPosition at = config.find("_class_name")->position;
+  dropPrivateKeys(config);
+  Fields fields(source, config, family->name, family->keys);
+  Autoencoder model(at);
+  family->build(fields, document.weights, model);
+  if (!fields.ok())
+    return failure();
+  llvm::SmallString<256> name(folder);
+  llvm::sys::fs::make_absolute(name);
+  llvm::sys::path::remove_dots(name, /*remove_dot_dot=*/true);
+  document.root = makeModel(llvm::sys::path::filename(name), model, at);
+  return success();
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the function of a class gets and gives.
+#ifndef COMPILER_IMPORT_DIFFUSERS_FAMILY_H
+#define COMPILER_IMPORT_DIFFUSERS_FAMILY_H
+
+#include "compiler/import/ModelDocument.h"
+#include "compiler/import/diffusers/Graph.h"
+#include "compiler/import/native/Fields.h"
+
+namespace vae::diffusers {
+
+/// An autoencoder of images of any size that is a multiple of `multiple`.
+struct Autoencoder {
+  explicit Autoencoder(JsonPosition position)
+      : encoder(position), decoder(position) {}
+
+  int64_t imageChannels = 3, multiple = 1;
+  Graph encoder, decoder;
+  /// The layer that gives mean and log-variance as halves of its channels; or
+  /// the code of an autoencoder that is not variational.
+  std::string head, code;
+};
+
+/// Names of what enters encoders and decoders.
+inline Image getData(const Autoencoder &model) {
+  return {"x", model.imageChannels};
+}
+
+#define VAE_FAMILY(CLASS, FUNCTION, KEYS, OTHER_KEYS)                          \
+  void FUNCTION(Fields &config, const WeightStore &weights, Autoencoder &model);
+#include "compiler/import/diffusers/Families.def"
+
+} // namespace vae::diffusers
+
+#endif // COMPILER_IMPORT_DIFFUSERS_FAMILY_H

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/import/diffusers/Graph.h"
+
+using namespace llvm;
+using namespace vae;
+using namespace vae::diffusers;
+
+JsonValue Graph::makeLayer(const Twine &name, StringRef type,
+                           ArrayRef<Image> inputs, StringRef activation) {
+  JsonValue layer = JsonValue::makeObject(position);
+  layer.set("name", JsonValue::makeString(name.str(), position));
+  layer.set("type", JsonValue::makeString(type, position));
+  JsonValue names = JsonValue::makeArray(position);
+  for (const Image &input : inputs)
+    names.items.push_back(JsonValue::makeString(input.name, position));
+  layer.set("inputs", std::move(names));
+  if (!activation.empty())
+    layer.set("activation", JsonValue::makeString(activation, position));
+  return layer;
+}
+
+Image Graph::finish(JsonValue layer, int64_t channels) {
+  Image result = {layer.find("name")->text, channels};
+  layers.items.push_back(std::move(layer));
+  return result;
+}
+
+Image Graph::conv(const Twine &name, const Image &x, int64_t filters,
+                  const Window &window, StringRef activation) {
+  JsonValue layer = makeLayer(name, "conv2d", {x}, activation);
+  layer.set("filters", makeInteger(filters));
+  layer.set("kernel_size", makeInteger(window.kernel));
+  if (window.stride != 1)
+    layer.set("stride", makeInteger(window.stride));
+  JsonValue padding = JsonValue::makeArray(position);
+  for (int64_t rows :
+       {window.before, window.before, window.after, window.after})
+    padding.items.push_back(makeInteger(rows));
+  layer.set("padding", std::move(padding));
+  if (!window.bias)
+    layer.set("bias", JsonValue::makeBoolean(false, position));
+  return finish(std::move(layer), filters);
+}
+
+Image Graph::groupNorm(const Twine &name, const Image &x, int64_t groups,
+                       StringRef activation) {
+  JsonValue layer = makeLayer(name, "group_norm", {x}, activation);
+  layer.set("groups", makeInteger(groups));
+  layer.set("epsilon", JsonValue::makeNumber(1e-6, position));
+  return finish(std::move(layer), x.channels);
+}
+
+Image Graph::add(const Twine &name, const Image &a, const Image &b,
+                 StringRef activation) {
+  return finish(makeLayer(name, "add", {a, b}, activation), a.channels);
+}
+
+Image Graph::multiply(const Twine &name, const Image &a, const Image &b) {
+  return finish(makeLayer(name, "mul", {a, b}), a.channels);
+}
+
+Image Graph::scale(const Twine &name, const Image &x, double factor,
+                   double offset, StringRef activation) {
+  JsonValue layer = makeLayer(name, "scale", {x}, activation);
+  layer.set("factor", JsonValue::makeNumber(factor, position));
+  layer.set("offset", JsonValue::makeNumber(offset, position));
+  return finish(std::move(layer), x.channels);
+}
+
+Image Graph::upsample(const Twine &name, const Image &x, int64_t factor,
+                      StringRef mode) {
+  JsonValue layer = makeLayer(name, "upsample", {x});
+  layer.set("scale", makeInteger(factor));
+  layer.set("mode", JsonValue::makeString(mode, position));
+  return finish(std::move(layer), x.channels);
+}
+
+Image Graph::resize(const Twine &name, const Image &x, const Image &like) {
+  JsonValue layer = makeLayer(name, "resize", {x, like});
+  layer.set("mode", JsonValue::makeString("nearest", position));
+  return finish(std::move(layer), x.channels);
+}
+
+Image Graph::attention(const Twine &name, const Image &query, const Image &key,
+                       const Image &value, int64_t heads) {
+  JsonValue layer = makeLayer(name, "attention", {query, key, value});
+  layer.set("heads", makeInteger(heads));
+  return finish(std::move(layer), value.channels);
+}
+
+Image Graph::quantize(StringRef tensor, const Image &x, int64_t entries) {
+  auto useTensor = [&](JsonValue &layer, StringRef role) {
+    JsonValue weights = JsonValue::makeObject(position);
+    weights.set(role, JsonValue::makeString(tensor, position));
+    layer.set("entries", makeInteger(entries));
+    layer.set("weights", std::move(weights));
+  };
+  JsonValue nearest = makeLayer("quantize.indices", "nearest_codebook", {x});
+  useTensor(nearest, "codebook");
+  Image indices = finish(std::move(nearest), 1);
+  JsonValue embedding = makeLayer("quantize.embedding", "embedding", {indices});
+  useTensor(embedding, "table");
+  embedding.set("units", makeInteger(x.channels));
+  return finish(std::move(embedding), x.channels);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// VQModel (van den Oord et al. 2017; Esser et al. 2021): the latent is
+// quantized before it is decoded.
+#include "compiler/import/diffusers/Blocks.h"
+#include "compiler/import/diffusers/Family.h"
+
+using namespace llvm;
+using namespace vae;
+using namespace vae::diffusers;
+
+void vae::diffusers::buildVQModel(Fields &config, const WeightStore &weights,
+                                  Autoencoder &model) {
+  Pyramid down;
+  down.channels = readChannels(config, "block_out_channels", {64});
+  Pyramid up = down;
+  down.attention =
+      readBlockTypes(config, "down_block_types", "DownEncoderBlock2D",
+                     "AttnDownEncoderBlock2D", down.channels.size());
+  up.attention = readBlockTypes(config, "up_block_types", "UpDecoderBlock2D",
+                                "AttnUpDecoderBlock2D", up.channels.size());
+  down.layers = up.layers = config.getInt("layers_per_block", 1, 1024, 1);
+  down.groups = up.groups = config.getInt("norm_num_groups", 1, kMaxDim, 32);
+  down.activation = up.activation = readActivation(config, "silu");
+  down.midAttention = up.midAttention =
+      config.getBool("mid_block_add_attention", true);
+  int64_t latent = config.getInt("latent_channels", 1, kMaxDim, 3);
+  const JsonValue *embedding = config.get("vq_embed_dim");
+  int64_t units = embedding && !embedding->isNull()
+                      ? config.getInt("vq_embed_dim", 1, kMaxDim)
+                      : latent;
+  int64_t entries = config.getInt("num_vq_embeddings", 1, 1 << 24, 256);
+  bool spatial =
+      config.getChoice("norm_type", {"group", "spatial"}) == "spatial";
+  int64_t outputs = config.getInt("out_channels", 1, kMaxDim, 3);
+  model.imageChannels = config.getInt("in_channels", 1, kMaxDim, 3);
+  model.multiple = int64_t(1)
+                   << (std::min<size_t>(down.channels.size(), 17) - 1);
+  if (!config.ok())
+    return;
+
+  Image h =
+      Blocks(model.encoder, down, weights).encoder(getData(model), latent);
+  model.code =
+      model.encoder.conv("quant_conv", h, units, Graph::pointwise()).name;
+  Image quantized = model.decoder.quantize("quantize.embedding.weight",
+                                           {"z", units}, entries);
+  Image z = model.decoder.conv("post_quant_conv", quantized, latent,
+                               Graph::pointwise());
+  Blocks(model.decoder, up, weights)
+      .decoder(z, outputs, spatial ? &quantized : nullptr);
+}

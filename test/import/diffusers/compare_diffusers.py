@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compares folders that diffusers saved, compiled by vaec, with the library itself.
+
+    compare_diffusers.py --vaec VAEC [NAME...]
+
+Each case is a small model with random weights. Encoder and decoder are compared on
+odd sizes and batches; the error, relative L2, must be within 2e-5, or ten times
+what the library's own f32 is off from f64. NAMEs choose cases; none: all.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import torch
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "test/e2e"))
+from vae_library import Library  # noqa: E402
+
+import diffusers  # noqa: E402
+
+TOLERANCE, OWN_ERRORS = 2e-5, 10
+KL = dict(block_out_channels=(8, 16), down_block_types=("DownEncoderBlock2D",) * 2,
+          up_block_types=("UpDecoderBlock2D",) * 2, norm_num_groups=4, latent_channels=3)
+TINY = dict(encoder_block_out_channels=(8, 8), decoder_block_out_channels=(8, 8),
+            num_encoder_blocks=(1, 2), num_decoder_blocks=(2, 1))
+PLAIN = dict(mid_block_add_attention=False)
+
+# name: class, configuration
+CASES = {
+    "kl": ("AutoencoderKL", KL),
+    "kl-no-attention": ("AutoencoderKL", {**KL, **PLAIN, "layers_per_block": 2}),
+    "kl-no-quant": ("AutoencoderKL", {**KL, "use_quant_conv": False, "use_post_quant_conv": False,
+                                      "act_fn": "swish"}),
+    "kl-attention-blocks": ("AutoencoderKL", {**KL, "down_block_types": ("DownEncoderBlock2D", "AttnDownEncoderBlock2D"),
+                                              "up_block_types": ("AttnUpDecoderBlock2D", "UpDecoderBlock2D")}),
+    "kl-one-channel": ("AutoencoderKL", {**KL, "in_channels": 1, "out_channels": 1, "latent_channels": 1}),
+    "kl-deep": ("AutoencoderKL", {**KL, "block_out_channels": (8, 12, 16), "act_fn": "gelu",
+                                  "down_block_types": ("DownEncoderBlock2D",) * 3,
+                                  "up_block_types": ("UpDecoderBlock2D",) * 3}),
+    "kl-one-block": ("AutoencoderKL", {**KL, "block_out_channels": (8,), "act_fn": "mish",
+                                       "down_block_types": ("DownEncoderBlock2D",),
+                                       "up_block_types": ("UpDecoderBlock2D",)}),
+    "asymmetric": ("AsymmetricAutoencoderKL", dict(
+        down_block_types=("DownEncoderBlock2D",) * 2, down_block_out_channels=(8, 16), layers_per_down_block=1,
+        up_block_types=("UpDecoderBlock2D",) * 2, up_block_out_channels=(12, 16), layers_per_up_block=2,
+        norm_num_groups=4)),
+    "flux2": ("AutoencoderKLFlux2", {**KL, "decoder_block_out_channels": (12, 16), "latent_channels": 4}),
+    "tiny": ("AutoencoderTiny", TINY),
+    "tiny-gelu-bilinear": ("AutoencoderTiny", {**TINY, "act_fn": "gelu", "upsample_fn": "bilinear"}),
+    "tiny-default": ("AutoencoderTiny", {}),
+    "vq": ("VQModel", {**KL, "num_vq_embeddings": 20, "vq_embed_dim": 5}),
+    "vq-spatial": ("VQModel", {**KL, "block_out_channels": (32, 64), "norm_type": "spatial",
+                               "num_vq_embeddings": 20}),
+}
+SIZES = [(2, 40, 72), (1, 16, 8)]  # batch, height, width
+
+
+def randomize(model):
+    """Norms and biases other than ones and zeros."""
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if value.ndim == 1:
+                value += 0.3 * torch.randn(value.shape, generator=generator)
+
+
+def encode(model, x):
+    """What the encoder gives, by the names of vaec's outputs."""
+    encoded = model.encode(x)
+    if hasattr(encoded, "latent_dist"):
+        return {"mu": encoded.latent_dist.mean, "logvar": encoded.latent_dist.logvar}
+    return {"code": encoded.latents}
+
+
+def error(found, expected):
+    return float(np.linalg.norm(found - expected) / max(np.linalg.norm(expected), 1e-30))
+
+
+def compare(what, found, own, exact):
+    own, exact = own.numpy().astype(np.float64), exact.numpy()
+    limit = max(TOLERANCE, OWN_ERRORS * error(own, exact))
+    wrong = error(found.astype(np.float64), own)
+    ok = found.shape == own.shape and wrong <= limit
+    print(f"  {'ok  ' if ok else 'FAIL'} {what}: {wrong:.1e}, limit {limit:.1e}")
+    return ok
+
+
+def save_oddly(model, folder, how):
+    """Forms of folders other than the plain one."""
+    if how == "f16":
+        model.half().save_pretrained(folder, variant="fp16")
+    elif how == "bf16":
+        model.bfloat16().save_pretrained(folder)
+    elif how == "shards":
+        model.save_pretrained(folder, max_shard_size="20KB")
+    elif how == "old-attention":
+        model.save_pretrained(folder)
+        rename_attention(folder)
+    return type(model).from_pretrained(folder, variant="fp16" if how == "f16" else None).float()
+
+
+def rename_attention(folder):
+    from safetensors.torch import load_file, save_file
+    path = folder / "diffusion_pytorch_model.safetensors"
+    names = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    tensors = {}
+    for name, value in load_file(path).items():
+        for new, old in names.items():
+            name = name.replace(f".{new}.", f".{old}.")
+        tensors[name] = value.contiguous()
+    save_file(tensors, path)
+
+
+def check(name, vaec, folder, how=None):
+    print(f"{name}{' ' + how if how else ''}")
+    kind, config = CASES[name]
+    torch.manual_seed(1)
+    model = getattr(diffusers, kind)(**config).eval()
+    randomize(model)
+    if how:
+        model = save_oddly(model, folder, how)
+    else:
+        model.save_pretrained(folder)
+    library = folder / "vae.so"
+    subprocess.run([vaec, str(folder), "-O3", "--exact-conv", "-o", str(library)], check=True)
+    compiled = Library(library)
+    exact = getattr(diffusers, kind)(**config).eval()
+    exact.load_state_dict(model.state_dict())
+    exact = exact.double()
+    ok = True
+    for batch, height, width in SIZES:
+        x = torch.randn(batch, model.config.in_channels, height, width)
+        with torch.no_grad():
+            own, best = encode(model, x), encode(exact, x.double())
+            z = next(iter(own.values()))
+            decoded, better = model.decode(z).sample, exact.decode(z.double()).sample
+        found = compiled.run("encode", x=x.numpy())
+        for output, value in own.items():
+            ok &= compare(f"{output} {height}x{width}", next(v for k, v in found.items() if k.endswith(output))
+                          if any(k.endswith(output) for k in found) else next(iter(found.values())), value, best[output])
+        ok &= compare(f"decoded {height}x{width}", next(iter(compiled.run("decode", z=z.numpy()).values())),
+                      decoded, better)
+    return ok
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vaec", required=True)
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    jobs = [(name, None) for name in arguments.names or CASES]
+    if not arguments.names:
+        jobs += [("kl", how) for how in ("f16", "bf16", "shards", "old-attention")]
+    failed = []
+    for name, how in jobs:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                if not check(name, arguments.vaec, pathlib.Path(folder), how):
+                    failed.append(name)
+            except subprocess.CalledProcessError as problem:
+                print(f"  FAIL {problem}")
+                failed.append(name)
+    print(f"{len(jobs) - len(failed)} of {len(jobs)} passed" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
