@@ -152,17 +152,21 @@ def add_bias(graph, layer, units):
 
 
 def dense(graph, x, units=None):
-    if x.shape[-1].symbol:
+    last = x.rank == 4 and x.channels and graph.chance(0.5)  # the channels of an image
+    if x.shape[-1].symbol and not last:
         return None
-    inputs = x.shape[-1].offset
+    inputs = x.channels if last else x.shape[-1].offset
     if units is None:
         units = graph.draw([graph.integer(1, 20), graph.integer(1, 70), 16, 32, graph.integer(1, 300)])
         if x.rank > 2:
             units = min(units, max(1, MOST_ELEMENTS * inputs // max(graph.elements(x), 1)), 40)
     layer = {"type": "dense", "units": units}
+    if last:
+        layer["order"] = "NHWC"
     graph.kernel(layer, graph.numbers([units, inputs], inputs**-0.5), (1, 0))
     add_bias(graph, layer, units)
-    return graph.add(layer, [x], x.shape[:-1] + fixed(units))
+    shape = x.shape[:1] + fixed(units) + x.shape[2:] if last else x.shape[:-1] + fixed(units)
+    return graph.add(layer, [x], shape)
 
 
 def draw_groups(graph, channels):
@@ -304,12 +308,16 @@ def group_norm(graph, x):
 
 
 def layer_norm(graph, x):
+    turned = x.rank == 4 and graph.chance(0.4)
+    shape = [x.shape[i] for i in (0, 2, 3, 1)] if turned else x.shape
     axes = graph.integer(1, x.rank - 1)
-    last = x.shape[-axes:]
+    last = shape[-axes:]
     if any(dim.symbol for dim in last) or math.prod(dim.offset for dim in last) < 3:
         return None
     sizes = [dim.offset for dim in last]
     layer = {"type": "layer_norm"}
+    if turned:
+        layer["order"] = "NHWC"
     if axes > 1 or graph.chance(0.4):
         layer["shape"] = sizes if axes > 1 or graph.chance(0.5) else sizes[0]
     add_epsilon(graph, layer)
@@ -321,6 +329,12 @@ def prelu(graph, x):
     if not x.channels:
         return None
     layer = {"type": "prelu"}
+    sizes = [dim.offset for dim in x.shape[1:]]
+    if not any(dim.symbol for dim in x.shape[1:]) and graph.chance(0.3):
+        layer["per"] = "element"
+        weight = graph.numbers(sizes, 0.5)
+        graph.kernel(layer, weight, (1, 2, 0) if x.rank == 4 else tuple(range(x.rank - 1)), role="weight")
+        return graph.add(layer, [x], x.shape)
     graph.tensor(layer, "weight", graph.numbers([1 if graph.chance(0.3) else x.channels], 0.5))
     return graph.add(layer, [x], x.shape)
 

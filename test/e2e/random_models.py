@@ -71,14 +71,14 @@ class Graph:
     def tensor(self, layer, role, numbers):
         self.owner.pending[role] = numbers
 
-    def kernel(self, layer, weight, axes, keras=None):
+    def kernel(self, layer, weight, axes, keras=None, role="kernel"):
         """A kernel in PyTorch's layout, stored in the one that the layer has."""
         layout = self.owner.layout
         if self.chance(0.15):
             layout = layer["tensor_layout"] = self.draw(["pytorch", "keras"])
         if layout == "keras":
             weight = keras(weight) if keras else weight.transpose(axes)
-        self.tensor(layer, "kernel", np.ascontiguousarray(weight))
+        self.tensor(layer, role, np.ascontiguousarray(weight))
 
     def add(self, layer, inputs, shape, sections=None):
         name = f"{self.prefix}{len(self.layers)}"

@@ -75,8 +75,14 @@ def get_bias(layer, get):
     return get("bias") if layer.get("bias", True) else None
 
 
+def is_channels_last(x, layer):
+    return layer.get("order", "NCHW") == "NHWC" and x.ndim == 4
+
+
 def dense(x, layer, get):
-    return F.linear(x[0], get("kernel"), get_bias(layer, get))
+    last = is_channels_last(x[0], layer)
+    y = F.linear(x[0].permute(0, 2, 3, 1) if last else x[0], get("kernel"), get_bias(layer, get))
+    return y.permute(0, 3, 1, 2) if last else y
 
 
 def convolve(x, layer, get, groups):
@@ -114,9 +120,18 @@ def batch_norm(x, layer, get):
 
 
 def layer_norm(x, layer, get):
-    shape = layer.get("shape", [x[0].shape[-1]])
+    last = is_channels_last(x[0], layer)
+    turned = x[0].permute(0, 2, 3, 1) if last else x[0]
+    shape = layer.get("shape", [turned.shape[-1]])
     shape = [shape] if isinstance(shape, int) else shape
-    return F.layer_norm(x[0], shape, *affine(layer, get), layer.get("epsilon", 1e-5))
+    y = F.layer_norm(turned, shape, *affine(layer, get), layer.get("epsilon", 1e-5))
+    return y.permute(0, 3, 1, 2) if last else y
+
+
+def prelu(x, layer, get):
+    if layer.get("per", "channel") == "element":
+        return torch.where(x[0] >= 0, x[0], x[0] * get("weight"))
+    return F.prelu(x[0], get("weight"))
 
 
 def upsample(x, layer, get):
@@ -171,7 +186,7 @@ LAYERS = {
     "group_norm": lambda x, layer, get: F.group_norm(x[0], layer["groups"], *affine(layer, get),
                                                      layer.get("epsilon", 1e-5)),
     "layer_norm": layer_norm,
-    "prelu": lambda x, layer, get: F.prelu(x[0], get("weight")),
+    "prelu": prelu,
     "scale": lambda x, layer, get: x[0] * layer.get("factor", 1) + layer.get("offset", 0),
     "softmax": lambda x, layer, get: torch.softmax(x[0], layer.get("axis", 1)),
     "dropout": lambda x, layer, get: x[0],

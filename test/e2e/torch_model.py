@@ -77,6 +77,8 @@ class TorchModel:
             value = value.permute(KERAS_ORDER[layer["type"]])
             if layer["type"] == "depthwise_conv2d":
                 value = value.reshape(-1, 1, *value.shape[2:])
+        if layer["type"] == "prelu" and layer.get("per") == "element" and layout == "keras" and value.ndim == 3:
+            value = value.permute(2, 0, 1)
         return value
 
     def run_layer(self, layer, x):

@@ -96,6 +96,14 @@ public:
   mlir::Value getVector(llvm::StringRef role, int64_t units,
                         llvm::StringRef meaning, bool mayBeNull = false);
 
+  /// Whether key "order" is "NHWC".
+  bool isChannelsLast() {
+    return fields.getChoice("order", {"NCHW", "NHWC"}) == "NHWC";
+  }
+  /// A value with its axes permuted, or of another shape; null if it is null.
+  mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> permutation);
+  mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
+
   /// The axis of key "axis", negative ones counted from the end.
   int64_t getAxis(int64_t missing);
 

@@ -167,33 +167,28 @@ LogicalResult vae::buildSplit(LayerBuilder &layer) {
   return success(!parts.empty());
 }
 
-static bool isChannelsLast(LayerBuilder &layer) {
-  return layer.fields.getChoice("order", {"NCHW", "NHWC"}) == "NHWC";
+Value LayerBuilder::reshape(Value x, ArrayRef<int64_t> shape) {
+  return x ? create<ReshapeOp>(x, shape) : Value();
 }
 
-static Value reshape(LayerBuilder &layer, Value x, ArrayRef<int64_t> shape) {
-  return x ? layer.create<ReshapeOp>(x, shape) : Value();
-}
-
-static Value transpose(LayerBuilder &layer, Value x,
-                       ArrayRef<int64_t> permutation) {
-  return x ? layer.create<TransposeOp>(x, permutation) : Value();
+Value LayerBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
+  return x ? create<TransposeOp>(x, permutation) : Value();
 }
 
 LogicalResult vae::buildFlatten(LayerBuilder &layer) {
-  bool channelsLast = isChannelsLast(layer);
+  bool channelsLast = layer.isChannelsLast();
   if (!layer.fields.ok())
     return failure();
   Value x = layer.x();
   if (channelsLast && layer.rank() == 4)
-    x = transpose(layer, x, {0, 2, 3, 1});
-  return layer.finish(reshape(layer, x, {-1}));
+    x = layer.transpose(x, {0, 2, 3, 1});
+  return layer.finish(layer.reshape(x, {-1}));
 }
 
 LogicalResult vae::buildReshape(LayerBuilder &layer) {
   Fields &fields = layer.fields;
   auto shape = fields.getInts("shape", -1, kMaxDim);
-  bool channelsLast = isChannelsLast(layer);
+  bool channelsLast = layer.isChannelsLast();
   int64_t count = 1;
   for (auto [i, size] : enumerate(shape)) {
     if (size == 0)
@@ -207,10 +202,10 @@ LogicalResult vae::buildReshape(LayerBuilder &layer) {
   }
   Value x = layer.x();
   if (channelsLast && layer.rank() == 4)
-    x = transpose(layer, x, {0, 2, 3, 1});
-  Value y = reshape(layer, x, shape);
+    x = layer.transpose(x, {0, 2, 3, 1});
+  Value y = layer.reshape(x, shape);
   if (channelsLast && shape.size() == 3)
-    y = transpose(layer, y, {0, 3, 1, 2});
+    y = layer.transpose(y, {0, 3, 1, 2});
   return layer.finish(y);
 }
 
@@ -218,7 +213,7 @@ LogicalResult vae::buildTranspose(LayerBuilder &layer) {
   auto permutation = layer.fields.getInts("perm", 0, 7);
   if (!layer.fields.ok())
     return failure();
-  return layer.finish(transpose(layer, layer.x(), permutation));
+  return layer.finish(layer.transpose(layer.x(), permutation));
 }
 
 LogicalResult vae::buildPad(LayerBuilder &layer) {

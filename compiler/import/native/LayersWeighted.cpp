@@ -3,6 +3,10 @@
 // Layers with tensors: dense, convolutions, normalization.
 #include "compiler/import/native/LayerBuilder.h"
 
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+
 using namespace llvm;
 using namespace mlir;
 using namespace vae;
@@ -22,19 +26,24 @@ static LogicalResult getBias(LayerBuilder &layer, int64_t units, Value &bias) {
 
 LogicalResult vae::buildDense(LayerBuilder &layer) {
   int64_t units = layer.fields.getInt("units", 1, kMaxDim);
+  // On the channels of an image it is a convolution with a kernel of one.
+  bool channels = layer.isChannelsLast() && layer.rank() == 4;
   if (!layer.fields.ok())
     return failure();
-  if (layer.rank() < 2 || ShapedType::isDynamic(layer.dim(layer.rank() - 1))) {
+  int64_t axis = channels ? 1 : layer.rank() - 1;
+  if (layer.rank() < 2 || ShapedType::isDynamic(layer.dim(axis))) {
     layer.fields.fail(layer.fields.getPosition(), " ")
         << "expects a fixed number of inputs, '" << layer.inputs.front().name
         << "' gives " << layer.context.emitter.formatDims(layer.dims());
     return failure();
   }
-  int64_t inputs = layer.dim(layer.rank() - 1);
+  int64_t inputs = layer.dim(axis);
   Parameter kernel = layer.getParameter("kernel");
   if (!kernel.tensor)
     return failure();
-  SmallVector<int64_t, 2> shape = {units, inputs}, fileShape = shape, order;
+  SmallVector<int64_t, 4> shape = {units, inputs}, fileShape = shape, order;
+  if (channels)
+    shape = {units, inputs, 1, 1};
   if (layer.keras) {
     fileShape = {inputs, units};
     order = {1, 0};
@@ -46,8 +55,7 @@ LogicalResult vae::buildDense(LayerBuilder &layer) {
   bool swapped =
       found.size() == 2 && found[0] == fileShape[1] && found[1] == fileShape[0];
   if (found.size() == 2 && found[unitAxis] == units && !swapped &&
-      failed(
-          layer.requireUnits(layer.rank() - 1, found[1 - unitAxis], "inputs")))
+      failed(layer.requireUnits(axis, found[1 - unitAxis], "inputs")))
     return failure();
   Value weight =
       layer.getConstant(kernel, fileShape, order, shape,
@@ -55,6 +63,11 @@ LogicalResult vae::buildDense(LayerBuilder &layer) {
   Value bias;
   if (!weight || failed(getBias(layer, units, bias)))
     return failure();
+  if (channels)
+    return layer.finish(layer.create<Conv2dOp>(
+        layer.x(), weight, bias, Value(), ArrayRef<int64_t>({1, 1}),
+        ArrayRef<int64_t>({0, 0, 0, 0}), ArrayRef<int64_t>({1, 1}), uint64_t(1),
+        ActivationAttr()));
   return layer.finish(layer.create<DenseOp>(layer.x(), weight, bias, Value(),
                                             ActivationAttr()));
 }
@@ -347,6 +360,13 @@ LogicalResult vae::buildLayerNorm(LayerBuilder &layer) {
   FloatAttr epsilon = getEpsilon(layer);
   SmallVector<int64_t, 4> last;
   int64_t rank = layer.rank();
+  // The sizes in the order in which the axes count.
+  SmallVector<int64_t, 4> sizes;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    sizes.push_back(layer.dim(axis));
+  bool turn = layer.isChannelsLast() && rank == 4;
+  if (turn)
+    std::rotate(sizes.begin() + 1, sizes.begin() + 2, sizes.end());
   if (layer.fields.has("shape")) {
     const JsonValue *shape = layer.fields.get("shape");
     if (shape->isInteger())
@@ -354,14 +374,14 @@ LogicalResult vae::buildLayerNorm(LayerBuilder &layer) {
     else
       last = layer.fields.getInts("shape", 1, kMaxDim);
   } else if (rank >= 2) {
-    last = {layer.dim(rank - 1)};
+    last = {sizes.back()};
   }
   if (!layer.fields.ok())
     return failure();
   bool fits = static_cast<int64_t>(last.size()) < rank;
   for (size_t i = 0; fits && i < last.size(); ++i)
     fits = !ShapedType::isDynamic(last[i]) &&
-           layer.dim(rank - last.size() + i) == last[i];
+           sizes[rank - last.size() + i] == last[i];
   if (!fits) {
     layer.fields.fail(layer.fields.getPosition(), " ")
         << "normalizes the last axes " << formatShape(last) << ", '"
@@ -375,22 +395,78 @@ LogicalResult vae::buildLayerNorm(LayerBuilder &layer) {
     return failure();
   IntegerAttr axes =
       layer.context.emitter.builder.getI64IntegerAttr(last.size());
-  return layer.finish(
-      layer.create<LayerNormOp>(layer.x(), weight, bias, axes, epsilon));
+  Value x = layer.x();
+  if (turn)
+    x = layer.transpose(x, {0, 2, 3, 1});
+  if (!x)
+    return failure();
+  Value y = layer.create<LayerNormOp>(x, weight, bias, axes, epsilon);
+  if (turn)
+    y = layer.transpose(y, {0, 3, 1, 2});
+  return layer.finish(y);
 }
 
-LogicalResult vae::buildPrelu(LayerBuilder &layer) {
-  int64_t channels = getChannels(layer);
-  if (!layer.fields.ok())
-    return failure();
+/// One slope an element: elementwise on the elements in a row.
+static LogicalResult buildPreluPerElement(LayerBuilder &layer) {
+  SmallVector<int64_t, 4> sizes, order;
+  int64_t count = 1;
+  for (int64_t axis = 1; axis < layer.rank(); ++axis) {
+    int64_t size = layer.dim(axis);
+    if (ShapedType::isDynamic(size)) {
+      layer.fields.fail(layer.fields.get("per"))
+          << "a slope per element needs fixed sizes, '"
+          << layer.inputs.front().name << "' gives "
+          << layer.context.emitter.formatDims(layer.x());
+      return failure();
+    }
+    sizes.push_back(size);
+    count *= size;
+  }
+  SmallVector<int64_t, 4> fileShape = sizes;
+  if (layer.keras && layer.rank() == 4) {
+    std::rotate(fileShape.begin(), fileShape.begin() + 1, fileShape.end());
+    order = {2, 0, 1};
+  }
   Parameter parameter = layer.getParameter("weight");
   if (!parameter.tensor)
     return failure();
-  bool shared =
-      ArrayRef<int64_t>(parameter.tensor->shape) == ArrayRef<int64_t>({1});
+  Value slope = layer.getConstant(parameter, fileShape, order, {count},
+                                  "the shape of an input");
+  if (!slope)
+    return failure();
+  Value x = layer.reshape(layer.x(), {-1});
+  if (!x)
+    return failure();
+  return layer.finish(layer.reshape(layer.create<PreluOp>(x, slope), sizes));
+}
+
+LogicalResult vae::buildPrelu(LayerBuilder &layer) {
+  bool perElement =
+      layer.fields.getChoice("per", {"channel", "element"}) == "element";
+  int64_t channels = getChannels(layer);
+  if (!layer.fields.ok())
+    return failure();
+  if (perElement)
+    return buildPreluPerElement(layer);
+  Parameter parameter = layer.getParameter("weight");
+  if (!parameter.tensor)
+    return failure();
+  // Keras has an axis for each of the input, of size 1 where it is shared.
+  ArrayRef<int64_t> found = parameter.tensor->shape;
+  bool ones =
+      !found.empty() &&
+      llvm::all_of(found.drop_back(), [](int64_t dim) { return dim == 1; });
+  bool spread = layer.keras && ones &&
+                static_cast<int64_t>(found.size()) == layer.rank() - 1;
+  bool shared = ones && found.back() == 1 && (found.size() == 1 || spread);
   int64_t count = shared ? 1 : channels;
+  SmallVector<int64_t, 4> fileShape = {count};
+  if (spread) {
+    fileShape.assign(found.begin(), found.end());
+    fileShape.back() = count;
+  }
   Value slope =
-      layer.getConstant(parameter, {count}, {}, {count}, "[channels] or [1]");
+      layer.getConstant(parameter, fileShape, {}, {count}, "[channels] or [1]");
   if (!slope)
     return failure();
   return layer.finish(layer.create<PreluOp>(layer.x(), slope));
