@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Runs the stages and writes the result.
-#include "compiler/import/Json.h"
-#include "compiler/import/diffusers/DiffusersImporter.h"
+#include "compiler/import/Importer.h"
 #include "compiler/import/native/NativeImporter.h"
 #include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/Pipeline.h"
@@ -121,9 +120,7 @@ LogicalResult Compilation::importModel() {
     ImportOptions importOptions;
     importOptions.allowNonfinite = options.allowNonfinite;
     importOptions.verify = false;
-    auto read = llvm::sys::fs::is_directory(input) ? readDiffusersFolder
-                                                   : readNativeDocument;
-    if (succeeded(read(input, context, document)))
+    if (succeeded(readModelDocument(input, options.files, context, document)))
       module = buildModel(document, importOptions, context);
   }
   if (!module) {

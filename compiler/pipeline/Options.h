@@ -3,6 +3,7 @@
 #define COMPILER_PIPELINE_OPTIONS_H
 
 #include "compiler/conversion/kernels/Tiling.h"
+#include "compiler/import/ModelFiles.h"
 
 #include <optional>
 #include <string>
@@ -19,6 +20,8 @@ enum class Stage {
 /// Everything one compilation depends on. A plain value: two compilations in
 /// two threads share nothing.
 struct CompileOptions {
+  /// What belongs to the model beside its main file, or stands for it.
+  ModelFiles files;
   /// Entry points to compile; empty: all that the model has.
   std::vector<std::string> entries;
   /// 0 (direct, no fusion) to 3.

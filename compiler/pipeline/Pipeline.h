@@ -46,10 +46,11 @@ public:
   virtual void configure(Stage stage, mlir::PassManager &passes) {}
 };
 
-/// Compiles the model at `input` and writes `options.emit` to `output` ("-":
-/// standard output, for text). Diagnostics go to the context's engine; on
-/// failure nothing is left behind, an older output stays whole, and the report
-/// says who is to blame. Thread safety: one context a thread.
+/// Compiles the model at `input`, or the one that `options.files` names (then
+/// `input` is only what messages call it), and writes `options.emit` to
+/// `output` ("-": standard output, for text). Diagnostics go to the context's
+/// engine; on failure nothing is left behind, an older output stays whole, and
+/// the report says who is to blame. Thread safety: one context a thread.
 llvm::LogicalResult compileModel(llvm::StringRef input, llvm::StringRef output,
                                  const CompileOptions &options,
                                  mlir::MLIRContext &context,

@@ -102,6 +102,23 @@ def check_stages():
     return compare("stages", documented, actual)
 
 
+def check_keras():
+    source = read("compiler/import/keras/Layers.def")
+    text = r'((?:"[^"]*"\s*)+)'
+    layers = [tuple("".join(re.findall(r'"(.*?)"', part)) for part in row) for row in re.findall(
+        rf'^KERAS_LAYER\({text}, \w+, \d+, \d+,\s*{text},\s*(?:"[^"]*"\s*)+,\s*{text}\)',
+        source, re.M)]
+    documented = [(get_code(name)[0], " ".join(get_code(options)), rest)
+                  for name, options, rest in get_table("docs/import-keras.md", "KERAS_LAYER")]
+    functions = re.findall(r'^KERAS_ACTIVATION\("(\w+)", "(\w*)", ([\d.]+), (\d)\)', source, re.M)
+    functions = [(name, kind or "none", ", ".join(
+        [f"slope {slope}"] * (slope != "0") + [f"Keras {version}"] * (version != "0")))
+        for name, kind, slope, version in functions]
+    named = [(get_code(name)[0], kind.strip("`"), rest)
+             for name, kind, rest in get_table("docs/import-keras.md", "KERAS_ACTIVATION")]
+    return compare("layers of Keras", documented, layers) + compare("activations of Keras", named, functions)
+
+
 def check_options():
     documented = [option for row in get_table("docs/cli.md", "vaec --help")
                   for option in get_code(row[0])]
@@ -179,7 +196,7 @@ def check_exit_codes():
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    checks = [check_statuses, check_roles, check_functions, check_stages, check_options,
+    checks = [check_statuses, check_roles, check_functions, check_stages, check_options, check_keras,
               check_note, check_report, check_exit_codes]
     return 1 if sum(check() for check in checks) else 0
 

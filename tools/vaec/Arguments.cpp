@@ -29,7 +29,8 @@ struct Raw {
 
 static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
   app.add_option("model", a.input,
-                 "The model: a JSON file (docs/model-format.md)")
+                 "The model: JSON (docs/model-format.md), or a file of Keras "
+                 "(docs/import-keras.md)")
       ->option_text("MODEL");
   app.add_option("-o,--output", a.output,
                  "Output file, - for standard output; default: the model's "
@@ -40,6 +41,34 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("NAMES");
   app.add_flag("--allow-nonfinite", a.options.allowNonfinite,
                "Accept NaN and infinite weights");
+
+  const std::string keras = "Models of Keras";
+  ModelFiles &files = a.options.files;
+  app.add_option("--weights", files.weights,
+                 "Weights of a model that is JSON: HDF5")
+      ->option_text("FILE")
+      ->group(keras);
+  app.add_option("--encoder", files.encoder,
+                 "The encoder, a model of its own; without MODEL")
+      ->option_text("FILE")
+      ->group(keras);
+  app.add_option("--decoder", files.decoder,
+                 "The decoder, a model of its own; without MODEL")
+      ->option_text("FILE")
+      ->group(keras);
+  app.add_option("--encoder-weights", files.encoderWeights,
+                 "Weights of an encoder that is JSON")
+      ->option_text("FILE")
+      ->group(keras);
+  app.add_option("--decoder-weights", files.decoderWeights,
+                 "Weights of a decoder that is JSON")
+      ->option_text("FILE")
+      ->group(keras);
+  app.add_option("--latent", files.latent,
+                 "Layers of the encoder that are the latent: MEAN,LOGVAR or "
+                 "HEAD:halves or HEAD:interleaved or CODE; default: found")
+      ->option_text("LAYERS")
+      ->group(keras);
 
   const std::string code = "Code generation";
   app.add_option("-O,--opt-level", raw.level,
@@ -139,6 +168,24 @@ static std::optional<Tile> parseTile(llvm::StringRef text) {
   return tile;
 }
 
+/// Models that are two files. `input` becomes what messages call the model.
+static std::optional<ExitCode> checkFiles(Arguments &a) {
+  const ModelFiles &files = a.options.files;
+  if (files.hasParts() && !a.input.empty())
+    return usage("'" + a.input +
+                 "' and --encoder or --decoder exclude each other");
+  if (files.hasParts() && !files.weights.empty())
+    return usage("--weights goes with a model; use --encoder-weights and "
+                 "--decoder-weights");
+  if ((files.encoder.empty() && !files.encoderWeights.empty()) ||
+      (files.decoder.empty() && !files.decoderWeights.empty()))
+    return usage("--encoder-weights goes with --encoder, --decoder-weights "
+                 "with --decoder");
+  if (files.hasParts())
+    a.input = files.encoder.empty() ? files.decoder : files.encoder;
+  return std::nullopt;
+}
+
 /// What the options mean together.
 static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   a.options.optLevel = raw.level;
@@ -147,6 +194,8 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     a.reportFile.clear();
   if (a.listCpus)
     return std::nullopt;
+  if (auto code = checkFiles(a))
+    return code;
   if (a.input.empty())
     return usage("no model; name one, or ask for --help");
   std::string name = !raw.emit.empty()        ? raw.emit
@@ -175,9 +224,11 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     return usage("the report and the " + name +
                  " would both go to standard output; use -o, or "
                  "--report=FILE.json");
+  const ModelFiles &files = a.options.files;
   for (const std::string *file : {&a.output, &a.reportFile})
-    if (!file->empty() && llvm::sys::fs::equivalent(*file, a.input))
-      return usage("'" + *file + "' is the model; choose another output");
+    for (const std::string &model : {a.input, files.encoder, files.decoder})
+      if (!file->empty() && llvm::sys::fs::equivalent(*file, model))
+        return usage("'" + *file + "' is the model; choose another output");
   if (!a.reportFile.empty() && a.reportFile == a.output)
     return usage("the report would replace the output '" + a.output + "'");
   return std::nullopt;
