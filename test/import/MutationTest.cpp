@@ -5,10 +5,9 @@
 #include "compiler/import/Weights.h"
 #include "mlir/IR/Verifier.h"
 #include "test/import/ImportTest.h"
+#include "test/import/Mutator.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
-
-#include <random>
 
 using namespace vae;
 using namespace vae::test;
@@ -20,76 +19,6 @@ std::string readSource(const std::string &file) {
   EXPECT_TRUE(static_cast<bool>(buffer)) << file;
   return buffer ? (*buffer)->getBuffer().str() : std::string();
 }
-
-/// Changes texts in ways that break formats. The same seed gives the same
-/// changes everywhere: only the engine is used, no distribution of the library.
-class Mutator {
-public:
-  explicit Mutator(unsigned seed) : random(seed) {}
-
-  std::string mutate(std::string text) {
-    for (size_t i = 0, count = 1 + below(3); i < count; ++i)
-      change(text);
-    return text;
-  }
-
-private:
-  size_t below(size_t limit) { return limit ? random() % limit : 0; }
-
-  const char *piece() {
-    static const char *const pieces[] = {
-        "0",    "-1",  "1e30", "2147483648", "9223372036854775807",
-        "null", "[]",  "{}",   "\"x\"",      "true",
-        "\"",   "\\u", "\xff", "[[[[",       ",",
-        "1.5",  "]",   "}",    "NaN",        "18446744073709551616"};
-    return pieces[below(std::size(pieces))];
-  }
-
-  void change(std::string &text) {
-    size_t at = below(text.size()), length = below(16);
-    switch (below(9)) {
-    case 0:
-      if (!text.empty())
-        text[at] = static_cast<char>(random());
-      break;
-    case 1:
-      text.erase(at, length);
-      break;
-    case 2:
-      text.insert(at, text.substr(below(text.size()), length));
-      break;
-    case 3:
-      text.resize(at);
-      break;
-    case 4:
-      text.insert(at, piece());
-      break;
-    case 5:
-    case 6:
-      replaceToken(text);
-      break;
-    default: // another number, of the same length
-      at = text.find_first_of("0123456789", at);
-      if (at != std::string::npos)
-        text[at] = static_cast<char>('0' + below(10));
-    }
-  }
-
-  /// Puts a piece in the place of a number or a string: what is still JSON
-  /// comes further than what is not.
-  void replaceToken(std::string &text) {
-    size_t begin = text.find_first_of("0123456789\"", below(text.size()));
-    if (begin == std::string::npos)
-      return;
-    bool string = text[begin] == '"';
-    size_t end = string ? text.find('"', begin + 1)
-                        : text.find_first_not_of("0123456789.", begin);
-    if (end != std::string::npos)
-      text.replace(begin, end - begin + string, piece());
-  }
-
-  std::mt19937 random;
-};
 
 class Mutation : public ImportTest {};
 

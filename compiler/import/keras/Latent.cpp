@@ -41,12 +41,23 @@ Tensor keras::skipIdentity(const Part &part, Tensor tensor) {
   }
 }
 
+static bool isSamplingName(StringRef name) {
+  return name.contains_insensitive("sampl") ||
+         name.contains_insensitive("reparam");
+}
+
 std::vector<int> keras::findSamplings(const Part &part) {
-  std::vector<int> found;
-  for (auto [i, fragment] : enumerate(part.fragments))
-    if (fragment.isSampling)
-      found.push_back(i);
-  return found;
+  std::vector<int> found, named;
+  for (auto [i, fragment] : enumerate(part.fragments)) {
+    if (!fragment.isSampling)
+      continue;
+    found.push_back(i);
+    const Layer &layer = *part.graph.calls[i].layer;
+    if (isSamplingName(layer.className) || isSamplingName(layer.name))
+      named.push_back(i);
+  }
+  // A layer that adds the divergence to the loss reads the same two tensors.
+  return found.size() > 1 && !named.empty() ? named : found;
 }
 
 /// The layer of that name.
