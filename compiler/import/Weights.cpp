@@ -69,6 +69,12 @@ Error WeightStore::addIndex(StringRef path) {
       return fail("tensor '" + member.key + "' names no file");
     if (!shards.try_emplace(member.value.text).second)
       continue;
+    // The index may come from anywhere: it says nothing about other folders.
+    if (sys::path::filename(member.value.text) != member.value.text ||
+        member.value.text == "..")
+      return fail("tensor '" + member.key + "' names the file '" +
+                  member.value.text +
+                  "'; only files beside the index are read");
     SmallString<256> shard(sys::path::parent_path(path));
     sys::path::append(shard, member.value.text);
     if (Error error = addSafetensors(shard))

@@ -119,6 +119,12 @@ def check_keras():
     return compare("layers of Keras", documented, layers) + compare("activations of Keras", named, functions)
 
 
+def check_diffusers():
+    classes = re.findall(r"^VAE_FAMILY\((\w+),", read("compiler/import/diffusers/Families.def"), re.M)
+    documented = [get_code(row[0])[0] for row in get_table("docs/import-diffusers.md", "VAE_FAMILY")]
+    return compare("classes of diffusers", documented, classes)
+
+
 def check_options():
     documented = [option for row in get_table("docs/cli.md", "vaec --help")
                   for option in get_code(row[0])]
@@ -196,7 +202,7 @@ def check_exit_codes():
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    checks = [check_statuses, check_roles, check_functions, check_stages, check_options, check_keras,
+    checks = [check_statuses, check_roles, check_functions, check_stages, check_options, check_keras, check_diffusers,
               check_note, check_report, check_exit_codes]
     return 1 if sum(check() for check in checks) else 0
 

@@ -125,9 +125,6 @@ def main():
                                      layer("Dense", "d", "x", units=2)), weights())
     archive("cycle.keras", model(layer("InputLayer", "x", batch_shape=[None, 4]),
                                  layer("Add", "a", ["x", "b"]), layer("ReLU", "b", "a")), weights())
-    os.makedirs("diffusers")
-    with open("diffusers/config.json", "w", encoding="utf-8") as file:
-        json.dump({"_class_name": "AutoencoderKL"}, file)
     with open("model.json", "w", encoding="utf-8") as file:
         json.dump(good, file)
     with open("native.json", "w", encoding="utf-8") as file:
