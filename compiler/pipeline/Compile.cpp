@@ -120,7 +120,8 @@ LogicalResult Compilation::importModel() {
     ImportOptions importOptions;
     importOptions.allowNonfinite = options.allowNonfinite;
     importOptions.verify = false;
-    if (succeeded(readModelDocument(input, options.files, context, document)))
+    if (succeeded(readModelDocument(input, options.files, context, document)) &&
+        (!options.size || succeeded(fixSize(document, *options.size, context))))
       module = buildModel(document, importOptions, context);
   }
   if (!module) {

@@ -3,6 +3,7 @@
 #define COMPILER_PIPELINE_OPTIONS_H
 
 #include "compiler/conversion/kernels/Tiling.h"
+#include "compiler/import/FixSize.h"
 #include "compiler/import/ModelFiles.h"
 
 #include <optional>
@@ -24,6 +25,8 @@ struct CompileOptions {
   ModelFiles files;
   /// Entry points to compile; empty: all that the model has.
   std::vector<std::string> entries;
+  /// Fixes a model's dynamic height and width.
+  std::optional<ImageSize> size;
   /// 0 (direct, no fusion) to 3.
   unsigned optLevel = 2;
   std::string cpu = "native";

@@ -22,15 +22,17 @@ static std::string stageList() {
 namespace {
 /// What the options of CLI11 write into before it is checked.
 struct Raw {
-  std::string emit, stopAfter, entries, tile;
+  std::string emit, stopAfter, entries, tile, size;
   unsigned level = 2;
 };
 } // namespace
 
 static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
-  app.add_option("model", a.input,
-                 "The model: JSON (docs/model-format.md), or a file of Keras "
-                 "(docs/import-keras.md)")
+  app.add_option(
+         "model", a.input,
+         "The model: JSON (docs/model-format.md), a folder of diffusers "
+         "(docs/import-diffusers.md), or a file of Keras "
+         "(docs/import-keras.md)")
       ->option_text("MODEL");
   app.add_option("-o,--output", a.output,
                  "Output file, - for standard output; default: the model's "
@@ -39,6 +41,10 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
   app.add_option("--entry", raw.entries,
                  "Entry points to compile, separated by commas; default: all")
       ->option_text("NAMES");
+  app.add_option("--size", raw.size,
+                 "Compile for images of one size in pixels, where the model "
+                 "takes any: height times width, as 512x768")
+      ->option_text("HxW");
   app.add_flag("--allow-nonfinite", a.options.allowNonfinite,
                "Accept NaN and infinite weights");
 
@@ -168,6 +174,18 @@ static std::optional<Tile> parseTile(llvm::StringRef text) {
   return tile;
 }
 
+/// "512x768".
+static std::optional<ImageSize> parseSize(llvm::StringRef text) {
+  constexpr int64_t kMaxSize = 1 << 24;
+  auto [height, width] = text.split('x');
+  ImageSize size;
+  if (height.getAsInteger(10, size.height) ||
+      width.getAsInteger(10, size.width) || size.height < 1 || size.width < 1 ||
+      size.height > kMaxSize || size.width > kMaxSize)
+    return std::nullopt;
+  return size;
+}
+
 /// Models that are two files. `input` becomes what messages call the model.
 static std::optional<ExitCode> checkFiles(Arguments &a) {
   const ModelFiles &files = a.options.files;
@@ -208,6 +226,13 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   llvm::SmallVector<llvm::StringRef> names;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
+  if (!raw.size.empty()) {
+    a.options.size = parseSize(raw.size);
+    if (!a.options.size)
+      return usage("--size takes height and width in pixels, HxW, as 512x768; "
+                   "found '" +
+                   raw.size + "'");
+  }
   if (!raw.tile.empty()) {
     a.options.tile = parseTile(raw.tile);
     if (!a.options.tile)

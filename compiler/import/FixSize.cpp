@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/import/FixSize.h"
+
+#include "compiler/import/native/Fields.h"
+
+using namespace mlir;
+using namespace vae;
+
+/// The nearest size that a dynamic dimension takes.
+static int64_t getNearest(int64_t size, int64_t minimum, int64_t multiple) {
+  int64_t nearest = (size + multiple / 2) / multiple * multiple;
+  return std::max(nearest, (minimum + multiple - 1) / multiple * multiple);
+}
+
+static int64_t getInteger(const JsonValue &object, StringRef key,
+                          int64_t missing) {
+  const JsonValue *value = object.find(key);
+  return value && value->isInteger() && value->integer > 0 ? value->integer
+                                                           : missing;
+}
+
+/// Replaces the name of a dimension in a shape.
+static void replaceInShape(JsonValue *object, StringRef name, int64_t size) {
+  if (!object)
+    return;
+  for (JsonValue::Member &member : object->members)
+    if (member.key == "shape")
+      for (JsonValue &dim : member.value.items)
+        if (dim.isString() && dim.text == name)
+          dim = JsonValue::makeInteger(size, dim.position);
+}
+
+static JsonValue *findMember(JsonValue &object, StringRef key) {
+  for (JsonValue::Member &member : object.members)
+    if (member.key == key)
+      return &member.value;
+  return nullptr;
+}
+
+LogicalResult vae::fixSize(ModelDocument &document, ImageSize size,
+                           MLIRContext &context) {
+  Source source(&context, document.files);
+  JsonValue &root = document.root;
+  JsonValue *dynamic = findMember(root, "dynamic");
+  if (!dynamic || !dynamic->isObject() || dynamic->members.empty())
+    return source.error(root.position)
+           << "--size: the model has no dynamic height or width";
+  for (auto [name, wanted] :
+       {std::pair<StringRef, int64_t>("height", size.height),
+        std::pair<StringRef, int64_t>("width", size.width)}) {
+    const JsonValue *dim = dynamic->find(name);
+    if (!dim)
+      continue;
+    int64_t multiple = getInteger(*dim, "multiple", 1);
+    int64_t minimum = getInteger(*dim, "min", multiple);
+    int64_t nearest = getNearest(wanted, minimum, multiple);
+    if (nearest != wanted)
+      return source.error(dim->position)
+             << "--size: the " << name << " must be a multiple of " << multiple
+             << " and at least " << minimum << ", found " << wanted
+             << "; the nearest is " << nearest;
+    if (JsonValue *inputs = findMember(root, "inputs"))
+      for (JsonValue &input : inputs->items)
+        replaceInShape(&input, name, wanted);
+    replaceInShape(findMember(root, "latent"), name, wanted);
+  }
+  llvm::erase_if(root.members, [](const JsonValue::Member &member) {
+    return member.key == "dynamic";
+  });
+  return success();
+}
