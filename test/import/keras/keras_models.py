@@ -89,10 +89,10 @@ class Cases:
 
     def compare(self, name, files, parts, **more):
         encoder, decoder = parts
-        if encoder is not None:
-            more.setdefault("x", normal(7, 2, *encoder.inputs[0].shape[1:]))
-        if decoder is not None:
-            more.setdefault("z", normal(8, 2, *decoder.inputs[0].shape[1:]))
+        if encoder is not None and "x" not in more:
+            more["x"] = normal(7, 2, *encoder.inputs[0].shape[1:])
+        if decoder is not None and "z" not in more:
+            more["z"] = normal(8, 2, *decoder.inputs[0].shape[1:])
         check(self.checks, name, self.compiler.compile(*files), *parts, **{"x": None, "z": None, **more})
 
     # One file.
