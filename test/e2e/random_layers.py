@@ -165,7 +165,7 @@ def dense(graph, x, units=None):
         layer["order"] = "NHWC"
     graph.kernel(layer, graph.numbers([units, inputs], inputs**-0.5), (1, 0))
     add_bias(graph, layer, units)
-    shape = x.shape[:1] + fixed(units) + x.shape[2:] if last else x.shape[:-1] + fixed(units)
+    shape = fixed(units) + x.shape[1:] if last else x.shape[:-1] + fixed(units)
     return graph.add(layer, [x], shape)
 
 
@@ -309,7 +309,7 @@ def group_norm(graph, x):
 
 def layer_norm(graph, x):
     turned = x.rank == 4 and graph.chance(0.4)
-    shape = [x.shape[i] for i in (0, 2, 3, 1)] if turned else x.shape
+    shape = [x.shape[i] for i in (1, 2, 0)] if turned else x.shape
     axes = graph.integer(1, x.rank - 1)
     last = shape[-axes:]
     if any(dim.symbol for dim in last) or math.prod(dim.offset for dim in last) < 3:
@@ -329,8 +329,8 @@ def prelu(graph, x):
     if not x.channels:
         return None
     layer = {"type": "prelu"}
-    sizes = [dim.offset for dim in x.shape[1:]]
-    if not any(dim.symbol for dim in x.shape[1:]) and graph.chance(0.3):
+    sizes = [dim.offset for dim in x.shape]
+    if not any(dim.symbol for dim in x.shape) and graph.chance(0.3):
         layer["per"] = "element"
         weight = graph.numbers(sizes, 0.5)
         graph.kernel(layer, weight, (1, 2, 0) if x.rank == 4 else tuple(range(x.rank - 1)), role="weight")

@@ -222,6 +222,54 @@ TEST_F(Layers, Activations) {
   EXPECT_EQ(type("\"prelu\""), "vae.prelu");
 }
 
+TEST_F(Layers, ChannelsLast) {
+  // The kernel [inputs, units] of Keras, on the channels of an image.
+  writeTensors({{"out.weight", {2, 3}, {}},
+                {"out.bias", {3}, {}},
+                {"norm.weight", {2}, {}},
+                {"norm.bias", {2}, {}}});
+  const std::string keras = ", \"tensor_layout\": \"keras\"";
+  EXPECT_EQ(build("[2, 4, 5]",
+                  "\"type\": \"dense\", \"units\": 3, \"order\": \"NHWC\"",
+                  keras)
+                .substr(0, 11),
+            "vae.conv2d ");
+  EXPECT_EQ(constants["out.weight"], "1 4 2 5 3 6");
+  EXPECT_EQ(build("[4, 2]",
+                  "\"type\": \"dense\", \"units\": 3, \"order\": \"NHWC\"",
+                  keras)
+                .substr(0, 10),
+            "vae.dense ");
+  std::string norm =
+      build("[2, 4, 5]", "\"type\": \"layer_norm\", \"order\": \"NHWC\", "
+                         "\"weights\": {\"weight\": \"norm.weight\", "
+                         "\"bias\": \"norm.bias\"}");
+  EXPECT_NE(norm.find("tensor<2xf32>) -> tensor<?x4x5x2xf32>"),
+            std::string::npos)
+      << norm;
+}
+
+TEST_F(Layers, SlopesPerElement) {
+  const std::string keras = ", \"tensor_layout\": \"keras\"";
+  const std::string prelu = "\"type\": \"prelu\"",
+                    each = prelu + ", \"per\": \"element\"";
+  // [height, width, channels] becomes [channels, height, width].
+  writeTensors({{"out.weight", {2, 1, 3}, {}}});
+  build("[3, 2, 1]", each, keras);
+  EXPECT_EQ(constants["out.weight"], "1 4 2 5 3 6");
+  EXPECT_EQ(build("[3, 2, 1]", each),
+            "6:1: layer 'out': tensor 'out.weight' has the shape [2, 1, 3], "
+            "expected [3, 2, 1] = the shape of an input");
+  writeTensors({{"out.weight", {1, 1, 3}, {}}});
+  build("[3, 2, 1]", prelu, keras);
+  EXPECT_EQ(constants["out.weight"], "1 2 3");
+  writeTensors({{"out.weight", {1, 1, 1}, {}}});
+  build("[3, 2, 1]", prelu, keras);
+  EXPECT_EQ(constants["out.weight"], "1");
+  EXPECT_NE(build("[3, 2, 1]", prelu).find("has the shape [1, 1, 1]"),
+            std::string::npos);
+}
+
 TEST_F(Layers, Resampling) {
   writeTensors({});
   EXPECT_EQ(build("[2, 4, 4]", "\"type\": \"upsample\", \"scale\": [2, 3], "

@@ -52,7 +52,7 @@ def convolutions():
     yield "Conv2D without bias", lambda: one(lambda: L.Conv2D(4, 3, use_bias=False))
     yield "Conv2DTranspose without bias", lambda: one(lambda: L.Conv2DTranspose(4, 3, use_bias=False))
     yield "MaxPooling2D default", lambda: one(lambda: L.MaxPooling2D())
-    yield "AveragePooling2D default", lambda: one(lambda: L.AveragePooling2D())
+    yield "AveragePooling2D default", lambda: one(lambda: L.AveragePooling2D(3))
     for keep in (False, True):
         yield f"GlobalAveragePooling2D {keep}", lambda k=keep: one(lambda: L.GlobalAveragePooling2D(keepdims=k))
         yield f"GlobalMaxPooling2D {keep}", lambda k=keep: one(lambda: L.GlobalMaxPooling2D(keepdims=k))
