@@ -49,6 +49,7 @@ private:
   void addOutput(CLI::App *command, const char *text, bool required);
   void addExecution(CLI::App *command);
   void addSampling(CLI::App *command);
+  void declareInfo(CLI::App &app);
   void declareGenerate(CLI::App &app);
   void declareScore(CLI::App &app);
   void declareBench(CLI::App &app);
@@ -245,16 +246,34 @@ void CommandLine::declareBench(CLI::App &app) {
   addSizes(bench);
 }
 
+void CommandLine::declareInfo(CLI::App &app) {
+  auto *info = addCommand(app, "info",
+                          "Print what a library says of itself, and the memory "
+                          "that it takes at a size");
+  info->add_option_function<int64_t>(
+          "--batch",
+          [&options = o](int64_t batch) {
+            options.batches = {batch};
+            options.wantsMemory = true;
+          },
+          "Print the memory at that batch; default with --size: 1")
+      ->check(CLI::PositiveNumber)
+      ->option_text("N")
+      ->group("Input");
+  addSizes(info);
+}
+
 void CommandLine::declare(CLI::App &app) {
   app.set_version_flag("--version",
                        std::string("vae-run ") + vae_runtime_version());
   app.footer("Run vae-run LIBRARY COMMAND --help for the options of a command. "
-             "A library is code:\nonly info reads one without running it.");
+             "A library is code:\nonly info without sizes reads one without "
+             "running it.");
   app.add_option("library", o.library, "The compiled model, of vaec")
       ->required()
       ->option_text("LIBRARY");
   app.require_subcommand(1);
-  addCommand(app, "info", "Print what a library says of itself");
+  declareInfo(app);
   declareGenerate(app);
   declareScore(app);
   declareBench(app);

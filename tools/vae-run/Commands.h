@@ -39,6 +39,8 @@ struct Options {
 
   std::optional<int64_t> chunk; // examples at a time
   uint32_t threads = 0;
+  /// info prints memory at the sizes and the first of the batches.
+  bool wantsMemory = false;
 
   std::string entry;
   std::vector<int64_t> batches = {1};

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// vae-run info: what a library's note says. Nothing of the library runs.
+// vae-run info: what a library's note says. Nothing of the library runs, unless
+// sizes are given: what memory they need, its code knows.
 #include "tools/vae-run/Error.h"
 #include "tools/vae-run/File.h"
 #include "tools/vae-run/Model.h"
+#include "tools/vae-run/Prepare.h"
 #include "tools/vae-run/Report.h"
 
 #include <algorithm>
@@ -113,6 +115,50 @@ static void describe(const Json &note, std::ostream &out) {
   printTable(rows, out);
 }
 
+static int64_t countBytes(const vae_abi_model &table,
+                          const vae_abi_tensor *tensors, uint32_t count,
+                          const Sizes &sizes) {
+  int64_t bytes = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    int64_t elements = 1;
+    for (int64_t dim : getShape(table, tensors[i], sizes, sizes[0]))
+      elements *= dim;
+    bytes += elements * static_cast<int64_t>(sizeof(float));
+  }
+  return bytes;
+}
+
+/// The memory that each entry point takes at a size, from the model's plan.
+static void describeMemory(const Options &options, Report &report) {
+  Model model(options.library);
+  const vae_abi_model &table = model.getTable();
+  Sizes sizes = parseSizes(table, options);
+  sizes[0] = options.batches.front();
+  requireSizes(table, sizes);
+  std::vector<Row> rows = {{"bytes", "arena", "inputs", "outputs", "all"}};
+  Json entries = Json::array();
+  for (uint32_t i = 0; i < table.num_entries; ++i) {
+    const vae_abi_entry &entry = table.entries[i];
+    int64_t bytes[] = {
+        entry.arena_size(sizes.data()),
+        countBytes(table, entry.inputs, entry.num_inputs, sizes),
+        countBytes(table, entry.outputs, entry.num_outputs, sizes)};
+    int64_t all = bytes[0] + bytes[1] + bytes[2];
+    rows.push_back({entry.name, formatCount(bytes[0]), formatCount(bytes[1]),
+                    formatCount(bytes[2]), formatCount(all)});
+    entries.push_back({{"entry", entry.name},
+                       {"arena_bytes", bytes[0]},
+                       {"input_bytes", bytes[1]},
+                       {"output_bytes", bytes[2]}});
+  }
+  report.text << "\nmemory at batch " << sizes[0];
+  for (uint32_t s = 1; s < table.num_symbols; ++s)
+    report.text << ", " << table.symbols[s].name << " " << sizes[s];
+  report.text << ", besides the weights\n";
+  printTable(rows, report.text);
+  report.json["memory"] = std::move(entries);
+}
+
 void vaerun::runInfo(const Options &options) {
   Report report(options);
   try {
@@ -128,6 +174,8 @@ void vaerun::runInfo(const Options &options) {
       if (key != "schema" && key != "name")
         report.json[key] = value;
     describe(note, report.text);
+    if (options.wantsMemory || !options.size.empty() || !options.dims.empty())
+      describeMemory(options, report);
   } catch (const Json::exception &error) {
     fail(options.library,
          ": expected a note that describes a model, found a "

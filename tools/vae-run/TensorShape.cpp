@@ -80,10 +80,12 @@ std::string vaerun::formatExpected(const vae_abi_model &model,
 void vaerun::checkSizes(const vae_abi_model &model, const Sizes &sizes) {
   for (uint32_t s = 1; s < model.num_symbols; ++s) {
     const vae_abi_symbol &symbol = model.symbols[s];
-    if (sizes[s] && (sizes[s] < symbol.minimum ||
-                     sizes[s] % std::max<int64_t>(symbol.multiple, 1) != 0))
+    int64_t multiple = std::max<int64_t>(symbol.multiple, 1);
+    int64_t nearest = std::max(symbol.minimum,
+                               (sizes[s] + multiple / 2) / multiple * multiple);
+    if (sizes[s] && nearest != sizes[s])
       fail("expected ", formatCondition(symbol).substr(2), ", found ", sizes[s],
-           "; choose another size");
+           "; the nearest is ", nearest);
   }
 }
 
