@@ -100,6 +100,16 @@ const WeightTensor *WeightStore::find(StringRef name) const {
   return it == tensors.end() ? nullptr : it->second.get();
 }
 
+std::vector<std::string> WeightStore::getUnused() const {
+  DenseSet<const WeightTensor *> known(used.begin(), used.end());
+  std::vector<std::string> names;
+  for (const auto &entry : tensors)
+    if (!known.contains(entry.second.get()))
+      names.push_back(entry.getKey().str());
+  sort(names);
+  return names;
+}
+
 std::string WeightStore::suggest(StringRef name) const {
   std::vector<StringRef> names;
   for (const auto &entry : tensors)

@@ -73,6 +73,8 @@ public:
 
   /// The tensors that constants were made of, in the order of first use.
   const std::vector<const WeightTensor *> &getUsed() const { return used; }
+  /// Names of the others, sorted.
+  std::vector<std::string> getUnused() const;
 
   /// "not in 'a', 'b'", for messages about a tensor that is missing.
   std::string describeFiles() const;

@@ -134,6 +134,7 @@ LogicalResult Compilation::importModel() {
   }
   if (failed(checkWeightFiles()) || failed(checkEntries()))
     return failure();
+  report.unusedTensors = document.weights.getUnused();
   if (options.emit != Stage::Json)
     document = ModelDocument();
   reportModel(*module, options.entries, report);

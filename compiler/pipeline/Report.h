@@ -104,6 +104,8 @@ struct CompileReport {
   std::vector<DimensionReport> dimensions;
   std::vector<LayerReport> layers;
   std::vector<FusedReport> fused;
+  /// Tensors of the weight files that no layer uses, sorted.
+  std::vector<std::string> unusedTensors;
   std::vector<EntryReport> entries;
   std::vector<StageTime> times, steps;
   /// Distinct kernels.

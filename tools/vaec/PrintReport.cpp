@@ -128,6 +128,15 @@ static void printFused(const CompileReport &report, raw_ostream &out) {
   table.print(out);
 }
 
+static void printUnused(const CompileReport &report, raw_ostream &out) {
+  if (report.unusedTensors.empty())
+    return;
+  Table table({"tensors that no layer uses"});
+  for (const std::string &name : report.unusedTensors)
+    table.add({name});
+  table.print(out);
+}
+
 static void printEntries(const CompileReport &report, raw_ostream &out) {
   if (report.entries.empty())
     return;
@@ -177,6 +186,7 @@ void tool::printReport(const CompileReport &report, const Arguments &arguments,
   printHead(report, out);
   printLayers(report, out);
   printFused(report, out);
+  printUnused(report, out);
   printEntries(report, out);
   printBuffers(report, out);
   printTimes(report, out);
@@ -242,6 +252,10 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
         json.attribute("flops", layer.flops);
         json.attribute("flops_formula", layer.flopsFormula);
       });
+  });
+  json.attributeArray("unused_tensors", [&] {
+    for (const std::string &name : report.unusedTensors)
+      json.value(name);
   });
   json.attributeArray("fused", [&] {
     for (const FusedReport &fused : report.fused)
