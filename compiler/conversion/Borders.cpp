@@ -48,6 +48,8 @@ static bool canLeaveBorder(Value value) {
     return !isOfPixel(conv);
   if (auto conversion = dyn_cast_or_null<ConvertLayoutOp>(op))
     return copiesToChannelsLast(conversion);
+  if (auto norm = dyn_cast_or_null<GroupNormOp>(op))
+    return cast<RankedTensorType>(norm.getType()).getRank() == 4;
   return isa_and_nonnull<Conv2dOp>(op);
 }
 
@@ -85,7 +87,7 @@ llvm::DenseMap<Operation *, Border> vae::planBorders(func::FuncOp function) {
 
   llvm::DenseMap<Operation *, Border> borders;
   for (Operation &op : function.getBody().front())
-    if (isa<Conv2dOp, ConvTranspose2dOp, ConvertLayoutOp>(op)) {
+    if (isa<Conv2dOp, ConvTranspose2dOp, ConvertLayoutOp, GroupNormOp>(op)) {
       auto found = wanted.find(leaderOf(op.getResult(0)));
       if (found != wanted.end() && !isEmpty(found->second))
         borders[&op] = found->second;

@@ -147,6 +147,54 @@ static Dims aroundAxis(const Dims &dims, int64_t axis, MLIRContext *context) {
           getNumElements(all.drop_front(axis + 1), context)};
 }
 
+FailureOr<Value> Lowering::lowerPixelShuffle(PixelShuffleOp op) {
+  const Dims in = getDims(op.getX()), out = getDims(op.getY());
+  int64_t r = op.getFactor();
+  Region region;
+  region.dims = {in[0], in[2], expr(r), in[3], expr(r), out[1]};
+  region.inStrides = {in[2] * in[3] * in[1],
+                      in[3] * in[1],
+                      expr(r),
+                      in[1],
+                      expr(1),
+                      expr(r * r)};
+  region.outStrides = stridesOf(region.dims, function.getContext());
+  return copy(op.getLoc(), op.getX(), region, typeOf(op.getY()), out);
+}
+
+FailureOr<Value> Lowering::lowerPixelUnshuffle(PixelUnshuffleOp op) {
+  const Dims in = getDims(op.getX()), out = getDims(op.getY());
+  int64_t r = op.getFactor();
+  AffineExpr row = in[3] * in[1];
+  Region region;
+  region.dims = {in[0], out[2], out[3], expr(r), expr(r), in[1]};
+  region.inStrides = {in[2] * row, row * r, in[1] * r, row, in[1], expr(1)};
+  region.outStrides = {out[2] * out[3] * out[1],
+                       out[3] * out[1],
+                       out[1],
+                       expr(r),
+                       expr(1),
+                       expr(r * r)};
+  return copy(op.getLoc(), op.getX(), region, typeOf(op.getY()), out);
+}
+
+FailureOr<Value> Lowering::lowerRepeatChannels(RepeatChannelsOp op) {
+  int64_t axis = memoryAxis(op.getX(), 1);
+  const Dims in =
+      aroundAxis(getMemoryDims(op.getX()), axis, function.getContext());
+  AffineExpr repeats = expr(op.getRepeats());
+  Region region;
+  region.dims = {in[0], in[1], repeats, in[2]};
+  region.inStrides = {in[1] * in[2], in[2], expr(0), expr(1)};
+  region.outStrides = {in[1] * in[2] * repeats, in[2] * repeats, in[2],
+                       expr(1)};
+  if (in[2] == expr(1)) // channels are innermost
+    for (Exprs *list : {&region.dims, &region.inStrides, &region.outStrides})
+      list->pop_back();
+  return copy(op.getLoc(), op.getX(), region, typeOf(op.getY()),
+              getDims(op.getY()));
+}
+
 FailureOr<Value> Lowering::lowerConcat(ConcatOp op) {
   auto type = typeOf(op.getY());
   int64_t axis = memoryAxis(op.getY(), op.getAxis());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Elementwise operations, normalization, pooling, resampling, reductions.
+// Elementwise operations, pooling, resampling, reductions.
 #include "compiler/conversion/Lowering.h"
 
 #include "dialects/vae/IR/VaeConstants.h"
@@ -104,52 +104,27 @@ FailureOr<Value> Lowering::lowerPrelu(PreluOp op) {
   return applyPerChannel(op, "prelu", op.getX(), {parameter}, leaky);
 }
 
-FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
-  const Dims shape = getDims(op.getX());
+FailureOr<Value> Lowering::lowerGlu(GluOp op) {
+  const Dims shape = getDims(op.getY());
   int64_t channels = getStaticDim(shape[1]);
-  Value x = channelsInnermost(op.getX());
-  auto kernel =
-      getGroupNormKernel(module, op.getLoc(), target, channels, op.getGroups(),
-                         op.getEpsilon().convertToDouble(),
-                         op.getWeight() != nullptr, op.getBias() != nullptr);
-  SmallVector<Value> inputs = {x};
-  for (Value parameter : {Value(op.getWeight()), Value(op.getBias())})
-    if (parameter)
-      inputs.push_back(parameter);
-  AffineExpr pixels = count(ArrayRef<AffineExpr>(shape).drop_front(2));
-  Value y = launch(op.getLoc(), kernel, inputs, {shape[0], pixels}, 1 << 14,
-                   typeOf(op.getY()), shape);
-  return channelsRestored(y, op.getX());
+  Value y =
+      launch(op.getLoc(),
+             getGluKernel(module, op.getLoc(), target, channels, op.getGate()),
+             {channelsInnermost(op.getX())}, {countRows(shape)},
+             channels * kElementFlops, typeOf(op.getY()), shape);
+  return channelsRestored(y, op.getY());
 }
 
-FailureOr<Value> Lowering::lowerLayerNorm(LayerNormOp op) {
-  const Dims dims = getDims(op.getX());
-  ArrayRef<AffineExpr> shape = dims;
-  auto kernel = getLayerNormKernel(
-      module, op.getLoc(), target, op.getEpsilon().convertToDouble(),
-      op.getWeight() != nullptr, op.getBias() != nullptr);
-  SmallVector<Value> inputs = {op.getX()};
-  for (Value parameter : {Value(op.getWeight()), Value(op.getBias())})
-    if (parameter)
-      inputs.push_back(parameter);
-  int64_t axes = op.getAxes();
-  AffineExpr length = count(shape.take_back(axes));
-  return launch(op.getLoc(), kernel, inputs,
-                {count(shape.drop_back(axes)), length},
-                kElementFlops * std::max<int64_t>(1, getStaticDim(length)),
-                typeOf(op.getY()), dims);
-}
-
-FailureOr<Value> Lowering::lowerSoftmax(SoftmaxOp op) {
-  Dims memory = getMemoryDims(op.getX());
-  int64_t axis = op.getAxis();
-  if (isChannelsLast(op.getX()))
-    axis = axis == 1 ? 3 : axis - 1;
-  ArrayRef<AffineExpr> all = memory;
-  return launch(
-      op.getLoc(), getSoftmaxKernel(module, op.getLoc(), target), {op.getX()},
-      {count(all.take_front(axis)), all[axis], count(all.drop_front(axis + 1))},
-      1 << 10, typeOf(op.getY()), getDims(op.getY()));
+FailureOr<Value> Lowering::lowerMeanChannels(MeanChannelsOp op) {
+  const Dims shape = getDims(op.getY());
+  int64_t channels = getStaticDim(shape[1]);
+  int64_t group = op.getGroup();
+  Value y = launch(
+      op.getLoc(),
+      getMeanChannelsKernel(module, op.getLoc(), target, channels, group),
+      {channelsInnermost(op.getX())}, {countRows(shape)}, channels * group,
+      typeOf(op.getY()), shape);
+  return channelsRestored(y, op.getY());
 }
 
 FailureOr<Value> Lowering::lowerPool(Pool2dOp op) {
@@ -176,6 +151,15 @@ FailureOr<Value> Lowering::lowerUpsample(UpsampleOp op) {
   auto kernel = getUpsampleKernel(module, op.getLoc(), target, op, channels);
   return launch(op.getLoc(), kernel, {op.getX()}, {in[0], in[2], in[3]},
                 channels * 64, typeOf(op.getY()), getDims(op.getY()));
+}
+
+FailureOr<Value> Lowering::lowerResize(ResizeOp op) {
+  const Dims in = getDims(op.getX()), out = getDims(op.getY());
+  int64_t channels = getStaticDim(in[1]);
+  auto kernel = getResizeKernel(module, op.getLoc(), target, op, channels);
+  return launch(op.getLoc(), kernel, {op.getX()},
+                {in[0], in[2], in[3], out[2], out[3]}, channels * 64,
+                typeOf(op.getY()), out);
 }
 
 FailureOr<Value> Lowering::lowerKl(KlOp op) {

@@ -96,18 +96,33 @@ private:
   llvm::FailureOr<Value> lowerBatchNorm(BatchNormOp op);
   llvm::FailureOr<Value> lowerChannelAffine(ChannelAffineOp op);
   llvm::FailureOr<Value> lowerPrelu(PreluOp op);
+  llvm::FailureOr<Value> lowerGlu(GluOp op);
+  llvm::FailureOr<Value> lowerMeanChannels(MeanChannelsOp op);
   Value applyPerChannel(mlir::Operation *op, llvm::StringRef name, Value x,
                         llvm::ArrayRef<Value> parameters, VectorFn function);
-  llvm::FailureOr<Value> lowerGroupNorm(GroupNormOp op);
-  llvm::FailureOr<Value> lowerLayerNorm(LayerNormOp op);
-  llvm::FailureOr<Value> lowerSoftmax(SoftmaxOp op);
   llvm::FailureOr<Value> lowerPool(Pool2dOp op);
   llvm::FailureOr<Value> lowerGlobalPool(GlobalPoolOp op);
   llvm::FailureOr<Value> lowerUpsample(UpsampleOp op);
+  llvm::FailureOr<Value> lowerResize(ResizeOp op);
   llvm::FailureOr<Value> lowerKl(KlOp op);
   llvm::FailureOr<Value> lowerLogLikelihood(LogLikelihoodOp op);
 
+  // LowerAttention.cpp
+  llvm::FailureOr<Value> lowerAttention(AttentionOp op);
+  llvm::FailureOr<Value> lowerLinearAttention(LinearAttentionOp op);
+  llvm::FailureOr<Value> lowerNearestCodebook(NearestCodebookOp op);
+  llvm::FailureOr<Value> lowerEmbedding(EmbeddingOp op);
+
+  // LowerNorms.cpp
+  llvm::FailureOr<Value> lowerGroupNorm(GroupNormOp op);
+  llvm::FailureOr<Value> lowerRmsNorm(RmsNormOp op);
+  llvm::FailureOr<Value> lowerLayerNorm(LayerNormOp op);
+  llvm::FailureOr<Value> lowerSoftmax(SoftmaxOp op);
+
   // LowerMovement.cpp
+  llvm::FailureOr<Value> lowerPixelShuffle(PixelShuffleOp op);
+  llvm::FailureOr<Value> lowerPixelUnshuffle(PixelUnshuffleOp op);
+  llvm::FailureOr<Value> lowerRepeatChannels(RepeatChannelsOp op);
   llvm::FailureOr<Value> lowerConcat(ConcatOp op);
   llvm::FailureOr<Value> lowerSlice(SliceOp op);
   llvm::FailureOr<Value> lowerTranspose(TransposeOp op);
@@ -152,6 +167,10 @@ private:
   bool canOverwrite(Value value, mlir::Operation *layer);
   Value alias(mlir::Location loc, Value x, mlir::RankedTensorType type,
               const Dims &dims);
+  /// A tensor that only the launches of one layer know.
+  mlir::RankedTensorType scratchType(const Dims &dims) {
+    return getTensorType(dims, builder.getF32Type());
+  }
   Value constant(mlir::Location loc, llvm::StringRef name,
                  std::vector<float> values);
   /// The logical shape; getMemoryDims: in the order of memory. A copy: the map
@@ -175,6 +194,11 @@ private:
                   int64_t columnsBefore);
   mlir::AffineExpr expr(int64_t value);
   mlir::AffineExpr count(llvm::ArrayRef<mlir::AffineExpr> dims);
+  /// Elements of a channel.
+  mlir::AffineExpr countRows(Dims dims) {
+    dims[1] = expr(1);
+    return count(dims);
+  }
 
   mlir::func::FuncOp function;
   mlir::ModuleOp module;

@@ -113,6 +113,18 @@ Error reference::evaluate(MulOp, const Operands &in, Results out) {
   return evaluateBinary(in, out[0], std::multiplies<double>());
 }
 
+Error reference::evaluate(GluOp op, const Operands &in, Results out) {
+  const Tensor &x = in[0];
+  AxisView half(out[0].shape, 1), whole(x.shape, 1);
+  for (int64_t n = 0; n < half.outer; ++n)
+    for (int64_t c = 0; c < half.size; ++c)
+      for (int64_t k = 0; k < half.inner; ++k)
+        out[0].data[half.at(n, c, k)] =
+            x.data[whole.at(n, c, k)] *
+            activate(op.getGate(), x.data[whole.at(n, half.size + c, k)]);
+  return Error::success();
+}
+
 Error reference::evaluate(SoftmaxOp op, const Operands &in, Results out) {
   const Tensor &x = in[0];
   AxisView view(x.shape, op.getAxis());

@@ -78,6 +78,7 @@ llvm::Error evaluate(ConvTranspose2dOp op, const Operands &in, Results out);
 llvm::Error evaluate(BatchNormOp op, const Operands &in, Results out);
 llvm::Error evaluate(GroupNormOp op, const Operands &in, Results out);
 llvm::Error evaluate(LayerNormOp op, const Operands &in, Results out);
+llvm::Error evaluate(RmsNormOp op, const Operands &in, Results out);
 llvm::Error evaluate(ChannelAffineOp op, const Operands &in, Results out);
 // Elementwise.cpp
 llvm::Error evaluate(ActivationOp op, const Operands &in, Results out);
@@ -85,8 +86,15 @@ llvm::Error evaluate(PreluOp op, const Operands &in, Results out);
 llvm::Error evaluate(AddOp op, const Operands &in, Results out);
 llvm::Error evaluate(SubOp op, const Operands &in, Results out);
 llvm::Error evaluate(MulOp op, const Operands &in, Results out);
+llvm::Error evaluate(GluOp op, const Operands &in, Results out);
 llvm::Error evaluate(SoftmaxOp op, const Operands &in, Results out);
+// Attention.cpp
+llvm::Error evaluate(AttentionOp op, const Operands &in, Results out);
+llvm::Error evaluate(LinearAttentionOp op, const Operands &in, Results out);
+llvm::Error evaluate(NearestCodebookOp op, const Operands &in, Results out);
+llvm::Error evaluate(EmbeddingOp op, const Operands &in, Results out);
 // Resampling.cpp
+llvm::Error evaluate(ResizeOp op, const Operands &in, Results out);
 llvm::Error evaluate(UpsampleOp op, const Operands &in, Results out);
 llvm::Error evaluate(Pool2dOp op, const Operands &in, Results out);
 llvm::Error evaluate(GlobalPoolOp op, const Operands &in, Results out);
@@ -100,6 +108,10 @@ llvm::Error evaluate(TransposeOp op, const Operands &in, Results out);
 llvm::Error evaluate(ReshapeOp op, const Operands &in, Results out);
 llvm::Error evaluate(DropoutOp op, const Operands &in, Results out);
 llvm::Error evaluate(ConvertLayoutOp op, const Operands &in, Results out);
+llvm::Error evaluate(PixelShuffleOp op, const Operands &in, Results out);
+llvm::Error evaluate(PixelUnshuffleOp op, const Operands &in, Results out);
+llvm::Error evaluate(RepeatChannelsOp op, const Operands &in, Results out);
+llvm::Error evaluate(MeanChannelsOp op, const Operands &in, Results out);
 // Vae.cpp
 llvm::Error evaluate(ReparameterizeOp op, const Operands &in, Results out);
 llvm::Error evaluate(KlOp op, const Operands &in, Results out);

@@ -291,7 +291,10 @@ static Error dispatch(Operation *op, const Operands &in, Results out) {
             LayerNormOp, ChannelAffineOp, ActivationOp, PreluOp, AddOp, SubOp,
             MulOp, SoftmaxOp, DropoutOp, UpsampleOp, Pool2dOp, GlobalPoolOp,
             ConcatOp, SplitOp, SliceOp, CropOp, PadOp, ReshapeOp, TransposeOp,
-            ConvertLayoutOp, ReparameterizeOp, KlOp, LogLikelihoodOp>(
+            ConvertLayoutOp, ReparameterizeOp, KlOp, LogLikelihoodOp, RmsNormOp,
+            AttentionOp, LinearAttentionOp, NearestCodebookOp, EmbeddingOp,
+            GluOp, ResizeOp, PixelShuffleOp, PixelUnshuffleOp, RepeatChannelsOp,
+            MeanChannelsOp>(
           [&](auto known) { return evaluate(known, in, out); })
       .Default([](Operation *unknown) {
         return reference::makeError(

@@ -111,3 +111,58 @@ Error reference::evaluate(ConvertLayoutOp, const Operands &in, Results out) {
   out[0].data = in[0].data;
   return Error::success();
 }
+
+Error reference::evaluate(PixelShuffleOp op, const Operands &in, Results out) {
+  Tensor &y = out[0];
+  int64_t r = op.getFactor();
+  for (int64_t n = 0; n < y.shape[0]; ++n)
+    for (int64_t c = 0; c < y.shape[1]; ++c)
+      for (int64_t i = 0; i < y.shape[2]; ++i)
+        for (int64_t j = 0; j < y.shape[3]; ++j)
+          y.data[at(y, n, c, i, j)] = in[0].data[at(
+              in[0], n, c * r * r + i % r * r + j % r, i / r, j / r)];
+  return Error::success();
+}
+
+Error reference::evaluate(PixelUnshuffleOp op, const Operands &in,
+                          Results out) {
+  const Tensor &x = in[0];
+  int64_t r = op.getFactor();
+  for (int64_t axis : {2, 3})
+    if (x.shape[axis] % r)
+      return makeError(op, "(C2) factor " + llvm::Twine(r) +
+                               " does not divide " +
+                               llvm::Twine(x.shape[axis]));
+  for (int64_t n = 0; n < x.shape[0]; ++n)
+    for (int64_t c = 0; c < x.shape[1]; ++c)
+      for (int64_t i = 0; i < x.shape[2]; ++i)
+        for (int64_t j = 0; j < x.shape[3]; ++j)
+          out[0].data[at(out[0], n, c * r * r + i % r * r + j % r, i / r,
+                         j / r)] = x.data[at(x, n, c, i, j)];
+  return Error::success();
+}
+
+Error reference::evaluate(RepeatChannelsOp op, const Operands &in,
+                          Results out) {
+  AxisView to(out[0].shape, 1), from(in[0].shape, 1);
+  for (int64_t n = 0; n < to.outer; ++n)
+    for (int64_t c = 0; c < to.size; ++c)
+      for (int64_t k = 0; k < to.inner; ++k)
+        out[0].data[to.at(n, c, k)] =
+            in[0].data[from.at(n, c / op.getRepeats(), k)];
+  return Error::success();
+}
+
+Error reference::evaluate(MeanChannelsOp op, const Operands &in, Results out) {
+  AxisView to(out[0].shape, 1), from(in[0].shape, 1);
+  int64_t group = op.getGroup();
+  for (int64_t n = 0; n < to.outer; ++n)
+    for (int64_t c = 0; c < to.size; ++c)
+      for (int64_t k = 0; k < to.inner; ++k) {
+        double sum = 0;
+        for (int64_t g = 0; g < group; ++g)
+          sum += in[0].data[from.at(n, c * group + g, k)];
+        out[0].data[to.at(n, c, k)] = sum / group;
+      }
+  return Error::success();
+}

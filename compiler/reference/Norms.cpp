@@ -3,6 +3,7 @@
 // Normalization.
 #include "compiler/reference/Evaluate.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace mlir;
@@ -86,6 +87,13 @@ struct Statistics {
 };
 } // namespace
 
+/// act(value + residual).
+template <typename OpTy>
+static double finish(OpTy op, const Operands &in, int64_t index, double value) {
+  value += valueOr(in.find(op.getResidual()), index, 0);
+  return op.getActivation() ? activate(*op.getActivation(), value) : value;
+}
+
 Error reference::evaluate(GroupNormOp op, const Operands &in, Results out) {
   const Tensor &x = in[0];
   const Tensor *weight = in.find(op.getWeight());
@@ -102,9 +110,10 @@ Error reference::evaluate(GroupNormOp op, const Operands &in, Results out) {
         llvm::ArrayRef<float>(x.data).slice(first, groupSize));
     for (int64_t index = first; index < first + groupSize; ++index) {
       int64_t c = index / view.inner % view.size;
-      out[0].data[index] =
-          statistics.normalize(x.data[index], epsilon) * valueOr(weight, c, 1) +
-          valueOr(bias, c, 0);
+      out[0].data[index] = finish(op, in, index,
+                                  statistics.normalize(x.data[index], epsilon) *
+                                          valueOr(weight, c, 1) +
+                                      valueOr(bias, c, 0));
     }
   }
   return Error::success();
@@ -131,5 +140,30 @@ Error reference::evaluate(LayerNormOp op, const Operands &in, Results out) {
               valueOr(weight, k, 1) +
           valueOr(bias, k, 0);
   }
+  return Error::success();
+}
+
+Error reference::evaluate(RmsNormOp op, const Operands &in, Results out) {
+  const Tensor &x = in[0];
+  const Tensor *weight = in.find(op.getWeight());
+  const Tensor *bias = in.find(op.getBias());
+  if (Error error = checkChannels(op, x, {{"weight", weight}, {"bias", bias}}))
+    return error;
+  AxisView view(x.shape, 1);
+  double epsilon = op.getEpsilon().convertToDouble();
+  for (int64_t n = 0; n < view.outer; ++n)
+    for (int64_t k = 0; k < view.inner; ++k) {
+      double squares = 0;
+      for (int64_t c = 0; c < view.size; ++c)
+        squares += std::pow(double(x.data[view.at(n, c, k)]), 2);
+      double factor = op.getL2() ? std::sqrt(double(view.size)) /
+                                       std::max(std::sqrt(squares), epsilon)
+                                 : 1 / std::sqrt(squares / view.size + epsilon);
+      for (int64_t c = 0; c < view.size; ++c)
+        out[0].data[view.at(n, c, k)] =
+            finish(op, in, view.at(n, c, k),
+                   x.data[view.at(n, c, k)] * factor * valueOr(weight, c, 1) +
+                       valueOr(bias, c, 0));
+    }
   return Error::success();
 }

@@ -28,14 +28,13 @@ struct Sample {
   int64_t low, high;
   double weight; // of high
 
-  Sample(int64_t index, int64_t size, int64_t scale, bool alignCorners) {
+  /// `size` elements become `newSize`.
+  Sample(int64_t index, int64_t size, int64_t newSize, bool alignCorners) {
     double position;
     if (alignCorners)
-      position = size * scale == 1
-                     ? 0
-                     : double(index) * (size - 1) / (size * scale - 1);
+      position = newSize == 1 ? 0 : double(index) * (size - 1) / (newSize - 1);
     else
-      position = std::max((index + 0.5) / scale - 0.5, 0.0);
+      position = std::max((index + 0.5) * size / newSize - 0.5, 0.0);
     low = std::min<int64_t>(std::floor(position), size - 1);
     high = std::min(low + 1, size - 1);
     weight = position - low;
@@ -43,19 +42,11 @@ struct Sample {
 };
 } // namespace
 
-Error reference::evaluate(UpsampleOp op, const Operands &in, Results out) {
-  const Tensor &x = in[0];
-  Tensor &y = out[0];
-  auto scale = op.getScale();
-  bool bilinear = op.getMode() == ResizeMode::Bilinear;
+/// Samples each element of y between rows and columns of x.
+static void interpolate(const Tensor &x, Tensor &y, bool alignCorners) {
   forEachPixel(y, [&](int64_t n, int64_t c, int64_t i, int64_t j) {
-    if (!bilinear) {
-      y.data[at(y, n, c, i, j)] =
-          x.data[at(x, n, c, i / scale[0], j / scale[1])];
-      return;
-    }
-    Sample row(i, x.shape[2], scale[0], op.getAlignCorners());
-    Sample column(j, x.shape[3], scale[1], op.getAlignCorners());
+    Sample row(i, x.shape[2], y.shape[2], alignCorners);
+    Sample column(j, x.shape[3], y.shape[3], alignCorners);
     auto interpolate = [&](int64_t line) {
       double left = x.data[at(x, n, c, line, column.low)];
       double right = x.data[at(x, n, c, line, column.high)];
@@ -63,6 +54,43 @@ Error reference::evaluate(UpsampleOp op, const Operands &in, Results out) {
     };
     y.data[at(y, n, c, i, j)] = interpolate(row.low) * (1 - row.weight) +
                                 interpolate(row.high) * row.weight;
+  });
+}
+
+Error reference::evaluate(UpsampleOp op, const Operands &in, Results out) {
+  const Tensor &x = in[0];
+  Tensor &y = out[0];
+  auto scale = op.getScale();
+  if (op.getMode() == ResizeMode::Bilinear) {
+    interpolate(x, y, op.getAlignCorners());
+    return Error::success();
+  }
+  forEachPixel(y, [&](int64_t n, int64_t c, int64_t i, int64_t j) {
+    y.data[at(y, n, c, i, j)] = x.data[at(x, n, c, i / scale[0], j / scale[1])];
+  });
+  return Error::success();
+}
+
+/// The row of `size` from which row `index` of `newSize` comes, in f32.
+static int64_t nearest(int64_t index, int64_t size, int64_t newSize,
+                       bool exact) {
+  float ratio = float(size) / float(newSize);
+  float position = (float(index) + (exact ? 0.5f : 0.0f)) * ratio;
+  return std::min<int64_t>(std::floor(position), size - 1);
+}
+
+Error reference::evaluate(ResizeOp op, const Operands &in, Results out) {
+  const Tensor &x = in[0];
+  Tensor &y = out[0];
+  if (op.getMode() == ResizeMode::Bilinear) {
+    interpolate(x, y, op.getAlignCorners());
+    return Error::success();
+  }
+  bool exact = op.getMode() == ResizeMode::NearestExact;
+  forEachPixel(y, [&](int64_t n, int64_t c, int64_t i, int64_t j) {
+    y.data[at(y, n, c, i, j)] =
+        x.data[at(x, n, c, nearest(i, x.shape[2], y.shape[2], exact),
+                  nearest(j, x.shape[3], y.shape[3], exact))];
   });
   return Error::success();
 }

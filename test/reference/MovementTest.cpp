@@ -94,3 +94,20 @@ TEST(reference, ConvertLayout) {
   ASSERT_EQ(results.size(), 1u);
   expectTensor(results[0], {1, 2, 1, 2}, {1, 2, 3, 4});
 }
+
+TEST(reference, PixelShuffle) {
+  // Four channels of one pixel become 2x2 pixels, row after row.
+  Tensor x = {{1, 4, 1, 2}, {1, 5, 2, 6, 3, 7, 4, 8}};
+  expectOp("vae.pixel_shuffle %0 {factor = 2 : i64}", {x}, {1, 1, 2, 4},
+           {1, 2, 5, 6, 3, 4, 7, 8});
+  Tensor y = {{1, 1, 2, 4}, {1, 2, 5, 6, 3, 4, 7, 8}};
+  expectOp("vae.pixel_unshuffle %0 {factor = 2 : i64}", {y}, {1, 4, 1, 2},
+           {1, 5, 2, 6, 3, 7, 4, 8});
+}
+
+TEST(reference, ChannelsRepeatedAndAveraged) {
+  Tensor x = {{1, 2, 2}, {1, 2, 3, 4}};
+  expectOp("vae.repeat_channels %0 {repeats = 2 : i64}", {x}, {1, 4, 2},
+           {1, 2, 1, 2, 3, 4, 3, 4});
+  expectOp("vae.mean_channels %0 {group = 2 : i64}", {x}, {1, 1, 2}, {2, 3});
+}

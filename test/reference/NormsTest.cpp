@@ -70,3 +70,30 @@ TEST(reference, ChannelAffine) {
   expectOp("vae.channel_affine %0, %1, %2", {x, scale, offset}, {1, 2, 1, 2},
            {2, 4, 7, 6});
 }
+
+TEST(reference, GroupNormEpilogue) {
+  // Mean 2, variance 1: -1 and 1; with the residual -3 and 1; relu.
+  Tensor x = {{1, 2}, {1, 3}};
+  Tensor residual = {{1, 2}, {-2, 0}};
+  expectOp("vae.group_norm %0 residual(%1) {activation = #vae.act<relu>, "
+           "epsilon = 0.0 : f64, groups = 1 : i64}",
+           {x, residual}, {1, 2}, {0, 1});
+}
+
+TEST(reference, RmsNorm) {
+  // (1, 7): mean square 25; (3, 4) with epsilon 12.5 too.
+  Tensor x = {{1, 2, 2}, {1, 3, 7, 4}};
+  Tensor weight = {{2}, {10, 5}}, bias = {{2}, {0, 1}};
+  expectOp("vae.rms_norm %0 weight(%1) bias(%2) {epsilon = 0.0 : f64}",
+           {x, weight, bias}, {1, 2, 2},
+           {2, 30 / std::sqrt(12.5f), 8, 20 / std::sqrt(12.5f) + 1});
+  Tensor one = {{1, 2}, {3, 4}};
+  expectOp("vae.rms_norm %0 {epsilon = 12.5 : f64}", {one}, {1, 2},
+           {0.6f, 0.8f});
+  // Over the norm 5, times sqrt(2); a norm below epsilon counts as epsilon.
+  float root = std::sqrt(2.0f);
+  expectOp("vae.rms_norm %0 {epsilon = 1.0e-12 : f64, l2 = true}", {one},
+           {1, 2}, {0.6f * root, 0.8f * root});
+  expectOp("vae.rms_norm %0 {epsilon = 10.0 : f64, l2 = true}", {one}, {1, 2},
+           {0.3f * root, 0.4f * root});
+}

@@ -95,3 +95,32 @@ TEST(reference, GlobalPool) {
   Tensor bad = {{1, 1, 1, 3}, {1, kNaN, 3}};
   expectOp("vae.global_pool %0 {kind = #vae.pool<max>}", {bad}, {1, 1}, {kNaN});
 }
+
+TEST(reference, ResizeNearest) {
+  // Rows of 3 to 5: 0, 0.6, 1.2, 1.8, 2.4; exactly 0.3, 0.9, 1.5, 2.1, 2.7.
+  Tensor x = {{1, 1, 3, 1}, {10, 11, 12}};
+  expectOp("vae.resize %0 {size = array<i64: 5, 1>}", {x}, {1, 1, 5, 1},
+           {10, 10, 11, 11, 12});
+  expectOp("vae.resize %0 {mode = #vae.resize<nearest_exact>, size = "
+           "array<i64: 5, 1>}",
+           {x}, {1, 1, 5, 1}, {10, 10, 11, 12, 12});
+  // The size of another image.
+  Tensor like = {{1, 2, 2, 1}, {0, 0, 0, 0}};
+  expectOp("vae.resize %0 like(%1)", {x, like}, {1, 1, 2, 1}, {10, 11});
+}
+
+TEST(reference, ResizeBilinear) {
+  // Rows of 2 to 3: -1/6 -> 0, 0.5, 7/6 -> 1; with corners 0, 0.5, 1.
+  Tensor x = {{1, 1, 2, 1}, {0, 6}};
+  expectOp("vae.resize %0 {mode = #vae.resize<bilinear>, size = array<i64: 3, "
+           "1>}",
+           {x}, {1, 1, 3, 1}, {0, 3, 6});
+  // Of 3 to 2: 0.25, 1.75; with corners 0 and 2.
+  Tensor y = {{1, 1, 3, 1}, {0, 4, 8}};
+  expectOp("vae.resize %0 {mode = #vae.resize<bilinear>, size = array<i64: 2, "
+           "1>}",
+           {y}, {1, 1, 2, 1}, {1, 7});
+  expectOp("vae.resize %0 {align_corners = true, mode = #vae.resize<bilinear>, "
+           "size = array<i64: 2, 1>}",
+           {y}, {1, 1, 2, 1}, {0, 8});
+}

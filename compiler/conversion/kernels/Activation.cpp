@@ -9,17 +9,15 @@
 using namespace mlir;
 using namespace vae;
 
+std::string vae::nameOf(double value) {
+  return llvm::utohexstr(llvm::bit_cast<uint64_t>(value), /*LowerCase=*/true);
+}
+
 std::string vae::nameOf(ActivationAttr activation) {
   std::string name = stringifyActivationKind(activation.getKind()).str();
-  auto number = [](double value) {
-    // Exact and legal in a symbol: the bits.
-    uint64_t bits;
-    static_assert(sizeof(bits) == sizeof(value));
-    std::memcpy(&bits, &value, sizeof(bits));
-    return "_" + llvm::utohexstr(bits, /*LowerCase=*/true);
-  };
   if (activation.getAlphaAttr() || activation.getBetaAttr())
-    name += number(activation.getAlpha()) + number(activation.getBeta());
+    name += "_" + nameOf(activation.getAlpha()) + "_" +
+            nameOf(activation.getBeta());
   return name;
 }
 

@@ -138,3 +138,50 @@ func::FuncOp vae::getCopyKernel(ModuleOp module, Location loc,
         });
       });
 }
+
+func::FuncOp vae::getGluKernel(ModuleOp module, Location loc,
+                               const KernelTarget &target, int64_t channels,
+                               ActivationAttr gate) {
+  return getOrCreateKernel(
+      module, loc, llvm::formatv("glu_c{0}_{1}", channels, nameOf(gate)).str(),
+      target, 2, 1, [](Emitter &e, ValueRange sizes) { return sizes[0]; },
+      [&](Emitter &e, const KernelArgs &args) {
+        Value x = args.buffers[0], y = args.buffers[1];
+        e.loop(args.begin, args.end, 1, [&](Value row) {
+          Value from = e.mul(row, 2 * channels), to = e.mul(row, channels);
+          e.strip(e.index(channels), [&](Value c, Value mask) {
+            Value at = e.add(from, c);
+            Value value = e.loadVec(x, at, mask);
+            Value open = emitActivation(
+                e, gate, e.loadVec(x, e.add(at, channels), mask));
+            e.storeVec(e.mulf(value, open), y, e.add(to, c), mask);
+          });
+        });
+      });
+}
+
+func::FuncOp vae::getMeanChannelsKernel(ModuleOp module, Location loc,
+                                        const KernelTarget &target,
+                                        int64_t channels, int64_t group) {
+  return getOrCreateKernel(
+      module, loc,
+      llvm::formatv("mean_channels_c{0}_{1}", channels, group).str(), target, 2,
+      1, [](Emitter &e, ValueRange sizes) { return sizes[0]; },
+      [&](Emitter &e, const KernelArgs &args) {
+        Value share = e.constant(e.f64(), 1.0 / group);
+        e.loop(args.begin, args.end, 1, [&](Value row) {
+          Value to = e.mul(row, channels);
+          e.loop(e.index(0), e.index(channels), 1, [&](Value c) {
+            Value from = e.mul(e.add(to, c), group);
+            auto sum = e.loop(
+                e.index(0), e.index(group), 1, {e.constant(e.f64(), 0)},
+                [&](Value k, ValueRange sum) {
+                  Value value = e.load(args.buffers[0], e.add(from, k));
+                  return Emitter::Values{e.addf(sum[0], e.extend(value))};
+                });
+            e.store(e.truncate(e.mulf(sum[0], share)), args.buffers[1],
+                    e.add(to, c));
+          });
+        });
+      });
+}

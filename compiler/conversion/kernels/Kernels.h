@@ -25,6 +25,8 @@ struct Epilogue {
 mlir::Value emitActivation(Emitter &e, ActivationAttr activation,
                            mlir::Value x);
 
+/// A name part for a number: its bits.
+std::string nameOf(double value);
 /// A name part for an activation with its parameters.
 std::string nameOf(ActivationAttr activation);
 
@@ -128,6 +130,17 @@ mlir::func::FuncOp getChannelKernel(mlir::ModuleOp module, mlir::Location loc,
 mlir::func::FuncOp getCopyKernel(mlir::ModuleOp module, mlir::Location loc,
                                  const KernelTarget &target, unsigned rank,
                                  bool contiguous, int64_t inner = 0);
+/// y = a * gate(b) of [rows, 2 * channels], a and b being the halves of a row.
+/// Buffers: x, y. Sizes: rows.
+mlir::func::FuncOp getGluKernel(mlir::ModuleOp module, mlir::Location loc,
+                                const KernelTarget &target, int64_t channels,
+                                ActivationAttr gate);
+/// Means of `group` neighbouring elements; `channels` of them a row. Buffers:
+/// x, y. Sizes: rows.
+mlir::func::FuncOp getMeanChannelsKernel(mlir::ModuleOp module,
+                                         mlir::Location loc,
+                                         const KernelTarget &target,
+                                         int64_t channels, int64_t group);
 /// Fills the border of images. Buffers: y. Sizes: N, and with the border: rows,
 /// elements of a row; of the border: rows before and after, elements before and
 /// after in a row.
@@ -135,7 +148,7 @@ mlir::func::FuncOp getBorderKernel(mlir::ModuleOp module, mlir::Location loc,
                                    const KernelTarget &target, double value);
 
 //===----------------------------------------------------------------------===//
-// Windows and resampling (Window.cpp)
+// Windows and resampling (Window.cpp, Resample.cpp)
 //===----------------------------------------------------------------------===//
 
 /// Buffers: x, y. Sizes: N, H, W, OH, OW.
@@ -152,15 +165,51 @@ mlir::func::FuncOp getUpsampleKernel(mlir::ModuleOp module, mlir::Location loc,
                                      const KernelTarget &target, UpsampleOp op,
                                      int64_t channels);
 
+/// Buffers: x, y. Sizes: N, H, W, OH, OW.
+mlir::func::FuncOp getResizeKernel(mlir::ModuleOp module, mlir::Location loc,
+                                   const KernelTarget &target, ResizeOp op,
+                                   int64_t channels);
+
+//===----------------------------------------------------------------------===//
+// Norms over channels (Norms.cpp)
+//===----------------------------------------------------------------------===//
+
+/// Pieces of an image whose moments are taken by themselves.
+mlir::AffineExpr getNumPieces(mlir::AffineExpr pixels);
+/// Moments of each channel in pieces of [N, P, C]: [N][pieces][3][C]. Buffers:
+/// x, moments. Sizes: N, P.
+mlir::func::FuncOp getMomentsKernel(mlir::ModuleOp module, mlir::Location loc,
+                                    const KernelTarget &target,
+                                    int64_t channels);
+/// What normalizes each channel, [N][4][C]: the mean of its group as the sum of
+/// two, the factor, the offset. Buffers: moments, [weight], [bias], parameters.
+/// Sizes: N, P.
+mlir::func::FuncOp getGroupParametersKernel(
+    mlir::ModuleOp module, mlir::Location loc, const KernelTarget &target,
+    int64_t channels, int64_t groups, double epsilon, bool weight, bool bias);
+/// Normalizes [N, H, W, C]. Buffers: x, parameters, [residual], y. Sizes: N, H,
+/// W; of y, elements between rows, between images, and before the first pixel.
+inline constexpr unsigned kNumNormalizeSizes = 6;
+mlir::func::FuncOp getNormalizeKernel(mlir::ModuleOp module, mlir::Location loc,
+                                      const KernelTarget &target,
+                                      int64_t channels,
+                                      const Epilogue &epilogue);
+/// RMS norm of [rows, C]. Buffers: x, [weight], [bias], [residual], y. Sizes:
+/// rows.
+mlir::func::FuncOp getRmsNormKernel(mlir::ModuleOp module, mlir::Location loc,
+                                    const KernelTarget &target,
+                                    int64_t channels, double epsilon, bool l2,
+                                    bool weight, const Epilogue &epilogue);
+
 //===----------------------------------------------------------------------===//
 // Normalization and reductions (Reduce.cpp)
 //===----------------------------------------------------------------------===//
 
-/// Group norm of [N, P, C]. Buffers: x, [weight, bias], y. Sizes: N, P.
-mlir::func::FuncOp getGroupNormKernel(mlir::ModuleOp module, mlir::Location loc,
-                                      const KernelTarget &target,
-                                      int64_t channels, int64_t groups,
-                                      double epsilon, bool weight, bool bias);
+/// Sum in f64 over `count` elements: body gives the addends for the vector at
+/// i; lanes outside the mask are not added.
+mlir::Value
+sumOver(Emitter &e, mlir::Value count,
+        llvm::function_ref<mlir::Value(mlir::Value i, mlir::Value mask)> body);
 /// Layer norm of [rows, count]. Buffers: x, [weight], [bias], y. Sizes: rows,
 /// count.
 mlir::func::FuncOp getLayerNormKernel(mlir::ModuleOp module, mlir::Location loc,
@@ -180,6 +229,68 @@ mlir::func::FuncOp getLogLikelihoodKernel(mlir::ModuleOp module,
                                           const KernelTarget &target,
                                           Likelihood likelihood, double scale,
                                           bool logvar);
+
+//===----------------------------------------------------------------------===//
+// Attention (Attention.cpp, LinearAttention.cpp)
+//===----------------------------------------------------------------------===//
+
+struct Attention {
+  int64_t heads = 1;
+  int64_t width = 0;      // channels of query and key, of a head
+  int64_t valueWidth = 0; // channels of value and result, of a head
+  double scale = 1;
+};
+
+/// Keys that attention works on at a time: of these, and of values, 256 KiB
+/// in a head of 512 channels.
+inline constexpr int64_t kKeyBlock = 64;
+
+/// Keys as packed weights of their products with queries: [N][heads][block of
+/// 16 keys][channel of the head][16], padded with zeros to whole kKeyBlocks.
+/// Buffers: key, packed. Sizes: N, keys.
+mlir::func::FuncOp getPackKeysKernel(mlir::ModuleOp module, mlir::Location loc,
+                                     const KernelTarget &target, int64_t heads,
+                                     int64_t width);
+/// Softmax attention of [N, positions, channels]. Buffers: query, packed keys,
+/// value, y. Sizes: N, queries, keys. Scratch of some KiB is on the stack.
+mlir::func::FuncOp getAttentionKernel(mlir::ModuleOp module, mlir::Location loc,
+                                      const KernelTarget &target,
+                                      const Attention &shape);
+/// Queries of one item of that kernel.
+int64_t getAttentionQueries(const KernelTarget &target);
+
+/// Products of keys and values of linear attention: [N][heads][key channel]
+/// [value channel, one, padding], `getLinearColumns` wide. `width`: channels of
+/// a head. Buffers: x, products. Sizes: N, pixels.
+mlir::func::FuncOp getLinearKeysKernel(mlir::ModuleOp module,
+                                       mlir::Location loc,
+                                       const KernelTarget &target,
+                                       int64_t heads, int64_t width);
+int64_t getLinearColumns(int64_t width);
+/// What queries make of them. Buffers: x, products, y. Sizes: N, pixels.
+mlir::func::FuncOp getLinearQueriesKernel(mlir::ModuleOp module,
+                                          mlir::Location loc,
+                                          const KernelTarget &target,
+                                          int64_t heads, int64_t width,
+                                          double epsilon);
+
+//===----------------------------------------------------------------------===//
+// Codebooks (Codebook.cpp)
+//===----------------------------------------------------------------------===//
+
+/// Index of the entry nearest to each row. Buffers: x, packed codebook, y.
+/// Sizes: rows.
+mlir::func::FuncOp getNearestCodebookKernel(mlir::ModuleOp module,
+                                            mlir::Location loc,
+                                            const KernelTarget &target,
+                                            int64_t entries, int64_t channels);
+/// [block of 16 entries][channel][16], padded with infinity.
+std::vector<float> packCodebook(llvm::ArrayRef<float> values, int64_t entries,
+                                int64_t channels);
+/// Entries as rows. Buffers: indices, table, y. Sizes: rows.
+mlir::func::FuncOp getEmbeddingKernel(mlir::ModuleOp module, mlir::Location loc,
+                                      const KernelTarget &target,
+                                      int64_t entries, int64_t channels);
 
 } // namespace vae
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Normalization, softmax, KL and log-likelihood. Sums are f64.
+// Layer normalization, softmax, KL and log-likelihood. Sums are f64.
 #include "compiler/conversion/kernels/Kernels.h"
 #include "compiler/conversion/kernels/VectorMath.h"
 
@@ -11,10 +11,8 @@
 using namespace mlir;
 using namespace vae;
 
-/// Sums of f64 vectors over `count` elements: body gives the addends for the
-/// vector at i; lanes outside the mask are not added.
-static Value sumOver(Emitter &e, Value count,
-                     function_ref<Value(Value i, Value mask)> body) {
+Value vae::sumOver(Emitter &e, Value count,
+                   function_ref<Value(Value i, Value mask)> body) {
   Value tail = e.rem(count, e.width);
   Value whole = e.sub(count, tail);
   Value zero = e.constant(e.vec64(), 0);
@@ -34,10 +32,6 @@ static Value inverseDeviation(Emitter &e, Value squares, Value count,
   Value variance = e.divf(squares, count);
   Value root = e.sqrt(e.addf(variance, e.constant(e.f64(), epsilon)));
   return e.divf(e.constant(e.f64(), 1), root);
-}
-
-static std::string doubleName(double value) {
-  return llvm::formatv("{0:x-}", llvm::bit_cast<uint64_t>(value));
 }
 
 namespace {
@@ -62,68 +56,10 @@ static Value normalize(Emitter &e, Value x, const Mean &mean, Value inverse,
   return bias ? e.addf(value, bias) : value;
 }
 
-func::FuncOp vae::getGroupNormKernel(ModuleOp module, Location loc,
-                                     const KernelTarget &target,
-                                     int64_t channels, int64_t groups,
-                                     double epsilon, bool weight, bool bias) {
-  int64_t inGroup = channels / groups;
-  std::string name =
-      llvm::formatv("group_norm_c{0}_g{1}_{2}{3}{4}", channels, groups,
-                    doubleName(epsilon), weight ? "_w" : "", bias ? "_b" : "");
-  return getOrCreateKernel(
-      module, loc, name, target, 2 + weight + bias, 2,
-      [&](Emitter &e, ValueRange s) { return e.mul(s[0], groups); },
-      [&](Emitter &e, const KernelArgs &args) {
-        Value x = args.buffers.front(), y = args.buffers.back();
-        Value pixels = args.sizes[1];
-        Value w = weight ? args.buffers[1] : Value();
-        Value b = bias ? args.buffers[1 + weight] : Value();
-        e.loop(args.begin, args.end, 1, [&](Value item) {
-          Value image = e.div(item, groups);
-          Value channel = e.mul(e.rem(item, groups), inGroup);
-          Value base = e.add(e.mul(e.mul(image, pixels), channels), channel);
-          auto sum = [&](function_ref<Value(Value)> f) {
-            auto total = e.loop(
-                e.index(0), pixels, 1, {e.constant(e.f64(), 0)},
-                [&](Value p, ValueRange total) {
-                  Value row = e.add(base, e.mul(p, channels));
-                  Value part =
-                      sumOver(e, e.index(inGroup), [&](Value c, Value mask) {
-                        return f(e.extend(e.loadVec(x, e.add(row, c), mask)));
-                      });
-                  return Emitter::Values{e.addf(total[0], part)};
-                });
-            return total[0];
-          };
-          Value count = e.toFloat(e.mul(pixels, inGroup));
-          Value mean = e.divf(sum([](Value v) { return v; }), count);
-          Value mean64 = e.broadcast(mean);
-          Value squares = sum([&](Value v) {
-            Value d = e.subf(v, mean64);
-            return e.mulf(d, d);
-          });
-          Value inverse = e.broadcast(
-              e.truncate(inverseDeviation(e, squares, count, epsilon)));
-          Mean parts(e, mean);
-          e.loop(e.index(0), pixels, 1, [&](Value p) {
-            Value row = e.add(base, e.mul(p, channels));
-            e.strip(e.index(inGroup), [&](Value c, Value mask) {
-              Value at = e.add(row, c), parameter = e.add(channel, c);
-              Value value =
-                  normalize(e, e.loadVec(x, at, mask), parts, inverse,
-                            w ? e.loadVec(w, parameter, mask) : Value(),
-                            b ? e.loadVec(b, parameter, mask) : Value());
-              e.storeVec(value, y, at, mask);
-            });
-          });
-        });
-      });
-}
-
 func::FuncOp vae::getLayerNormKernel(ModuleOp module, Location loc,
                                      const KernelTarget &target, double epsilon,
                                      bool weight, bool bias) {
-  std::string name = llvm::formatv("layer_norm_{0}{1}{2}", doubleName(epsilon),
+  std::string name = llvm::formatv("layer_norm_{0}{1}{2}", nameOf(epsilon),
                                    weight ? "_w" : "", bias ? "_b" : "");
   return getOrCreateKernel(
       module, loc, name, target, 2 + weight + bias, 2,
@@ -302,7 +238,7 @@ func::FuncOp vae::getLogLikelihoodKernel(ModuleOp module, Location loc,
                                          bool logvar) {
   std::string name = llvm::formatv("log_likelihood_{0}_{1}{2}",
                                    stringifyLikelihood(likelihood),
-                                   doubleName(scale), logvar ? "_logvar" : "");
+                                   nameOf(scale), logvar ? "_logvar" : "");
   return getOrCreateKernel(
       module, loc, name, target, 3 + logvar, 2,
       [](Emitter &e, ValueRange s) { return s[0]; },

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Pooling and upsampling of channels-last images; vectors run over channels.
+// Pooling of channels-last images; vectors run over channels.
 #include "compiler/conversion/kernels/Kernels.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -13,20 +12,6 @@ using namespace vae;
 static Value splatOf(Emitter &e, Value scalar64) {
   return e.broadcast(e.truncate(scalar64));
 }
-
-namespace {
-/// Between two values, at a fraction of the way: a * (1 - fraction) + b *
-/// fraction, not a + fraction * (b - a), which is NaN between infinities.
-struct Mix {
-  Value low, high; // weights
-  Mix(Emitter &e, Value fraction64)
-      : low(splatOf(e, e.subf(e.constant(e.f64(), 1), fraction64))),
-        high(splatOf(e, fraction64)) {}
-  Value emit(Emitter &e, Value a, Value b) const {
-    return e.fma(b, high, e.mulf(a, low));
-  }
-};
-} // namespace
 
 namespace {
 /// The part of a window that lies in the image, along one axis.
@@ -132,107 +117,6 @@ func::FuncOp vae::getGlobalPoolKernel(ModuleOp module, Location loc,
               value = e.truncate(e.divf(value, e.broadcast(e.toFloat(pixels))));
             e.storeVec(value, args.buffers[1], e.add(e.mul(image, channels), c),
                        mask);
-          });
-        });
-      });
-}
-
-namespace {
-/// Source coordinates of one output coordinate of a bilinear resize.
-struct Sample {
-  Value low, high; // indices
-  Value fraction;  // f64, of high
-};
-} // namespace
-
-/// torch.nn.functional.interpolate's coordinates
-/// (upsample_compute_source_index).
-static Sample sample(Emitter &e, Value output, Value size, int64_t scale,
-                     bool alignCorners) {
-  Value position = e.toFloat(output);
-  Value source;
-  if (alignCorners) {
-    Value outSize = e.mul(size, scale);
-    Value steps = e.toFloat(e.max(e.sub(outSize, e.index(1)), e.index(1)));
-    source =
-        e.divf(e.mulf(position, e.toFloat(e.sub(size, e.index(1)))), steps);
-  } else {
-    Value half = e.constant(e.f64(), 0.5);
-    Value center = e.divf(e.addf(position, half),
-                          e.constant(e.f64(), static_cast<double>(scale)));
-    source = e.maxf(e.subf(center, half), e.constant(e.f64(), 0));
-  }
-  // source >= 0, so that truncation is the floor.
-  Value integer = arith::FPToSIOp::create(e.b, e.loc, e.b.getI64Type(), source);
-  Value floor = arith::SIToFPOp::create(e.b, e.loc, e.f64(), integer);
-  Value last = e.sub(size, e.index(1));
-  Sample result;
-  result.low =
-      e.min(arith::IndexCastOp::create(e.b, e.loc, e.b.getIndexType(), integer),
-            last);
-  result.high = e.min(e.add(result.low, 1), last);
-  result.fraction = e.subf(source, floor);
-  return result;
-}
-
-func::FuncOp vae::getUpsampleKernel(ModuleOp module, Location loc,
-                                    const KernelTarget &target, UpsampleOp op,
-                                    int64_t channels) {
-  auto scale = op.getScale();
-  bool nearest = op.getMode() == ResizeMode::Nearest;
-  bool corners = op.getAlignCorners();
-  std::string name = llvm::formatv("upsample_{0}_c{1}_{2}x{3}",
-                                   nearest   ? "nearest"
-                                   : corners ? "bilinear_corners"
-                                             : "bilinear",
-                                   channels, scale[0], scale[1]);
-  return getOrCreateKernel(
-      module, loc, name, target, 2, 3,
-      [&](Emitter &e, ValueRange s) {
-        return e.mul(s[0], e.mul(s[1], scale[0])); // output rows
-      },
-      [&](Emitter &e, const KernelArgs &args) {
-        Value x = args.buffers[0], y = args.buffers[1];
-        Value height = args.sizes[1], width = args.sizes[2];
-        Value rows = e.mul(height, scale[0]), columns = e.mul(width, scale[1]);
-        e.loop(args.begin, args.end, 1, [&](Value line) {
-          Value image = e.div(line, rows);
-          Value row = e.sub(line, e.mul(image, rows));
-          Value first = e.mul(image, height);
-          auto at = [&](Value iy, Value ix, Value c) {
-            Value pixel = e.add(e.mul(e.add(first, iy), width), ix);
-            return e.add(e.mul(pixel, channels), c);
-          };
-          auto to = [&](Value column, Value c) {
-            Value pixel = e.add(e.mul(line, columns), column);
-            return e.add(e.mul(pixel, channels), c);
-          };
-          if (nearest) {
-            Value iy = e.div(row, scale[0]);
-            e.loop(e.index(0), columns, 1, [&](Value column) {
-              Value ix = e.div(column, scale[1]);
-              e.strip(e.index(channels), [&](Value c, Value mask) {
-                e.storeVec(e.loadVec(x, at(iy, ix, c), mask), y, to(column, c),
-                           mask);
-              });
-            });
-            return;
-          }
-          Sample v = sample(e, row, height, scale[0], corners);
-          Mix mixRows(e, v.fraction);
-          e.loop(e.index(0), columns, 1, [&](Value column) {
-            Sample h = sample(e, column, width, scale[1], corners);
-            Mix mixColumns(e, h.fraction);
-            e.strip(e.index(channels), [&](Value c, Value mask) {
-              auto value = [&](Value iy, Value ix) {
-                return e.loadVec(x, at(iy, ix, c), mask);
-              };
-              Value top =
-                  mixColumns.emit(e, value(v.low, h.low), value(v.low, h.high));
-              Value bottom = mixColumns.emit(e, value(v.high, h.low),
-                                             value(v.high, h.high));
-              e.storeVec(mixRows.emit(e, top, bottom), y, to(column, c), mask);
-            });
           });
         });
       });

@@ -93,7 +93,8 @@ def Vae_LayoutAttr : AttrDef<Vae_Dialect, "Layout"> {
 
 def Vae_ResizeModeEnum : I32EnumAttr<"ResizeMode", "interpolation", [
     I32EnumAttrCase<"Nearest", 0, "nearest">,
-    I32EnumAttrCase<"Bilinear", 1, "bilinear">]> {
+    I32EnumAttrCase<"Bilinear", 1, "bilinear">,
+    I32EnumAttrCase<"NearestExact", 2, "nearest_exact">]> {
   let cppNamespace = "::vae";
   let genSpecializedAttr = 0;
 }

@@ -70,6 +70,14 @@ OpFoldResult UpsampleOp::fold(FoldAdaptor) {
   return sameTypeOperand(*this, getX());
 }
 
+OpFoldResult ResizeOp::fold(FoldAdaptor) {
+  // All modes keep an image that has the size already; "?" may be two sizes.
+  auto shape = cast<RankedTensorType>(getX().getType()).getShape();
+  if (llvm::any_of(shape.drop_front(2), ShapedType::isDynamic))
+    return {};
+  return sameTypeOperand(*this, getX());
+}
+
 OpFoldResult TransposeOp::fold(FoldAdaptor) {
   bool identity = true;
   for (auto [i, axis] : llvm::enumerate(getPermutation()))

@@ -181,18 +181,37 @@ def Vae_BatchNormOp : Vae_Op<"batch_norm", [AttrSizedOperandSegments, ConstantAf
   let hasVerifier = 1;
 }
 
-def Vae_GroupNormOp : Vae_NormOp<"group_norm"> {
+/// A norm over channels, which can finish its result before storing it.
+class Vae_ChannelNormOp<string mnemonic, string parameterType>
+    : Vae_NormOp<mnemonic, [Epilogue]> {
+  let assemblyFormat = [{
+    $x (`weight` `(` $weight^ `)`)? (`bias` `(` $bias^ `)`)?
+    (`residual` `(` $residual^ `)`)? attr-dict `:` functional-type(operands, results)
+  }];
+  let results = (outs Vae_Tensor:$y);
+  // Without residual and activation, which passes fuse.
+  let builders = [OpBuilder<(ins "::mlir::Type":$y, "::mlir::Value":$x, "::mlir::Value":$weight,
+                                 "::mlir::Value":$bias, parameterType:$parameter,
+                                 "::mlir::FloatAttr":$epsilon), [{
+    build($_builder, $_state, y, x, weight, bias, ::mlir::Value(), parameter, epsilon,
+          ::vae::ActivationAttr());
+  }]>];
+}
+
+def Vae_GroupNormOp : Vae_ChannelNormOp<"group_norm", "::mlir::IntegerAttr"> {
   let summary = "Group normalization";
   let description = [{
     Normalizes each group of C/groups channels of an example with its own mean
-    and (biased) variance, then applies weight[c] and bias[c] (Wu and He 2018).
+    and (biased) variance (Wu and He 2018), then
+    y = act(normalized * weight[c] + bias[c] + residual).
 
     Constraints: (C1) x has rank >= 2. (C2) groups divides C. (C3) weight and
-    bias are [C]. (C4) epsilon >= 0.
+    bias are [C]. (C4) epsilon >= 0. (C5) residual has the shape of x.
   }];
   let arguments = (ins Vae_Tensor:$x, Optional<Vae_Tensor>:$weight,
-                       Optional<Vae_Tensor>:$bias, I64Attr:$groups, F64Attr:$epsilon);
-  let results = (outs Vae_Tensor:$y);
+                       Optional<Vae_Tensor>:$bias, Optional<Vae_Tensor>:$residual,
+                       I64Attr:$groups, F64Attr:$epsilon,
+                       OptionalAttr<Vae_ActivationAttr>:$activation);
 }
 
 def Vae_LayerNormOp : Vae_NormOp<"layer_norm"> {
@@ -208,6 +227,24 @@ def Vae_LayerNormOp : Vae_NormOp<"layer_norm"> {
                        Optional<Vae_Tensor>:$bias, DefaultValuedAttr<I64Attr, "1">:$axes,
                        F64Attr:$epsilon);
   let results = (outs Vae_Tensor:$y);
+}
+
+def Vae_RmsNormOp : Vae_ChannelNormOp<"rms_norm", "::mlir::BoolAttr"> {
+  let summary = "Root mean square normalization over the channels";
+  let description = [{
+    With c the index on axis 1, C its dimension and the sum over c: normalized =
+    x / sqrt(sum x^2 / C + epsilon) (Zhang and Sennrich 2019, equation 4), or with
+    `l2`, as torch.nn.functional.normalize and a factor have it, normalized =
+    x / max(sqrt(sum x^2), epsilon) * sqrt(C). Then
+    y = act(normalized * weight[c] + bias[c] + residual).
+
+    Constraints: (C1) x has rank >= 2. (C2) C is static, weight and bias are
+    [C]. (C3) epsilon >= 0. (C4) residual has the shape of x.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Optional<Vae_Tensor>:$weight,
+                       Optional<Vae_Tensor>:$bias, Optional<Vae_Tensor>:$residual,
+                       DefaultValuedAttr<BoolAttr, "false">:$l2, F64Attr:$epsilon,
+                       OptionalAttr<Vae_ActivationAttr>:$activation);
 }
 
 def Vae_ChannelAffineOp : Vae_Op<"channel_affine", [ConstantAffine, FusableInto]> {
@@ -262,6 +299,20 @@ def Vae_AddOp : Vae_BinaryOp<"add", [Commutative, FusableInto]> { let summary = 
 def Vae_SubOp : Vae_BinaryOp<"sub"> { let summary = "Elementwise difference"; }
 def Vae_MulOp : Vae_BinaryOp<"mul", [Commutative]> { let summary = "Elementwise product"; }
 
+def Vae_GluOp : Vae_Op<"glu"> {
+  let summary = "Gated linear unit";
+  let description = [{
+    y = a * gate(b), a and b being the halves of x on axis 1 (Dauphin et al. 2017,
+    equation 1; Shazeer 2020 for gates other than the sigmoid).
+
+    Constraints: (C1) x has rank >= 2. (C2) the dimension of axis 1 is static and
+    even.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_ActivationAttr:$gate);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x $gate attr-dict `:` functional-type(operands, results)";
+}
+
 def Vae_SoftmaxOp : Vae_Op<"softmax"> {
   let summary = "Softmax along an axis";
   let description = [{
@@ -286,6 +337,85 @@ def Vae_DropoutOp : Vae_Op<"dropout"> {
 }
 
 //===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+def Vae_AttentionOp : Vae_Op<"attention"> {
+  let summary = "Scaled dot-product attention";
+  let description = [{
+    Positions are axis 1 of [N, S, C] with channels on axis 2, or the pixels of
+    [N, C, H, W] in row-major order. Head h of `heads` has channels h*C/heads ..
+    (h+1)*C/heads. In each head and example,
+    y[s] = sum_t p[s, t] * value[t] with p[s, .] = softmax_t(scale *
+    sum_c query[s, c] * key[t, c]) (Vaswani et al. 2017, equation 1).
+
+    Constraints: (C1) all operands are [N, S, C], or all are [N, C, H, W]. (C2)
+    channels are static, and heads > 0 divides them. (C3) query and key have the
+    same channels. (C4) key and value have the same positions, all the same
+    batch. (C5) scale is finite.
+  }];
+  let arguments = (ins Vae_Tensor:$query, Vae_Tensor:$key, Vae_Tensor:$value,
+                       DefaultValuedAttr<I64Attr, "1">:$heads, F64Attr:$scale);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vae_LinearAttentionOp : Vae_Op<"linear_attention"> {
+  let summary = "ReLU linear attention";
+  let description = [{
+    Channels of x are [heads][query, key, value][D], D being `head_dim`. In each
+    head and example, with s and t pixels and q and k the positive parts of query
+    and key, y[d, s] = sum_t w[s, t] * value[d, t] / (sum_t w[s, t] + epsilon)
+    with w[s, t] = sum_c q[c, s] * k[c, t] (Katharopoulos et al. 2020, equation 4,
+    as EfficientViT has it: Cai et al. 2023), computed without w.
+
+    Constraints: (C1) x is [N, C, H, W]. (C2) head_dim > 0, and 3 * head_dim
+    divides C, which is static. (C3) epsilon >= 0.
+  }];
+  let arguments = (ins Vae_Tensor:$x, I64Attr:$head_dim, F64Attr:$epsilon);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Codebooks
+//===----------------------------------------------------------------------===//
+
+def Vae_NearestCodebookOp : Vae_Op<"nearest_codebook"> {
+  let summary = "Index of the nearest entry of a codebook";
+  let description = [{
+    With c the index on axis 1, y = argmin_k sum_c (x[c] - codebook[k, c])^2; of
+    equal distances the lowest k (van den Oord et al. 2017, equation 1). Axis 1
+    is gone in the result. Indices are f32, exact up to 2^24.
+
+    Constraints: (C1) x has rank >= 2. (C2) codebook is static [K, C] with C the
+    dimension of axis 1 and K <= 2^24.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_Tensor:$codebook);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x `,` $codebook attr-dict `:` functional-type(operands, results)";
+}
+
+def Vae_EmbeddingOp : Vae_Op<"embedding"> {
+  let summary = "Entries of a table by index";
+  let description = [{
+    y[n, c, ..] = table[k, c] with k the whole number in x[n, ..]: its fraction
+    is dropped, it is at least 0 (so is a NaN) and at most K - 1. The channels are
+    a new axis 1.
+
+    Constraints: (C1) table is static [K, C], a row for each entry, with K at
+    most 2^24.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Vae_Tensor:$table);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x `,` $table attr-dict `:` functional-type(operands, results)";
+}
+
+//===----------------------------------------------------------------------===//
 // Resampling
 //===----------------------------------------------------------------------===//
 
@@ -296,7 +426,8 @@ def Vae_UpsampleOp : Vae_Op<"upsample"> {
     (i + 0.5) / scale - 0.5 clamped to the image, or with align_corners at
     i * (H - 1) / (scale*H - 1), as torch.nn.functional.interpolate does.
 
-    Constraints: (C1) x is [N, C, H, W]. (C2) scale is two positive numbers.
+    Constraints: (C1) x is [N, C, H, W]. (C2) scale is two positive numbers. (C3)
+    mode is not nearest_exact, which is nearest here.
   }];
   let arguments = (ins Vae_Tensor:$x, DenseI64ArrayAttr:$scale,
                        DefaultValuedAttr<Vae_ResizeMode, "::vae::ResizeMode::Nearest">:$mode,
@@ -304,6 +435,84 @@ def Vae_UpsampleOp : Vae_Op<"upsample"> {
   let results = (outs Vae_Tensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
+}
+
+def Vae_ResizeOp : Vae_Op<"resize"> {
+  let summary = "Resampling to any height and width";
+  let description = [{
+    To the height and width of the image `like`, or to `size`. Row i of y takes
+    from x, with H rows there and K in y, in f32 as
+    torch.nn.functional.interpolate does: nearest, row floor(i * (H / K));
+    nearest_exact, row floor((i + 0.5) * (H / K)), both at most H - 1. bilinear
+    samples at row max((i + 0.5) * H / K - 0.5, 0), or with align_corners at
+    i * (H - 1) / (K - 1), 0 if K = 1, and takes the last row for what lies
+    behind it. Columns likewise.
+
+    Constraints: (C1) x and like are [N, C, H, W]. (C2) there is either like, or
+    a size of two positive numbers. (C3) align_corners goes with bilinear.
+  }];
+  let arguments = (ins Vae_Tensor:$x, Optional<Vae_Tensor>:$like,
+                       OptionalAttr<DenseI64ArrayAttr>:$size,
+                       DefaultValuedAttr<Vae_ResizeMode, "::vae::ResizeMode::Nearest">:$mode,
+                       DefaultValuedAttr<BoolAttr, "false">:$align_corners);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = [{
+    $x (`like` `(` $like^ `)`)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
+def Vae_PixelShuffleOp : Vae_Op<"pixel_shuffle"> {
+  let summary = "Channels become pixels";
+  let description = [{
+    y[n, c, i*r + a, j*r + b] = x[n, c*r^2 + a*r + b, i, j] with r the factor (Shi
+    et al. 2016, equation 4, in the order of torch.nn.PixelShuffle).
+
+    Constraints: (C1) x is [N, C, H, W]. (C2) factor > 0, and its square divides
+    C, which is static.
+  }];
+  let arguments = (ins Vae_Tensor:$x, I64Attr:$factor);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+def Vae_PixelUnshuffleOp : Vae_Op<"pixel_unshuffle"> {
+  let summary = "Pixels become channels";
+  let description = [{
+    y[n, c*r^2 + a*r + b, i, j] = x[n, c, i*r + a, j*r + b] with r the factor, the
+    inverse of pixel_shuffle.
+
+    Constraints: (C1) x is [N, C, H, W], C static. (C2) factor > 0 divides H and
+    W.
+  }];
+  let arguments = (ins Vae_Tensor:$x, I64Attr:$factor);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+def Vae_RepeatChannelsOp : Vae_Op<"repeat_channels"> {
+  let summary = "Each channel several times in a row";
+  let description = [{
+    y[n, c, ..] = x[n, c / repeats, ..], as torch.repeat_interleave does.
+
+    Constraints: (C1) x has rank >= 2, axis 1 is static. (C2) repeats > 0.
+  }];
+  let arguments = (ins Vae_Tensor:$x, I64Attr:$repeats);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+def Vae_MeanChannelsOp : Vae_Op<"mean_channels"> {
+  let summary = "Mean of each group of neighbouring channels";
+  let description = [{
+    y[n, c, ..] = sum_k x[n, c*g + k, ..] / g over 0 <= k < g, g being `group`.
+
+    Constraints: (C1) x has rank >= 2, axis 1 is static. (C2) group > 0 divides
+    it.
+  }];
+  let arguments = (ins Vae_Tensor:$x, I64Attr:$group);
+  let results = (outs Vae_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
 def Vae_Pool2dOp : Vae_Op<"pool2d"> {

@@ -150,6 +150,7 @@ AffineExpr ConvTranspose2dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
 VAE_SAME_SHAPE(BatchNormOp, 1, 2)
 VAE_SAME_SHAPE(GroupNormOp, 1, 5)
 VAE_SAME_SHAPE(LayerNormOp, 1, 5)
+VAE_SAME_SHAPE(RmsNormOp, 1, 4)
 VAE_SAME_SHAPE(ChannelAffineOp, 1, 2)
 VAE_SAME_SHAPE(ActivationOp, 1, 1)
 VAE_SAME_SHAPE(PreluOp, 1, 1)
@@ -161,6 +162,151 @@ VAE_SAME_SHAPE(DropoutOp, 1, 0)
 VAE_SAME_SHAPE(ConvertLayoutOp, 1, 0)
 VAE_SAME_SHAPE(ReparameterizeOp, 3, 3)
 #undef VAE_SAME_SHAPE
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// [N, S, C] or [N, C, H, W] as attention sees it.
+struct Sequence {
+  const Dims &dims;
+  bool isImage() const { return dims.size() == 4; }
+  AffineExpr channels() const { return dims[isImage() ? 1 : 2]; }
+  ArrayRef<AffineExpr> positions() const {
+    return ArrayRef<AffineExpr>(dims).slice(isImage() ? 2 : 1,
+                                            isImage() ? 2 : 1);
+  }
+  AffineExpr numPositions() const {
+    return getNumElements(positions(), dims[0].getContext());
+  }
+};
+} // namespace
+
+LogicalResult AttentionOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                     SmallVectorImpl<Dims> &out,
+                                     DiagnosticFn error) {
+  int64_t heads = op.getHeads();
+  for (const Dims &dims : in) {
+    if (dims.size() != in[0].size() || dims.size() < 3 || dims.size() > 4)
+      return error() << "(C1) operands must all be [N, S, C] or all be "
+                        "[N, C, H, W], found rank "
+                     << dims.size();
+    int64_t channels = getStaticDim(Sequence{dims}.channels());
+    if (heads < 1 || ShapedType::isDynamic(channels) || channels % heads)
+      return error() << "(C2) " << heads << " heads do not divide "
+                     << formatDim(channels) << " channels";
+    if (!mayBeEqual(dims[0], in[0][0]))
+      return error() << "(C4) operands must have the same batch";
+  }
+  Sequence query{in[0]}, key{in[1]}, value{in[2]};
+  if (!mayBeEqual(query.channels(), key.channels()))
+    return error() << "(C3) query has " << formatDim(query.channels())
+                   << " channels, key " << formatDim(key.channels());
+  for (auto [a, b] : llvm::zip(key.positions(), value.positions()))
+    if (!mayBeEqual(a, b))
+      return error()
+             << "(C4) key and value must have the same positions, found "
+             << formatShape(in[1]) << " and " << formatShape(in[2]);
+  Dims dims = in[0];
+  dims[query.isImage() ? 1 : 2] = value.channels();
+  out.push_back(dims);
+  return success();
+}
+/// Two products and a softmax.
+AffineExpr AttentionOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims>) {
+  Sequence query{in[0]}, key{in[1]}, value{in[2]};
+  AffineExpr pairs = in[0][0] * query.numPositions() * key.numPositions();
+  return pairs * (query.channels() + value.channels()) * 2 +
+         pairs * (4 * static_cast<int64_t>(getHeads()));
+}
+
+LogicalResult LinearAttentionOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                           SmallVectorImpl<Dims> &out,
+                                           DiagnosticFn error) {
+  if (failed(requireImage(in[0], error)))
+    return failure();
+  int64_t size = op.getHeadDim(), channels = getStaticDim(in[0][1]);
+  if (size < 1 || size > kMaxNumber || ShapedType::isDynamic(channels) ||
+      channels % (3 * size))
+    return error() << "(C2) query, key and value of " << size
+                   << " channels do not divide " << formatDim(channels)
+                   << " channels";
+  Dims dims = in[0];
+  dims[1] = getAffineConstantExpr(channels / 3, in[0][0].getContext());
+  out.push_back(dims);
+  return success();
+}
+/// The product of keys and values, and of queries and that.
+AffineExpr LinearAttentionOp::getFlops(ArrayRef<Dims>, ArrayRef<Dims> out) {
+  return elements(out[0]) * (4 * (static_cast<int64_t>(getHeadDim()) + 1));
+}
+
+//===----------------------------------------------------------------------===//
+// Codebooks
+//===----------------------------------------------------------------------===//
+
+/// Indices are f32.
+static constexpr int64_t kMaxEntries = int64_t(1) << 24;
+
+LogicalResult NearestCodebookOp::inferDims(Adaptor, ArrayRef<Dims> in,
+                                           SmallVectorImpl<Dims> &out,
+                                           DiagnosticFn error) {
+  if (in[0].size() < 2)
+    return error() << "(C1) x must have rank >= 2, found rank " << in[0].size();
+  if (in[1].size() != 2 || !isStatic(in[1]) ||
+      getStaticDim(in[1][0]) > kMaxEntries ||
+      ShapedType::isDynamic(getStaticDim(in[0][1])) ||
+      !mayBeEqual(in[1][1], in[0][1]))
+    return error() << "(C2) codebook must be static [entries, "
+                   << formatDim(in[0][1]) << "] with at most " << kMaxEntries
+                   << " entries, found " << formatShape(in[1]);
+  Dims dims = in[0];
+  dims.erase(dims.begin() + 1);
+  out.push_back(dims);
+  return success();
+}
+AffineExpr NearestCodebookOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
+  return elements(out[0]) * in[1][0] * in[1][1] * 3;
+}
+
+LogicalResult EmbeddingOp::inferDims(Adaptor, ArrayRef<Dims> in,
+                                     SmallVectorImpl<Dims> &out,
+                                     DiagnosticFn error) {
+  if (in[1].size() != 2 || !isStatic(in[1]) ||
+      getStaticDim(in[1][0]) > kMaxEntries)
+    return error() << "(C1) table must be static [entries, channels] with at "
+                      "most "
+                   << kMaxEntries << " entries, found " << formatShape(in[1]);
+  Dims dims = in[0];
+  dims.insert(dims.begin() + 1, in[1][1]);
+  out.push_back(dims);
+  return success();
+}
+AffineExpr EmbeddingOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims>) {
+  return zero(in);
+}
+
+//===----------------------------------------------------------------------===//
+// Gates
+//===----------------------------------------------------------------------===//
+
+LogicalResult GluOp::inferDims(Adaptor, ArrayRef<Dims> in,
+                               SmallVectorImpl<Dims> &out, DiagnosticFn error) {
+  if (in[0].size() < 2)
+    return error() << "(C1) x must have rank >= 2, found rank " << in[0].size();
+  int64_t channels = getStaticDim(in[0][1]);
+  if (ShapedType::isDynamic(channels) || channels % 2)
+    return error() << "(C2) axis 1 must be static and even, found "
+                   << formatDim(channels);
+  Dims dims = in[0];
+  dims[1] = getAffineConstantExpr(channels / 2, in[0][0].getContext());
+  out.push_back(dims);
+  return success();
+}
+AffineExpr GluOp::getFlops(ArrayRef<Dims>, ArrayRef<Dims> out) {
+  return elements(out[0]) * 2;
+}
 
 //===----------------------------------------------------------------------===//
 // What makes it a VAE

@@ -19,12 +19,120 @@ LogicalResult UpsampleOp::inferDims(Adaptor op, ArrayRef<Dims> in,
   if (!isPair(op.getScale(), 1))
     return error() << "(C2) scale must be two positive numbers, at most "
                    << kMaxNumber;
+  if (op.getMode() == ResizeMode::NearestExact)
+    return error() << "(C3) mode nearest_exact is nearest for whole factors";
   out.push_back({in[0][0], in[0][1], in[0][2] * op.getScale()[0],
                  in[0][3] * op.getScale()[1]});
   return success();
 }
 AffineExpr UpsampleOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
   return getMode() == ResizeMode::Nearest ? zero(in) : elements(out[0]) * 7;
+}
+
+LogicalResult ResizeOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                  SmallVectorImpl<Dims> &out,
+                                  DiagnosticFn error) {
+  for (const Dims &dims : in)
+    if (failed(requireImage(dims, error)))
+      return failure();
+  auto size = op.getSize();
+  bool sized = size && isPair(*size, 1);
+  if (size ? in.size() != 1 || !sized : in.size() != 2)
+    return error() << "(C2) there must be either like, or a size of two "
+                      "positive numbers, at most "
+                   << kMaxNumber;
+  if (op.getAlignCorners() && op.getMode() != ResizeMode::Bilinear)
+    return error() << "(C3) align_corners goes with bilinear";
+  Dims dims = in[0];
+  for (int axis : {2, 3})
+    dims[axis] =
+        size ? getAffineConstantExpr((*size)[axis - 2], in[0][0].getContext())
+             : in[1][axis];
+  out.push_back(dims);
+  return success();
+}
+AffineExpr ResizeOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
+  return getMode() == ResizeMode::Bilinear ? elements(out[0]) * 7 : zero(in);
+}
+
+static bool isFactor(int64_t factor) {
+  return factor >= 1 && factor <= kMaxNumber;
+}
+
+LogicalResult PixelShuffleOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                        SmallVectorImpl<Dims> &out,
+                                        DiagnosticFn error) {
+  if (failed(requireImage(in[0], error)))
+    return failure();
+  int64_t factor = op.getFactor(), channels = getStaticDim(in[0][1]);
+  if (!isFactor(factor) || ShapedType::isDynamic(channels) ||
+      channels % (factor * factor))
+    return error() << "(C2) the square of factor " << factor
+                   << " does not divide " << formatDim(channels) << " channels";
+  out.push_back({in[0][0],
+                 getAffineConstantExpr(channels / (factor * factor),
+                                       in[0][0].getContext()),
+                 in[0][2] * factor, in[0][3] * factor});
+  return success();
+}
+
+LogicalResult PixelUnshuffleOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                          SmallVectorImpl<Dims> &out,
+                                          DiagnosticFn error) {
+  if (failed(requireImage(in[0], error)))
+    return failure();
+  if (ShapedType::isDynamic(getStaticDim(in[0][1])))
+    return error() << "(C1) channels must be static";
+  int64_t factor = op.getFactor();
+  for (int axis : {2, 3}) {
+    int64_t size = getStaticDim(in[0][axis]);
+    if (!isFactor(factor) || (!ShapedType::isDynamic(size) && size % factor))
+      return error() << "(C2) factor " << factor << " does not divide "
+                     << formatDim(size) << " on axis " << axis;
+  }
+  out.push_back({in[0][0], in[0][1] * (factor * factor),
+                 in[0][2].floorDiv(factor), in[0][3].floorDiv(factor)});
+  return success();
+}
+
+/// (C1) of operations on the channels of any tensor.
+static LogicalResult requireChannels(const Dims &x, DiagnosticFn error) {
+  if (x.size() >= 2 && !ShapedType::isDynamic(getStaticDim(x[1])))
+    return success();
+  return error() << "(C1) x must have rank >= 2 and axis 1 be static, found "
+                 << formatShape(x);
+}
+
+LogicalResult RepeatChannelsOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                          SmallVectorImpl<Dims> &out,
+                                          DiagnosticFn error) {
+  if (failed(requireChannels(in[0], error)))
+    return failure();
+  int64_t repeats = op.getRepeats();
+  if (!isFactor(repeats))
+    return error() << "(C2) repeats must be positive, at most " << kMaxNumber;
+  Dims dims = in[0];
+  dims[1] = dims[1] * repeats;
+  out.push_back(dims);
+  return success();
+}
+
+LogicalResult MeanChannelsOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                        SmallVectorImpl<Dims> &out,
+                                        DiagnosticFn error) {
+  if (failed(requireChannels(in[0], error)))
+    return failure();
+  int64_t group = op.getGroup(), channels = getStaticDim(in[0][1]);
+  if (!isFactor(group) || channels % group)
+    return error() << "(C2) groups of " << group << " do not divide "
+                   << channels << " channels";
+  Dims dims = in[0];
+  dims[1] = getAffineConstantExpr(channels / group, in[0][0].getContext());
+  out.push_back(dims);
+  return success();
+}
+AffineExpr MeanChannelsOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims>) {
+  return elements(in[0]);
 }
 
 LogicalResult Pool2dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
@@ -81,6 +189,9 @@ VAE_NO_FLOPS(CropOp)
 VAE_NO_FLOPS(PadOp)
 VAE_NO_FLOPS(ReshapeOp)
 VAE_NO_FLOPS(TransposeOp)
+VAE_NO_FLOPS(PixelShuffleOp)
+VAE_NO_FLOPS(PixelUnshuffleOp)
+VAE_NO_FLOPS(RepeatChannelsOp)
 #undef VAE_NO_FLOPS
 
 static bool isInnerAxis(int64_t axis, const Dims &dims) {

@@ -103,6 +103,29 @@ bool ConvTranspose2dOp::hasUniformWindows() { return false; }
 // Normalization
 //===----------------------------------------------------------------------===//
 
+#define VAE_NORM(OP)                                                           \
+  ActivationAttr OP::getEpilogueActivation() { return getActivationAttr(); }   \
+  void OP::setEpilogueActivation(ActivationAttr attr) {                        \
+    setActivationAttr(attr);                                                   \
+  }                                                                            \
+  Value OP::getEpilogueResidual() { return getResidual(); }                    \
+  void OP::setEpilogueResidual(Value residual) {                               \
+    getResidualMutable().assign(residual);                                     \
+  }
+VAE_NORM(GroupNormOp)
+VAE_NORM(RmsNormOp)
+#undef VAE_NORM
+
+static LogicalResult checkResidual(Operation *op, Value residual,
+                                   StringRef constraint) {
+  Type type = op->getResult(0).getType();
+  if (!residual || succeeded(verifyCompatibleShape(residual.getType(), type)))
+    return success();
+  return op->emitOpError() << constraint
+                           << " residual must have the shape of x, found "
+                           << residual.getType();
+}
+
 LogicalResult BatchNormOp::verify() {
   if (failed(checkRank(*this, getX(), 2)))
     return failure();
@@ -124,9 +147,10 @@ LogicalResult GroupNormOp::verify() {
     return emitOpError() << "(C2) " << groups << " groups do not divide "
                          << vae::detail::formatDim(channels) << " channels";
   if (failed(checkVector(*this, getWeight(), "weight", channels, "(C3)")) ||
-      failed(checkVector(*this, getBias(), "bias", channels, "(C3)")))
+      failed(checkVector(*this, getBias(), "bias", channels, "(C3)")) ||
+      failed(checkEpsilon(*this, getEpsilon(), "(C4)")))
     return failure();
-  return checkEpsilon(*this, getEpsilon(), "(C4)");
+  return checkResidual(*this, getResidual(), "(C5)");
 }
 
 LogicalResult LayerNormOp::verify() {
@@ -144,6 +168,20 @@ LogicalResult LayerNormOp::verify() {
                 "shape of the last axes, found "
              << parameter.getType();
   return checkEpsilon(*this, getEpsilon(), "(C3)");
+}
+
+LogicalResult RmsNormOp::verify() {
+  if (failed(checkRank(*this, getX(), 2)))
+    return failure();
+  int64_t channels = typeOf(getX()).getDimSize(1);
+  if (ShapedType::isDynamic(channels))
+    return emitOpError() << "(C2) axis 1 must be static, found "
+                         << getX().getType();
+  if (failed(checkVector(*this, getWeight(), "weight", channels, "(C2)")) ||
+      failed(checkVector(*this, getBias(), "bias", channels, "(C2)")) ||
+      failed(checkEpsilon(*this, getEpsilon(), "(C3)")))
+    return failure();
+  return checkResidual(*this, getResidual(), "(C4)");
 }
 
 LogicalResult ChannelAffineOp::verify() {
@@ -169,6 +207,16 @@ LogicalResult PreluOp::verify() {
 //===----------------------------------------------------------------------===//
 // Others
 //===----------------------------------------------------------------------===//
+
+LogicalResult AttentionOp::verify() {
+  if (!getScale().isFinite())
+    return emitOpError() << "(C5) scale must be finite";
+  return success();
+}
+
+LogicalResult LinearAttentionOp::verify() {
+  return checkEpsilon(*this, getEpsilon(), "(C3)");
+}
 
 LogicalResult SoftmaxOp::verify() {
   int64_t axis = getAxis();

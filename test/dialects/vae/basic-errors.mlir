@@ -600,3 +600,195 @@ func.func @log_likelihood_c3(%x: tensor<?x4xf32>) {
   %y = vae.log_likelihood %x, %x {likelihood = #vae.likelihood<laplace>, scale = 0.0 : f64} : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?xf32>
   return
 }
+// -----
+func.func @group_norm_c5(%x: tensor<?x4x8x8xf32>, %r: tensor<?x4x8x7xf32>) {
+  // expected-error@+1 {{'vae.group_norm' op (C5) residual must have the shape of x, found 'tensor<?x4x8x7xf32>'}}
+  %y = vae.group_norm %x residual(%r) {epsilon = 0.0 : f64, groups = 2 : i64} : (tensor<?x4x8x8xf32>, tensor<?x4x8x7xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @rms_norm_c1(%x: tensor<?xf32>) {
+  // expected-error@+1 {{'vae.rms_norm' op (C1) x must have rank >= 2, found 'tensor<?xf32>'}}
+  %y = vae.rms_norm %x {epsilon = 0.0 : f64} : (tensor<?xf32>) -> tensor<?xf32>
+  return
+}
+// -----
+func.func @rms_norm_c2(%x: tensor<?x4x8x8xf32>, %c: tensor<3xf32>) {
+  // expected-error@+1 {{'vae.rms_norm' op (C2) weight must be static [4], found 'tensor<3xf32>'}}
+  %y = vae.rms_norm %x weight(%c) {epsilon = 0.0 : f64} : (tensor<?x4x8x8xf32>, tensor<3xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @rms_norm_c2_static(%x: tensor<?x?xf32>) {
+  // expected-error@+1 {{'vae.rms_norm' op (C2) axis 1 must be static, found 'tensor<?x?xf32>'}}
+  %y = vae.rms_norm %x {epsilon = 0.0 : f64} : (tensor<?x?xf32>) -> tensor<?x?xf32>
+  return
+}
+// -----
+func.func @rms_norm_c3(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.rms_norm' op (C3) epsilon must be >= 0}}
+  %y = vae.rms_norm %x {epsilon = -1.0 : f64} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @rms_norm_c4(%x: tensor<?x4x8x8xf32>, %r: tensor<?x4xf32>) {
+  // expected-error@+1 {{'vae.rms_norm' op (C4) residual must have the shape of x, found 'tensor<?x4xf32>'}}
+  %y = vae.rms_norm %x residual(%r) {epsilon = 0.0 : f64} : (tensor<?x4x8x8xf32>, tensor<?x4xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @attention_c1(%x: tensor<?x4x8x8xf32>, %s: tensor<?x5x4xf32>) {
+  // expected-error@+1 {{'vae.attention' op (C1) operands must all be [N, S, C] or all be [N, C, H, W], found rank 3}}
+  %y = vae.attention %x, %s, %s {scale = 1.0 : f64} : (tensor<?x4x8x8xf32>, tensor<?x5x4xf32>, tensor<?x5x4xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @attention_c2(%s: tensor<?x5x4xf32>) {
+  // expected-error@+1 {{'vae.attention' op (C2) 3 heads do not divide 4 channels}}
+  %y = vae.attention %s, %s, %s {heads = 3 : i64, scale = 1.0 : f64} : (tensor<?x5x4xf32>, tensor<?x5x4xf32>, tensor<?x5x4xf32>) -> tensor<?x5x4xf32>
+  return
+}
+// -----
+func.func @attention_c3(%s: tensor<?x5x4xf32>, %t: tensor<?x5x2xf32>) {
+  // expected-error@+1 {{'vae.attention' op (C3) query has 4 channels, key 2}}
+  %y = vae.attention %s, %t, %s {scale = 1.0 : f64} : (tensor<?x5x4xf32>, tensor<?x5x2xf32>, tensor<?x5x4xf32>) -> tensor<?x5x4xf32>
+  return
+}
+// -----
+func.func @attention_c4(%s: tensor<?x5x4xf32>, %t: tensor<?x6x4xf32>) {
+  // expected-error@+1 {{'vae.attention' op (C4) key and value must have the same positions, found [?, 5, 4] and [?, 6, 4]}}
+  %y = vae.attention %s, %s, %t {scale = 1.0 : f64} : (tensor<?x5x4xf32>, tensor<?x5x4xf32>, tensor<?x6x4xf32>) -> tensor<?x5x4xf32>
+  return
+}
+// -----
+func.func @attention_c4_batch(%s: tensor<1x5x4xf32>, %t: tensor<2x5x4xf32>) {
+  // expected-error@+1 {{'vae.attention' op (C4) operands must have the same batch}}
+  %y = vae.attention %s, %t, %t {scale = 1.0 : f64} : (tensor<1x5x4xf32>, tensor<2x5x4xf32>, tensor<2x5x4xf32>) -> tensor<1x5x4xf32>
+  return
+}
+// -----
+func.func @attention_c5(%s: tensor<?x5x4xf32>) {
+  // expected-error@+1 {{'vae.attention' op (C5) scale must be finite}}
+  %y = vae.attention %s, %s, %s {scale = 0x7FF0000000000000 : f64} : (tensor<?x5x4xf32>, tensor<?x5x4xf32>, tensor<?x5x4xf32>) -> tensor<?x5x4xf32>
+  return
+}
+// -----
+func.func @linear_attention_c1(%s: tensor<?x5x4xf32>) {
+  // expected-error@+1 {{'vae.linear_attention' op (C1) x must be [N, C, H, W], found rank 3}}
+  %y = vae.linear_attention %s {epsilon = 0.0 : f64, head_dim = 1 : i64} : (tensor<?x5x4xf32>) -> tensor<?x5x4xf32>
+  return
+}
+// -----
+func.func @linear_attention_c2(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.linear_attention' op (C2) query, key and value of 2 channels do not divide 4 channels}}
+  %y = vae.linear_attention %x {epsilon = 0.0 : f64, head_dim = 2 : i64} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @linear_attention_c3(%x: tensor<?x6x8x8xf32>) {
+  // expected-error@+1 {{'vae.linear_attention' op (C3) epsilon must be >= 0}}
+  %y = vae.linear_attention %x {epsilon = -1.0 : f64, head_dim = 2 : i64} : (tensor<?x6x8x8xf32>) -> tensor<?x2x8x8xf32>
+  return
+}
+// -----
+func.func @nearest_codebook_c1(%x: tensor<?xf32>, %c: tensor<9x4xf32>) {
+  // expected-error@+1 {{'vae.nearest_codebook' op (C1) x must have rank >= 2, found rank 1}}
+  %y = vae.nearest_codebook %x, %c : (tensor<?xf32>, tensor<9x4xf32>) -> tensor<?xf32>
+  return
+}
+// -----
+func.func @nearest_codebook_c2(%x: tensor<?x4x8x8xf32>, %c: tensor<9x3xf32>) {
+  // expected-error@+1 {{'vae.nearest_codebook' op (C2) codebook must be static [entries, 4] with at most 16777216 entries, found [9, 3]}}
+  %y = vae.nearest_codebook %x, %c : (tensor<?x4x8x8xf32>, tensor<9x3xf32>) -> tensor<?x8x8xf32>
+  return
+}
+// -----
+func.func @embedding_c1(%x: tensor<?x8xf32>, %c: tensor<9xf32>) {
+  // expected-error@+1 {{'vae.embedding' op (C1) table must be static [entries, channels] with at most 16777216 entries, found [9]}}
+  %y = vae.embedding %x, %c : (tensor<?x8xf32>, tensor<9xf32>) -> tensor<?x8xf32>
+  return
+}
+// -----
+func.func @glu_c1(%x: tensor<?xf32>) {
+  // expected-error@+1 {{'vae.glu' op (C1) x must have rank >= 2, found rank 1}}
+  %y = vae.glu %x <silu> : (tensor<?xf32>) -> tensor<?xf32>
+  return
+}
+// -----
+func.func @glu_c2(%x: tensor<?x5xf32>) {
+  // expected-error@+1 {{'vae.glu' op (C2) axis 1 must be static and even, found 5}}
+  %y = vae.glu %x <silu> : (tensor<?x5xf32>) -> tensor<?x2xf32>
+  return
+}
+// -----
+func.func @upsample_c3(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.upsample' op (C3) mode nearest_exact is nearest for whole factors}}
+  %y = vae.upsample %x {mode = #vae.resize<nearest_exact>, scale = array<i64: 1, 1>} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @resize_c1(%x: tensor<?x5x4xf32>) {
+  // expected-error@+1 {{'vae.resize' op (C1) x must be [N, C, H, W], found rank 3}}
+  %y = vae.resize %x {size = array<i64: 1, 1>} : (tensor<?x5x4xf32>) -> tensor<?x5x4xf32>
+  return
+}
+// -----
+func.func @resize_c2(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.resize' op (C2) there must be either like, or a size of two positive numbers, at most 1048576}}
+  %y = vae.resize %x : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @resize_c3(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.resize' op (C3) align_corners goes with bilinear}}
+  %y = vae.resize %x {align_corners = true, size = array<i64: 8, 8>} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @pixel_shuffle_c1(%x: tensor<?x5x4xf32>) {
+  // expected-error@+1 {{'vae.pixel_shuffle' op (C1) x must be [N, C, H, W], found rank 3}}
+  %y = vae.pixel_shuffle %x {factor = 2 : i64} : (tensor<?x5x4xf32>) -> tensor<?x5x4xf32>
+  return
+}
+// -----
+func.func @pixel_shuffle_c2(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.pixel_shuffle' op (C2) the square of factor 3 does not divide 4 channels}}
+  %y = vae.pixel_shuffle %x {factor = 3 : i64} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @pixel_unshuffle_c1(%x: tensor<?x?x8x8xf32>) {
+  // expected-error@+1 {{'vae.pixel_unshuffle' op (C1) channels must be static}}
+  %y = vae.pixel_unshuffle %x {factor = 2 : i64} : (tensor<?x?x8x8xf32>) -> tensor<?x?x4x4xf32>
+  return
+}
+// -----
+func.func @pixel_unshuffle_c2(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.pixel_unshuffle' op (C2) factor 3 does not divide 8 on axis 2}}
+  %y = vae.pixel_unshuffle %x {factor = 3 : i64} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @repeat_channels_c1(%x: tensor<?x?xf32>) {
+  // expected-error@+1 {{'vae.repeat_channels' op (C1) x must have rank >= 2 and axis 1 be static, found [?, ?]}}
+  %y = vae.repeat_channels %x {repeats = 2 : i64} : (tensor<?x?xf32>) -> tensor<?x?xf32>
+  return
+}
+// -----
+func.func @repeat_channels_c2(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.repeat_channels' op (C2) repeats must be positive, at most 1048576}}
+  %y = vae.repeat_channels %x {repeats = 0 : i64} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @mean_channels_c1(%x: tensor<?xf32>) {
+  // expected-error@+1 {{'vae.mean_channels' op (C1) x must have rank >= 2 and axis 1 be static, found [?]}}
+  %y = vae.mean_channels %x {group = 2 : i64} : (tensor<?xf32>) -> tensor<?xf32>
+  return
+}
+// -----
+func.func @mean_channels_c2(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.mean_channels' op (C2) groups of 3 do not divide 4 channels}}
+  %y = vae.mean_channels %x {group = 3 : i64} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}

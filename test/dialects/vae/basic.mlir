@@ -282,3 +282,73 @@ func.func @log_likelihood(%x: tensor<?x4xf32>) -> tensor<?xf32> {
     }
   }
 #-}
+
+// CHECK-LABEL: func.func @group_norm_epilogue(
+// CHECK: vae.group_norm %arg0 weight(%arg1) residual(%arg2) {activation = #vae.act<silu>, epsilon = 5.000000e-01 : f64, groups = 2 : i64} : (tensor<?x4x?x?xf32>, tensor<4xf32>, tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+func.func @group_norm_epilogue(%x: tensor<?x4x?x?xf32>, %w: tensor<4xf32>, %r: tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32> {
+  %0 = vae.group_norm %x weight(%w) residual(%r) {activation = #vae.act<silu>, epsilon = 5.000000e-01 : f64, groups = 2 : i64} : (tensor<?x4x?x?xf32>, tensor<4xf32>, tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+  return %0 : tensor<?x4x?x?xf32>
+}
+
+// CHECK-LABEL: func.func @rms_norm(
+// CHECK: vae.rms_norm %arg0 {epsilon = 1.250000e-01 : f64} : (tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+// CHECK: vae.rms_norm %arg0 weight(%arg1) bias(%arg1) residual(%arg0) {activation = #vae.act<relu>, epsilon = 2.500000e-01 : f64, l2 = true} : (tensor<?x4x?x?xf32>, tensor<4xf32>, tensor<4xf32>, tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+func.func @rms_norm(%x: tensor<?x4x?x?xf32>, %c: tensor<4xf32>) -> tensor<?x4x?x?xf32> {
+  %0 = vae.rms_norm %x {epsilon = 1.250000e-01 : f64} : (tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+  %1 = vae.rms_norm %x weight(%c) bias(%c) residual(%x) {activation = #vae.act<relu>, epsilon = 2.500000e-01 : f64, l2 = true} : (tensor<?x4x?x?xf32>, tensor<4xf32>, tensor<4xf32>, tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+  return %1 : tensor<?x4x?x?xf32>
+}
+
+// CHECK-LABEL: func.func @attention(
+// CHECK: vae.attention %arg0, %arg1, %arg2 {heads = 2 : i64, scale = 5.000000e-01 : f64} : (tensor<?x?x4xf32>, tensor<?x7x4xf32>, tensor<?x7x6xf32>) -> tensor<?x?x6xf32>
+// CHECK: vae.attention %arg3, %arg3, %arg3 {scale = 1.000000e+00 : f64} : (tensor<?x4x?x?xf32>, tensor<?x4x?x?xf32>, tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+func.func @attention(%q: tensor<?x?x4xf32>, %k: tensor<?x7x4xf32>, %v: tensor<?x7x6xf32>, %x: tensor<?x4x?x?xf32>) -> tensor<?x?x6xf32> {
+  %0 = vae.attention %q, %k, %v {heads = 2 : i64, scale = 5.000000e-01 : f64} : (tensor<?x?x4xf32>, tensor<?x7x4xf32>, tensor<?x7x6xf32>) -> tensor<?x?x6xf32>
+  %1 = vae.attention %x, %x, %x {scale = 1.000000e+00 : f64} : (tensor<?x4x?x?xf32>, tensor<?x4x?x?xf32>, tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+  return %0 : tensor<?x?x6xf32>
+}
+
+// CHECK-LABEL: func.func @linear_attention(
+// CHECK: vae.linear_attention %arg0 {epsilon = 1.000000e+00 : f64, head_dim = 2 : i64} : (tensor<?x12x?x5xf32>) -> tensor<?x4x?x5xf32>
+func.func @linear_attention(%x: tensor<?x12x?x5xf32>) -> tensor<?x4x?x5xf32> {
+  %0 = vae.linear_attention %x {epsilon = 1.000000e+00 : f64, head_dim = 2 : i64} : (tensor<?x12x?x5xf32>) -> tensor<?x4x?x5xf32>
+  return %0 : tensor<?x4x?x5xf32>
+}
+
+// CHECK-LABEL: func.func @codebook(
+// CHECK: vae.nearest_codebook %arg0, %arg1 : (tensor<?x4x?x5xf32>, tensor<9x4xf32>) -> tensor<?x?x5xf32>
+// CHECK: vae.embedding %{{.*}}, %arg1 : (tensor<?x?x5xf32>, tensor<9x4xf32>) -> tensor<?x4x?x5xf32>
+func.func @codebook(%x: tensor<?x4x?x5xf32>, %c: tensor<9x4xf32>) -> tensor<?x4x?x5xf32> {
+  %0 = vae.nearest_codebook %x, %c : (tensor<?x4x?x5xf32>, tensor<9x4xf32>) -> tensor<?x?x5xf32>
+  %1 = vae.embedding %0, %c : (tensor<?x?x5xf32>, tensor<9x4xf32>) -> tensor<?x4x?x5xf32>
+  return %1 : tensor<?x4x?x5xf32>
+}
+
+// CHECK-LABEL: func.func @glu(
+// CHECK: vae.glu %arg0 <silu> : (tensor<?x6x?xf32>) -> tensor<?x3x?xf32>
+func.func @glu(%x: tensor<?x6x?xf32>) -> tensor<?x3x?xf32> {
+  %0 = vae.glu %x <silu> : (tensor<?x6x?xf32>) -> tensor<?x3x?xf32>
+  return %0 : tensor<?x3x?xf32>
+}
+
+// CHECK-LABEL: func.func @resize(
+// CHECK: vae.resize %arg0 like(%arg1) {mode = #vae.resize<nearest_exact>} : (tensor<?x4x?x5xf32>, tensor<?x2x?x7xf32>) -> tensor<?x4x?x7xf32>
+// CHECK: vae.resize %arg0 {align_corners = true, mode = #vae.resize<bilinear>, size = array<i64: 6, 7>} : (tensor<?x4x?x5xf32>) -> tensor<?x4x6x7xf32>
+func.func @resize(%x: tensor<?x4x?x5xf32>, %y: tensor<?x2x?x7xf32>) -> tensor<?x4x6x7xf32> {
+  %0 = vae.resize %x like(%y) {mode = #vae.resize<nearest_exact>} : (tensor<?x4x?x5xf32>, tensor<?x2x?x7xf32>) -> tensor<?x4x?x7xf32>
+  %1 = vae.resize %x {align_corners = true, mode = #vae.resize<bilinear>, size = array<i64: 6, 7>} : (tensor<?x4x?x5xf32>) -> tensor<?x4x6x7xf32>
+  return %1 : tensor<?x4x6x7xf32>
+}
+
+// CHECK-LABEL: func.func @channels_and_pixels(
+// CHECK: vae.pixel_unshuffle %arg0 {factor = 2 : i64} : (tensor<?x3x?x6xf32>) -> tensor<?x12x?x3xf32>
+// CHECK: vae.mean_channels %{{.*}} {group = 3 : i64} : (tensor<?x12x?x3xf32>) -> tensor<?x4x?x3xf32>
+// CHECK: vae.repeat_channels %{{.*}} {repeats = 3 : i64} : (tensor<?x4x?x3xf32>) -> tensor<?x12x?x3xf32>
+// CHECK: vae.pixel_shuffle %{{.*}} {factor = 2 : i64} : (tensor<?x12x?x3xf32>) -> tensor<?x3x?x6xf32>
+func.func @channels_and_pixels(%x: tensor<?x3x?x6xf32>) -> tensor<?x3x?x6xf32> {
+  %0 = vae.pixel_unshuffle %x {factor = 2 : i64} : (tensor<?x3x?x6xf32>) -> tensor<?x12x?x3xf32>
+  %1 = vae.mean_channels %0 {group = 3 : i64} : (tensor<?x12x?x3xf32>) -> tensor<?x4x?x3xf32>
+  %2 = vae.repeat_channels %1 {repeats = 3 : i64} : (tensor<?x4x?x3xf32>) -> tensor<?x12x?x3xf32>
+  %3 = vae.pixel_shuffle %2 {factor = 2 : i64} : (tensor<?x12x?x3xf32>) -> tensor<?x3x?x6xf32>
+  return %3 : tensor<?x3x?x6xf32>
+}

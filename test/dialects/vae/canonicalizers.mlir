@@ -346,3 +346,20 @@ func.func @constants(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %y = vae.channel_affine %x, %a, %b : (tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func @resize_to_the_same
+// CHECK-NEXT: return %arg0
+func.func @resize_to_the_same(%x: tensor<?x4x5x6xf32>) -> tensor<?x4x5x6xf32> {
+  %y = vae.resize %x {size = array<i64: 5, 6>} : (tensor<?x4x5x6xf32>) -> tensor<?x4x5x6xf32>
+  return %y : tensor<?x4x5x6xf32>
+}
+
+// Heights that are not known may differ.
+// CHECK-LABEL: func @resize_to_the_unknown
+// CHECK: vae.resize
+func.func @resize_to_the_unknown(%x: tensor<?x4x?x6xf32>, %l: tensor<?x1x?x6xf32>) -> tensor<?x4x?x6xf32> {
+  %y = vae.resize %x like(%l) : (tensor<?x4x?x6xf32>, tensor<?x1x?x6xf32>) -> tensor<?x4x?x6xf32>
+  return %y : tensor<?x4x?x6xf32>
+}

@@ -73,3 +73,18 @@ func.func @other_side(%x: tensor<?x2xf32>, %v: tensor<2x2xf32>, %w: tensor<2x2xf
   %y = vae.add %h, %r : (tensor<?x2xf32>, tensor<?x2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
+
+// -----
+
+// Norms over channels take a residual and an activation.
+// CHECK-LABEL: func @norms
+// CHECK: vae.group_norm %arg0 {activation = #vae.act<silu>,
+// CHECK: vae.rms_norm %{{.*}} residual(%arg0)
+// CHECK-NEXT: return
+func.func @norms(%x: tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32> {
+  %0 = vae.group_norm %x {epsilon = 1.0e-6 : f64, groups = 2 : i64} : (tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+  %1 = vae.activation %0 <silu> : (tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+  %2 = vae.rms_norm %1 {epsilon = 1.0e-5 : f64} : (tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+  %3 = vae.add %2, %x : (tensor<?x4x?x?xf32>, tensor<?x4x?x?xf32>) -> tensor<?x4x?x?xf32>
+  return %3 : tensor<?x4x?x?xf32>
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Normalization and softmax.
+#include "compiler/conversion/Lowering.h"
+
+using namespace mlir;
+using namespace vae;
+
+/// Rough cost of an element, for the decision to share work between threads.
+static constexpr int64_t kElementFlops = 8;
+
+FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
+  const Dims shape = getDims(op.getX());
+  Location loc = op.getLoc();
+  int64_t channels = getStaticDim(shape[1]);
+  AffineExpr pixels = count(ArrayRef<AffineExpr>(shape).drop_front(2));
+  Value x = channelsInnermost(op.getX());
+
+  Dims momentDims = {shape[0], getNumPieces(pixels) * (3 * channels)};
+  Value moments =
+      launch(loc, getMomentsKernel(module, loc, target, channels), {x},
+             {shape[0], pixels}, 1 << 16, scratchType(momentDims), momentDims,
+             {}, {count(shape) * 3, {}, {}});
+
+  SmallVector<Value> inputs = {moments};
+  for (Value parameter : {Value(op.getWeight()), Value(op.getBias())})
+    if (parameter)
+      inputs.push_back(parameter);
+  Dims parameterDims = {shape[0], expr(4 * channels)};
+  auto kernel = getGroupParametersKernel(
+      module, loc, target, channels, op.getGroups(),
+      op.getEpsilon().convertToDouble(), op.getWeight() != nullptr,
+      op.getBias() != nullptr);
+  Value parameters =
+      launch(loc, kernel, inputs, {shape[0], pixels}, 1 << 12,
+             scratchType(parameterDims), parameterDims, {}, {expr(0), {}, {}});
+
+  Epilogue epilogue;
+  epilogue.residual = op.getResidual() != nullptr;
+  epilogue.activation = op.getActivationAttr();
+  inputs = {x, parameters};
+  if (op.getResidual())
+    inputs.push_back(channelsInnermost(op.getResidual()));
+  AffineExpr rows = pixels, columns = expr(1);
+  if (shape.size() == 4) {
+    rows = shape[2];
+    columns = shape[3];
+  }
+  const Border border = wantedBorders.lookup(op);
+  Dims all = shape;
+  AffineExpr offset = expr(0), outRow = columns * channels,
+             outImage = pixels * channels;
+  Value init = canOverwrite(x, op) ? x : Value();
+  if (!isEmpty(border)) {
+    init = makeBorder(loc, shape, border, 0, typeOf(op.getY()));
+    all = addBorder(shape, border);
+    outRow = all[3] * channels;
+    outImage = all[2] * outRow;
+    offset = outRow * border[0] + border[1] * channels;
+  }
+  AffineExpr elements = count(shape);
+  AffineExpr read = elements * (op.getResidual() ? 2 : 1);
+  Value y = launch(
+      loc, getNormalizeKernel(module, loc, target, channels, epilogue), inputs,
+      {shape[0], rows, columns, outRow, outImage, offset},
+      channels * kElementFlops * std::max<int64_t>(1, getStaticDim(columns)),
+      typeOf(op.getY()), all, init, {elements * 2, read, elements});
+  if (!isEmpty(border)) {
+    dims[y] = shape;
+    borders[y] = border;
+  }
+  return channelsRestored(y, op.getX());
+}
+
+FailureOr<Value> Lowering::lowerRmsNorm(RmsNormOp op) {
+  const Dims shape = getDims(op.getX());
+  int64_t channels = getStaticDim(shape[1]);
+  Value x = channelsInnermost(op.getX());
+  Epilogue epilogue;
+  epilogue.bias = op.getBias() != nullptr;
+  epilogue.residual = op.getResidual() != nullptr;
+  epilogue.activation = op.getActivationAttr();
+  SmallVector<Value> inputs = {x};
+  for (Value parameter : {Value(op.getWeight()), Value(op.getBias())})
+    if (parameter)
+      inputs.push_back(parameter);
+  if (op.getResidual())
+    inputs.push_back(channelsInnermost(op.getResidual()));
+  auto kernel = getRmsNormKernel(module, op.getLoc(), target, channels,
+                                 op.getEpsilon().convertToDouble(), op.getL2(),
+                                 op.getWeight() != nullptr, epilogue);
+  Value init = canOverwrite(x, op) ? x : Value();
+  Value y = launch(op.getLoc(), kernel, inputs, {countRows(shape)},
+                   channels * kElementFlops, typeOf(op.getY()), shape, init);
+  return channelsRestored(y, op.getX());
+}
+
+FailureOr<Value> Lowering::lowerLayerNorm(LayerNormOp op) {
+  const Dims dims = getDims(op.getX());
+  ArrayRef<AffineExpr> shape = dims;
+  auto kernel = getLayerNormKernel(
+      module, op.getLoc(), target, op.getEpsilon().convertToDouble(),
+      op.getWeight() != nullptr, op.getBias() != nullptr);
+  SmallVector<Value> inputs = {op.getX()};
+  for (Value parameter : {Value(op.getWeight()), Value(op.getBias())})
+    if (parameter)
+      inputs.push_back(parameter);
+  int64_t axes = op.getAxes();
+  AffineExpr length = count(shape.take_back(axes));
+  return launch(op.getLoc(), kernel, inputs,
+                {count(shape.drop_back(axes)), length},
+                kElementFlops * std::max<int64_t>(1, getStaticDim(length)),
+                typeOf(op.getY()), dims);
+}
+
+FailureOr<Value> Lowering::lowerSoftmax(SoftmaxOp op) {
+  Dims memory = getMemoryDims(op.getX());
+  int64_t axis = op.getAxis();
+  if (isChannelsLast(op.getX()))
+    axis = axis == 1 ? 3 : axis - 1;
+  ArrayRef<AffineExpr> all = memory;
+  return launch(
+      op.getLoc(), getSoftmaxKernel(module, op.getLoc(), target), {op.getX()},
+      {count(all.take_front(axis)), all[axis], count(all.drop_front(axis + 1))},
+      1 << 10, typeOf(op.getY()), getDims(op.getY()));
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Resampling of channels-last images; vectors run over channels.
+#include "compiler/conversion/kernels/Kernels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace vae;
+
+/// A run-time f64 as a vector of f32.
+static Value splatOf(Emitter &e, Value scalar64) {
+  return e.broadcast(e.truncate(scalar64));
+}
+
+namespace {
+/// Between two values, at a fraction of the way: a * (1 - fraction) + b *
+/// fraction, not a + fraction * (b - a), which is NaN between infinities.
+struct Mix {
+  Value low, high; // weights
+  Mix(Emitter &e, Value fraction64)
+      : low(splatOf(e, e.subf(e.constant(e.f64(), 1), fraction64))),
+        high(splatOf(e, fraction64)) {}
+  Value emit(Emitter &e, Value a, Value b) const {
+    return e.fma(b, high, e.mulf(a, low));
+  }
+};
+} // namespace
+
+namespace {
+/// Source coordinates of one output coordinate of a bilinear resize.
+struct Sample {
+  Value low, high; // indices
+  Value fraction;  // f64, of high
+};
+} // namespace
+
+static Value toIndex(Emitter &e, Value number) {
+  Value integer = arith::FPToSIOp::create(e.b, e.loc, e.b.getI64Type(), number);
+  return arith::IndexCastOp::create(e.b, e.loc, e.b.getIndexType(), integer);
+}
+
+/// torch.nn.functional.interpolate's coordinates
+/// (area_pixel_compute_source_index); `size` elements become `newSize`.
+static Sample sample(Emitter &e, Value output, Value size, Value newSize,
+                     bool alignCorners) {
+  Value position = e.toFloat(output);
+  Value source;
+  if (alignCorners) {
+    Value steps = e.toFloat(e.max(e.sub(newSize, e.index(1)), e.index(1)));
+    source =
+        e.divf(e.mulf(position, e.toFloat(e.sub(size, e.index(1)))), steps);
+  } else {
+    Value half = e.constant(e.f64(), 0.5);
+    Value center = e.divf(e.mulf(e.addf(position, half), e.toFloat(size)),
+                          e.toFloat(newSize));
+    source = e.maxf(e.subf(center, half), e.constant(e.f64(), 0));
+  }
+  // source >= 0, so that truncation is the floor.
+  Value floor = toIndex(e, source);
+  Value last = e.sub(size, e.index(1));
+  Sample result;
+  result.low = e.min(floor, last);
+  result.high = e.min(e.add(result.low, 1), last);
+  result.fraction = e.subf(source, e.toFloat(floor));
+  return result;
+}
+
+namespace {
+/// The sizes of one resampling, and how an output index finds its input.
+struct Resampling {
+  int64_t channels;
+  bool nearest, corners;
+  Value height, width, rows, columns;
+  /// Of mode nearest.
+  llvm::function_ref<Value(int axis, Value index, Value size, Value newSize)>
+      source;
+};
+} // namespace
+
+/// Work items are rows of the result.
+static void emitRows(Emitter &e, const KernelArgs &args, const Resampling &r) {
+  Value x = args.buffers[0], y = args.buffers[1];
+  e.loop(args.begin, args.end, 1, [&](Value line) {
+    Value image = e.div(line, r.rows);
+    Value row = e.sub(line, e.mul(image, r.rows));
+    Value first = e.mul(image, r.height);
+    auto at = [&](Value iy, Value ix, Value c) {
+      Value pixel = e.add(e.mul(e.add(first, iy), r.width), ix);
+      return e.add(e.mul(pixel, r.channels), c);
+    };
+    auto to = [&](Value column, Value c) {
+      Value pixel = e.add(e.mul(line, r.columns), column);
+      return e.add(e.mul(pixel, r.channels), c);
+    };
+    if (r.nearest) {
+      Value iy = r.source(0, row, r.height, r.rows);
+      e.loop(e.index(0), r.columns, 1, [&](Value column) {
+        Value ix = r.source(1, column, r.width, r.columns);
+        e.strip(e.index(r.channels), [&](Value c, Value mask) {
+          e.storeVec(e.loadVec(x, at(iy, ix, c), mask), y, to(column, c), mask);
+        });
+      });
+      return;
+    }
+    Sample v = sample(e, row, r.height, r.rows, r.corners);
+    Mix mixRows(e, v.fraction);
+    e.loop(e.index(0), r.columns, 1, [&](Value column) {
+      Sample h = sample(e, column, r.width, r.columns, r.corners);
+      Mix mixColumns(e, h.fraction);
+      e.strip(e.index(r.channels), [&](Value c, Value mask) {
+        auto value = [&](Value iy, Value ix) {
+          return e.loadVec(x, at(iy, ix, c), mask);
+        };
+        Value top =
+            mixColumns.emit(e, value(v.low, h.low), value(v.low, h.high));
+        Value bottom =
+            mixColumns.emit(e, value(v.high, h.low), value(v.high, h.high));
+        e.storeVec(mixRows.emit(e, top, bottom), y, to(column, c), mask);
+      });
+    });
+  });
+}
+
+func::FuncOp vae::getUpsampleKernel(ModuleOp module, Location loc,
+                                    const KernelTarget &target, UpsampleOp op,
+                                    int64_t channels) {
+  auto scale = op.getScale();
+  bool nearest = op.getMode() == ResizeMode::Nearest;
+  bool corners = op.getAlignCorners();
+  std::string name = llvm::formatv("upsample_{0}_c{1}_{2}x{3}",
+                                   nearest   ? "nearest"
+                                   : corners ? "bilinear_corners"
+                                             : "bilinear",
+                                   channels, scale[0], scale[1]);
+  return getOrCreateKernel(
+      module, loc, name, target, 2, 3,
+      [&](Emitter &e, ValueRange s) {
+        return e.mul(s[0], e.mul(s[1], scale[0])); // output rows
+      },
+      [&](Emitter &e, const KernelArgs &args) {
+        Value height = args.sizes[1], width = args.sizes[2];
+        auto source = [&](int axis, Value index, Value, Value) {
+          return e.div(index, scale[axis]);
+        };
+        emitRows(e, args,
+                 {channels, nearest, corners, height, width,
+                  e.mul(height, scale[0]), e.mul(width, scale[1]), source});
+      });
+}
+
+/// floor((index + (exact ? 0.5 : 0)) * (size / newSize)) in f32.
+static Value nearest(Emitter &e, Value index, Value size, Value newSize,
+                     bool exact) {
+  auto toF32 = [&](Value value) { return e.truncate(e.toFloat(value)); };
+  Value ratio = e.divf(toF32(size), toF32(newSize));
+  Value position = toF32(index);
+  if (exact)
+    position = e.addf(position, e.constant(e.f32(), 0.5));
+  return e.min(toIndex(e, e.mulf(position, ratio)), e.sub(size, e.index(1)));
+}
+
+func::FuncOp vae::getResizeKernel(ModuleOp module, Location loc,
+                                  const KernelTarget &target, ResizeOp op,
+                                  int64_t channels) {
+  bool corners = op.getAlignCorners();
+  std::string name =
+      llvm::formatv("resize_{0}{1}_c{2}", stringifyResizeMode(op.getMode()),
+                    corners ? "_corners" : "", channels);
+  return getOrCreateKernel(
+      module, loc, name, target, 2, 5,
+      [&](Emitter &e, ValueRange s) { return e.mul(s[0], s[3]); },
+      [&](Emitter &e, const KernelArgs &args) {
+        ValueRange s = args.sizes;
+        auto source = [&](int, Value index, Value size, Value newSize) {
+          return nearest(e, index, size, newSize,
+                         op.getMode() == ResizeMode::NearestExact);
+        };
+        emitRows(e, args,
+                 {channels, op.getMode() != ResizeMode::Bilinear, corners, s[1],
+                  s[2], s[3], s[4], source});
+      });
+}
