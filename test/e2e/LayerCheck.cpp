@@ -52,8 +52,11 @@ static bool isExact(Operation *op) {
     return pool.getKind() == PoolKind::Max;
   if (auto upsample = dyn_cast<UpsampleOp>(op))
     return upsample.getMode() == ResizeMode::Nearest;
+  if (auto resize = dyn_cast<ResizeOp>(op))
+    return resize.getMode() != ResizeMode::Bilinear;
   return isa<AddOp, SubOp, MulOp, ConcatOp, SplitOp, SliceOp, CropOp, PadOp,
-             ReshapeOp, TransposeOp, DropoutOp>(op);
+             ReshapeOp, TransposeOp, DropoutOp, EmbeddingOp, PixelShuffleOp,
+             PixelUnshuffleOp, RepeatChannelsOp>(op);
 }
 
 Difference vae::test::compare(const Tensor &found, const Tensor &expected,
@@ -107,6 +110,13 @@ static std::string check(const llvm::Twine &what, const Tensor &found,
 //===----------------------------------------------------------------------===//
 // Magnitudes
 //===----------------------------------------------------------------------===//
+
+static float getLargest(const Tensor &tensor) {
+  float most = 0;
+  for (float value : tensor.data)
+    most = std::max(most, std::fabs(value));
+  return most;
+}
 
 static void makePositive(Tensor &tensor) {
   for (float &value : tensor.data)
@@ -197,7 +207,8 @@ llvm::Expected<Tensor> LayerCheck::getMagnitude(Operation *op,
   Tensor magnitude = result;
   makePositive(magnitude);
   if (isa<DenseOp, Conv2dOp, ConvTranspose2dOp, Pool2dOp, GlobalPoolOp,
-          UpsampleOp, BatchNormOp, ChannelAffineOp>(op)) {
+          UpsampleOp, ResizeOp, MeanChannelsOp, BatchNormOp, ChannelAffineOp>(
+          op)) {
     auto sums = interpretAlone(op, operands, /*positive=*/true);
     if (!sums)
       return sums.takeError();
@@ -229,9 +240,27 @@ llvm::Expected<Tensor> LayerCheck::getMagnitude(Operation *op,
                             operands[1].data[i],
                             operands.size() > 2 ? operands[2].data[i] : 0);
     });
-  } else if (isa<GroupNormOp, LayerNormOp>(op)) {
+  } else if (isa<GroupNormOp, RmsNormOp, LayerNormOp>(op)) {
+    ActivationAttr activation;
+    if (auto norm = dyn_cast<EpilogueOpInterface>(op))
+      activation = norm.getEpilogueActivation();
+    for (size_t i = 0; i < magnitude.data.size(); ++i) {
+      // A bias or the residual may cancel.
+      float residual = operands.size() > 1 ? operands[1].data[i] : 0;
+      magnitude.data[i] += (2 + std::fabs(residual)) * getSlope(activation);
+    }
+  } else if (isa<AttentionOp, LinearAttentionOp>(op)) {
+    // A mean of values, whose weights are exponentials of scores.
+    float most = getLargest(operands.back());
+    if (auto attention = dyn_cast<AttentionOp>(op)) {
+      double terms = cast<RankedTensorType>(attention.getQuery().getType())
+                         .getShape()[operands[0].shape.size() == 4 ? 1 : 2];
+      most *= 1 + std::fabs(attention.getScale().convertToDouble()) *
+                      std::sqrt(terms) * getLargest(operands[0]) *
+                      getLargest(operands[1]);
+    }
     for (float &size : magnitude.data)
-      size += 2; // a bias may cancel
+      size += most;
   } else if (isa<ReparameterizeOp>(op)) {
     for (size_t i = 0; i < magnitude.data.size(); ++i) {
       float logvar = operands[1].data[i], deviation = std::exp(logvar / 2);

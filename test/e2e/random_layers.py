@@ -325,6 +325,35 @@ def layer_norm(graph, x):
     return graph.add(layer, [x], x.shape)
 
 
+def rms_norm(graph, x):
+    if not x.channels:
+        return None
+    layer = {"type": "rms_norm"}
+    add_epsilon(graph, layer)
+    if graph.chance(0.4):
+        layer["l2"] = True
+    add_affine(graph, layer, [x.channels])
+    return graph.add(layer, [x], x.shape)
+
+
+def embedding(graph, x):
+    """Indices, then what they stand for: behind a codebook, which nothing else can use."""
+    if not x.channels or x.rank > 4:
+        return None
+    entries = graph.draw([1, 7, 16, 40])
+    # Far apart, so that rounding does not decide which one is the nearest.
+    codebook = graph.numbers([entries, x.channels], 4 * max(1, x.channels)**-0.5)
+    layer = {"type": "nearest_codebook", "entries": entries}
+    graph.tensor(layer, "codebook", codebook)
+    plain, graph.plain = graph.plain, True
+    indices = graph.add(layer, [x], x.shape[1:])
+    graph.plain = plain
+    units = graph.draw([1, 3, 16, 20])
+    layer = {"type": "embedding", "entries": entries, "units": units}
+    graph.tensor(layer, "table", graph.numbers([entries, units], 1))
+    return graph.add(layer, [indices], fixed(units) + x.shape[1:])
+
+
 def prelu(graph, x):
     if not x.channels:
         return None
@@ -400,6 +429,113 @@ def upsample(graph, x, factors=None):
     if mode == "bilinear" and graph.chance(0.5):
         layer["align_corners"] = graph.chance(0.7)
     return graph.add(layer, [x], x.shape[:1] + [dim * f for dim, f in zip(x.shape[1:], factors)])
+
+
+def resize(graph, x):
+    if not x.is_image:
+        return None
+    layer = {"type": "resize"}
+    images = [value for value in graph.values if value.is_image]
+    if graph.chance(0.5):
+        like = graph.draw(images)
+        inputs, shape = [x, like], like.shape[1:]
+    else:
+        size = draw_pair(graph, 1, 14)
+        write_pair(layer, "size", size)
+        inputs, shape = [x], fixed(*size)
+    result = Value("", x.shape[:1] + shape)
+    if graph.elements(result) > MOST_ELEMENTS:
+        return None
+    mode = graph.draw(["nearest", "nearest_exact", "bilinear", ""])
+    if mode:
+        layer["mode"] = mode
+    if mode == "bilinear" and graph.chance(0.5):
+        layer["align_corners"] = graph.chance(0.7)
+    return graph.add(layer, inputs, result.shape)
+
+
+def pixel_shuffle(graph, x):
+    factors = [r for r in (1, 2, 3) if x.is_image and x.channels % r**2 == 0]
+    if not factors:
+        return None
+    r = factors[-1]
+    return graph.add({"type": "pixel_shuffle", "factor": r}, [x],
+                     fixed(x.channels // r**2) + [dim * r for dim in x.shape[1:]])
+
+
+def pixel_unshuffle(graph, x):
+    factors = [r for r in (1, 2, 3) if x.is_image and not any(dim.scale % r or dim.offset % r for dim in x.shape[1:])]
+    if not factors:
+        return None
+    r = factors[-1]
+    return graph.add({"type": "pixel_unshuffle", "factor": r}, [x],
+                     fixed(x.channels * r**2) + [dim.divided(r) for dim in x.shape[1:]])
+
+
+def repeat_channels(graph, x):
+    repeats = graph.integer(1, 4)
+    if not x.channels or graph.elements(x) * repeats > MOST_ELEMENTS:
+        return None
+    return graph.add({"type": "repeat_channels", "repeats": repeats}, [x], fixed(x.channels * repeats) + x.shape[1:])
+
+
+def mean_channels(graph, x):
+    if not x.channels:
+        return None
+    group = graph.draw([d for d in range(1, min(x.channels, 8) + 1) if x.channels % d == 0])
+    return graph.add({"type": "mean_channels", "group": group}, [x], fixed(x.channels // group) + x.shape[1:])
+
+
+def glu(graph, x):
+    if not x.channels or x.channels % 2:
+        return None
+    layer = {"type": "glu"}
+    kind = graph.draw(["", "", *ACTIVATIONS])
+    if kind:
+        keys = activation_keys(graph, kind)
+        layer["gate"] = {"type": kind, **keys} if keys else kind
+    return graph.add(layer, [x], fixed(x.channels // 2) + x.shape[1:])
+
+
+def attention(graph, x):
+    """Of an image, or of [N, S, C]; keys and values of other sizes too."""
+    axis = 0 if x.is_image else 1
+    if not x.is_image and x.rank != 3 or x.shape[axis].symbol:
+        return None
+    channels = x.shape[axis].offset
+
+    def fits(value):
+        return value.rank == x.rank and value.is_image == x.is_image and not value.shape[axis].symbol
+
+    keys = [value for value in graph.values if fits(value) and value.shape[axis] == x.shape[axis]]
+    key = graph.draw(keys)
+
+    def same_positions(value):
+        return fits(value) and all(a == b for i, (a, b) in enumerate(zip(value.shape, key.shape)) if i != axis)
+
+    value = graph.draw([value for value in graph.values if same_positions(value)])
+    if graph.elements(x) // channels * graph.elements(key) > 40 * MOST_ELEMENTS:
+        return None
+    heads = graph.draw([h for h in range(1, min(channels, 8) + 1)
+                        if channels % h == 0 and value.shape[axis].offset % h == 0])
+    layer = {"type": "attention"}
+    if heads > 1 or graph.chance(0.3):
+        layer["heads"] = heads
+    if graph.chance(0.4):
+        layer["scale"] = graph.draw([0.25, 0.5, 1.0])
+    shape = list(x.shape)
+    shape[axis] = value.shape[axis]
+    return graph.add(layer, [x, key, value], shape)
+
+
+def linear_attention(graph, x):
+    if not x.is_image or x.channels % 3:
+        return None
+    third = x.channels // 3
+    size = graph.draw([d for d in range(1, third + 1) if third % d == 0])
+    # Weights whose sum is 0 leave nothing but epsilon to divide by.
+    layer = {"type": "linear_attention", "head_dim": size, "epsilon": graph.draw([0.1, 1.0])}
+    return graph.add(layer, [x], fixed(third) + x.shape[1:])
 
 
 def pool(kind):
@@ -537,6 +673,7 @@ CANDIDATES = {
     **{kind: global_pool(kind) for kind in ("global_max_pool2d", "global_avg_pool2d")},
     **{kind: combine(kind) for kind in ("add", "mul")},
     **{f.__name__: f for f in (dense, conv2d, conv_transpose2d, depthwise_conv2d, batch_norm, group_norm, layer_norm,
-                               prelu, scale, softmax, dropout, upsample, concat, split, reshape, flatten, transpose,
+                               rms_norm, embedding, resize, pixel_shuffle, pixel_unshuffle, repeat_channels,
+                               mean_channels, glu, attention, linear_attention, prelu, scale, softmax, dropout, upsample, concat, split, reshape, flatten, transpose,
                                pad, crop)},
 }

@@ -20,7 +20,7 @@ import torch
 
 import random_layers as layers
 from random_layers import CANDIDATES, Dim, Value, fixed
-from torch_model import TorchModel
+from torch_model import SUFFIXES, TorchModel
 
 TYPES = sorted(CANDIDATES)
 LARGEST_VALUE = 3e3
@@ -167,7 +167,7 @@ class ModelWriter:
                 flat = numbers.flatten().tolist()
                 weights[role] = numbers.tolist() if self.chance(0.5) else {"shape": list(numbers.shape), "data": flat}
             else:
-                name = f"{layer['name']}.{'weight' if role == 'kernel' else role}"
+                name = f"{layer['name']}.{SUFFIXES.get(role, role)}"
                 if self.chance(0.1):
                     name = weights[role] = f"tensors.{len(self.tensors)}"
                 self.tensors[name] = torch.from_numpy(numbers).to(self.draw(self.dtypes))

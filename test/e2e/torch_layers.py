@@ -177,6 +177,62 @@ def flatten(x, layer, get):
     return (x[0].permute(0, 2, 3, 1) if last else x[0]).flatten(1)
 
 
+def resize(x, layer, get):
+    size = tuple(x[1].shape[2:]) if len(x) == 2 else tuple(pair(layer, "size"))
+    mode = layer.get("mode", "nearest").replace("_", "-")
+    corners = {"align_corners": layer.get("align_corners", False)} if mode == "bilinear" else {}
+    return F.interpolate(x[0], size=size, mode=mode, **corners)
+
+
+def rms_norm(x, layer, get):
+    x, epsilon = x[0], layer.get("epsilon", 1e-5)
+    if layer.get("l2", False):
+        y = F.normalize(x, dim=1, eps=epsilon) * x.shape[1]**0.5
+    else:
+        y = x * torch.rsqrt(x.square().mean(1, keepdim=True) + epsilon)
+    shape = [-1] + [1] * (x.ndim - 2)
+    weight, bias = affine(layer, get)
+    y = y if weight is None else y * weight.reshape(shape)
+    return y if bias is None else y + bias.reshape(shape)
+
+
+def attention(x, layer, get):
+    heads = layer.get("heads", 1)
+    shape = x[0].shape
+
+    def split(value):  # [N, heads, S, C / heads]
+        rows = value.flatten(2).transpose(1, 2) if value.ndim == 4 else value
+        return rows.unflatten(2, (heads, -1)).transpose(1, 2)
+
+    y = F.scaled_dot_product_attention(*map(split, x), scale=layer.get("scale"))
+    y = y.transpose(1, 2).flatten(2)
+    return y.transpose(1, 2).unflatten(2, shape[2:]) if len(shape) == 4 else y
+
+
+def linear_attention(x, layer, get):
+    """As SanaMultiscaleLinearAttention of diffusers."""
+    q, k, v = x[0].flatten(2).unflatten(1, (-1, 3 * layer["head_dim"])).chunk(3, dim=2)
+    y = F.pad(v, (0, 0, 0, 1), value=1) @ k.relu().transpose(-1, -2) @ q.relu()
+    y = y[:, :, :-1] / (y[:, :, -1:] + layer.get("epsilon", 1e-15))
+    return y.reshape(len(y), -1, *x[0].shape[2:])
+
+
+def glu(x, layer, get):
+    a, b = x[0].chunk(2, dim=1)
+    return a * activation(layer.get("gate", "sigmoid"))(b)
+
+
+def nearest_codebook(x, layer, get):
+    rows = x[0].movedim(1, -1)
+    distances = (rows.unsqueeze(-2) - get("codebook")).square().sum(-1)
+    return distances.argmin(-1).to(x[0].dtype)
+
+
+def embedding(x, layer, get):
+    indices = x[0].nan_to_num(0).clamp(0, layer["entries"] - 1).long()
+    return F.embedding(indices, get("table")).movedim(-1, 1)
+
+
 LAYERS = {
     "dense": dense,
     "conv2d": lambda x, layer, get: convolve(x[0], layer, get, layer.get("groups", 1)),
@@ -186,6 +242,17 @@ LAYERS = {
     "group_norm": lambda x, layer, get: F.group_norm(x[0], layer["groups"], *affine(layer, get),
                                                      layer.get("epsilon", 1e-5)),
     "layer_norm": layer_norm,
+    "rms_norm": rms_norm,
+    "glu": glu,
+    "attention": attention,
+    "linear_attention": linear_attention,
+    "nearest_codebook": nearest_codebook,
+    "embedding": embedding,
+    "resize": resize,
+    "pixel_shuffle": lambda x, layer, get: F.pixel_shuffle(x[0], layer["factor"]),
+    "pixel_unshuffle": lambda x, layer, get: F.pixel_unshuffle(x[0], layer["factor"]),
+    "repeat_channels": lambda x, layer, get: x[0].repeat_interleave(layer["repeats"], 1),
+    "mean_channels": lambda x, layer, get: x[0].unflatten(1, (-1, layer["group"])).mean(2),
     "prelu": prelu,
     "scale": lambda x, layer, get: x[0] * layer.get("factor", 1) + layer.get("offset", 0),
     "softmax": lambda x, layer, get: torch.softmax(x[0], layer.get("axis", 1)),

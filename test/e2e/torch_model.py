@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch_layers import LAYERS, activation
 
 # role of a tensor -> the end of its name; docs/model-format.md
-SUFFIXES = {"kernel": "weight"}
+SUFFIXES = {"kernel": "weight", "codebook": "weight", "table": "weight"}
 # From Keras's layout of a kernel to PyTorch's.
 KERAS_ORDER = {
     "dense": (1, 0),

@@ -232,8 +232,8 @@ TEST_F(Format, DefaultsAndRequiredKeys) {
 
 namespace {
 
-/// Sizes of the input [N, 4, 8, 8] of the examples.
-constexpr int64_t kChannels = 4, kSize = 8;
+/// Sizes of the input [N, 12, 8, 8] of the examples.
+constexpr int64_t kChannels = 12, kSize = 8;
 
 class FormatExamples : public Format {
 protected:

@@ -327,3 +327,80 @@ TEST_F(Layers, Movement) {
   EXPECT_EQ(build("[2, 3, 4]", "\"type\": \"add\""),
             "6:1: layer 'out': type 'add' takes 2 to 64 inputs, found 1");
 }
+
+TEST_F(Layers, RmsNorm) {
+  writeTensors({{"out.weight", {4}, {}}, {"out.bias", {4}, {}}});
+  EXPECT_EQ(build("[4, 2, 2]", "\"type\": \"rms_norm\", \"epsilon\": 0.5, "
+                               "\"l2\": true, \"weights\": {\"bias\": null}"),
+            "vae.rms_norm {epsilon = 5.000000e-01 : f64, l2 = true} : "
+            "(tensor<?x4x2x2xf32>, tensor<4xf32>) -> tensor<?x4x2x2xf32>");
+}
+
+TEST_F(Layers, Attention) {
+  writeTensors({});
+  EXPECT_EQ(build("[16, 2, 2]", "\"type\": \"attention\", \"heads\": 4, "
+                                "\"inputs\": [\"x\", \"x\", \"x\"]"),
+            "vae.attention {heads = 4 : i64, scale = 5.000000e-01 : f64} : "
+            "(tensor<?x16x2x2xf32>, tensor<?x16x2x2xf32>, "
+            "tensor<?x16x2x2xf32>) -> tensor<?x16x2x2xf32>");
+  EXPECT_EQ(build("[5, 16]", "\"type\": \"attention\", \"scale\": 2, "
+                             "\"inputs\": [\"x\", \"x\", \"x\"]"),
+            "vae.attention {scale = 2.000000e+00 : f64} : "
+            "(tensor<?x5x16xf32>, tensor<?x5x16xf32>, tensor<?x5x16xf32>) -> "
+            "tensor<?x5x16xf32>");
+  EXPECT_EQ(build("[16]", "\"type\": \"attention\", "
+                          "\"inputs\": [\"x\", \"x\", \"x\"]"),
+            "6:1: layer 'out' expects [N, S, C] or [N, C, H, W] with channels "
+            "that 1 heads divide, 'x' gives [N, 16]");
+  EXPECT_EQ(build("[12, 2, 2]", "\"type\": \"linear_attention\", "
+                                "\"head_dim\": 2"),
+            "vae.linear_attention {epsilon = 1.000000e-15 : f64, head_dim = 2 "
+            ": i64} : (tensor<?x12x2x2xf32>) -> tensor<?x4x2x2xf32>");
+  EXPECT_EQ(build("[6]", "\"type\": \"glu\""),
+            "vae.glu <sigmoid> : (tensor<?x6xf32>) -> tensor<?x3xf32>");
+  EXPECT_EQ(build("[6]", "\"type\": \"glu\", \"gate\": "
+                         "{\"type\": \"elu\", \"alpha\": 2}"),
+            "vae.glu <elu, alpha = 2.000000e+00 : f64> : "
+            "(tensor<?x6xf32>) -> tensor<?x3xf32>");
+}
+
+TEST_F(Layers, Codebooks) {
+  writeTensors({{"out.weight", {3, 4}, {}}});
+  EXPECT_EQ(build("[4, 2, 2]", "\"type\": \"nearest_codebook\", "
+                               "\"entries\": 3"),
+            "vae.nearest_codebook : (tensor<?x4x2x2xf32>, tensor<3x4xf32>) -> "
+            "tensor<?x2x2xf32>");
+  EXPECT_EQ(build("[2, 2]", "\"type\": \"embedding\", \"entries\": 3, "
+                            "\"units\": 4"),
+            "vae.embedding : (tensor<?x2x2xf32>, tensor<3x4xf32>) -> "
+            "tensor<?x4x2x2xf32>");
+}
+
+TEST_F(Layers, ResizeAndPixelShuffle) {
+  writeTensors({});
+  EXPECT_EQ(build("[4, 2, 2]", "\"type\": \"resize\", \"size\": [3, 5], "
+                               "\"mode\": \"nearest_exact\""),
+            "vae.resize {mode = #vae.resize<nearest_exact>, size = array<i64: "
+            "3, 5>} : (tensor<?x4x2x2xf32>) -> tensor<?x4x3x5xf32>");
+  EXPECT_EQ(build("[4, 2, 2]", "\"type\": \"resize\", "
+                               "\"inputs\": [\"x\", \"x\"], \"size\": 3"),
+            "6:65: layer 'out': 'size' goes with one input; the second one "
+            "gives the size");
+  EXPECT_EQ(build("[4, 2, 2]", "\"type\": \"pixel_shuffle\", \"factor\": 2"),
+            "vae.pixel_shuffle {factor = 2 : i64} : (tensor<?x4x2x2xf32>) -> "
+            "tensor<?x1x4x4xf32>");
+  EXPECT_EQ(build("[4, 2, 2]", "\"type\": \"pixel_unshuffle\", "
+                               "\"factor\": 2"),
+            "vae.pixel_unshuffle {factor = 2 : i64} : (tensor<?x4x2x2xf32>) -> "
+            "tensor<?x16x1x1xf32>");
+  EXPECT_EQ(build("[4, 3, 2]", "\"type\": \"pixel_unshuffle\", "
+                               "\"factor\": 2"),
+            "6:54: layer 'out': factor 2 needs a height and width that are "
+            "multiples of it, found [N, 4, 3, 2]");
+  EXPECT_EQ(build("[4, 2, 2]", "\"type\": \"mean_channels\", \"group\": 2"),
+            "vae.mean_channels {group = 2 : i64} : (tensor<?x4x2x2xf32>) -> "
+            "tensor<?x2x2x2xf32>");
+  EXPECT_EQ(build("[4]", "\"type\": \"repeat_channels\", \"repeats\": 3"),
+            "vae.repeat_channels {repeats = 3 : i64} : (tensor<?x4xf32>) -> "
+            "tensor<?x12xf32>");
+}

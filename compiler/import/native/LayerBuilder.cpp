@@ -112,11 +112,8 @@ LogicalResult vae::buildActivation(LayerBuilder &layer) {
   return layer.finish(layer.create<ActivationOp>(layer.x(), function));
 }
 
-LogicalResult LayerBuilder::applyActivation() {
-  const JsonValue *value = fields.get("activation");
-  if (!value)
-    return success();
-  const JsonValue *type = value->isObject() ? value->find("type") : value;
+ActivationAttr LayerBuilder::getActivation(const JsonValue &value) {
+  const JsonValue *type = value.isObject() ? value.find("type") : &value;
   std::optional<StringRef> keys;
   if (type && type->isString())
     keys = getActivationKeys(type->text);
@@ -126,21 +123,27 @@ LogicalResult LayerBuilder::applyActivation() {
       names.push_back(row.type);
     std::string remedy =
         type && type->isString() ? suggestName(type->text, names) : "";
-    fields.fail(type ? type : value)
-        << "unknown activation " << (type ? type : value)->describe()
+    fields.fail(type ? type : &value)
+        << "unknown activation " << (type ? type : &value)->describe()
         << (remedy.empty() ? "; known: " + join(names, ", ") : remedy);
-    return failure();
+    return {};
   }
   JsonValue plain;
   plain.kind = JsonValue::Kind::Object;
-  plain.position = value->position;
-  Fields parameters(context.emitter.source, value->isObject() ? *value : plain,
+  plain.position = value.position;
+  Fields parameters(context.emitter.source, value.isObject() ? value : plain,
                     fields.getSubject() + ": activation '" + type->text + "'",
                     ("type " + *keys).str());
   if (!parameters.ok())
-    return failure();
-  ActivationAttr function =
-      readActivation(parameters, type->text, loc.getContext());
+    return {};
+  return readActivation(parameters, type->text, loc.getContext());
+}
+
+LogicalResult LayerBuilder::applyActivation() {
+  const JsonValue *value = fields.get("activation");
+  if (!value)
+    return success();
+  ActivationAttr function = getActivation(*value);
   if (!function)
     return failure();
   for (Value &output : outputs) {

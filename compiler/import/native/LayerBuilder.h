@@ -106,6 +106,9 @@ public:
 
   /// The axis of key "axis", negative ones counted from the end.
   int64_t getAxis(int64_t missing);
+  /// The elementwise function that a value names, or describes as an object.
+  /// Null after an error.
+  ActivationAttr getActivation(const JsonValue &value);
 
 private:
   const WeightTensor *readInline(llvm::StringRef role, const JsonValue &value);

@@ -101,6 +101,72 @@ LogicalResult vae::buildUpsample(LayerBuilder &layer) {
       bilinear ? ResizeMode::Bilinear : ResizeMode::Nearest, corners));
 }
 
+LogicalResult vae::buildResize(LayerBuilder &layer) {
+  Fields &fields = layer.fields;
+  bool like = layer.inputs.size() == 2;
+  DenseI64ArrayAttr size;
+  if (!like)
+    size = layer.context.emitter.builder.getDenseI64ArrayAttr(
+        fields.getPair("size", 1, kMaxSmall));
+  else if (fields.has("size"))
+    fields.fail(fields.get("size"))
+        << "'size' goes with one input; the second one gives the size";
+  std::string mode =
+      fields.getChoice("mode", {"nearest", "nearest_exact", "bilinear"});
+  bool corners = fields.getBool("align_corners", false);
+  if (corners && mode != "bilinear")
+    fields.fail(fields.get("align_corners"))
+        << "'align_corners' goes with mode 'bilinear' only";
+  if (!fields.ok() || failed(layer.requireImage()))
+    return failure();
+  return layer.finish(
+      layer.create<ResizeOp>(layer.x(), like ? layer.inputs[1].value : Value(),
+                             size, *symbolizeResizeMode(mode), corners));
+}
+
+LogicalResult vae::buildPixelShuffle(LayerBuilder &layer) {
+  int64_t factor = layer.fields.getInt("factor", 1, kMaxSmall);
+  if (!layer.fields.ok() || failed(layer.requireImage()))
+    return failure();
+  return layer.finish(
+      layer.create<PixelShuffleOp>(layer.x(), static_cast<uint64_t>(factor)));
+}
+
+LogicalResult vae::buildPixelUnshuffle(LayerBuilder &layer) {
+  int64_t factor = layer.fields.getInt("factor", 1, kMaxSmall);
+  if (!layer.fields.ok() || failed(layer.requireImage()))
+    return failure();
+  for (AffineExpr dim : ArrayRef<AffineExpr>(layer.dims()).drop_front(2))
+    if (!dim.isMultipleOf(factor)) {
+      layer.fields.fail(layer.fields.get("factor"))
+          << "factor " << factor << " needs a height and width that are "
+          << "multiples of it, found "
+          << layer.context.emitter.formatDims(layer.dims())
+          << (isa<AffineConstantExpr>(dim)
+                  ? ""
+                  : "; set \"multiple\" in \"dynamic\"");
+      return failure();
+    }
+  return layer.finish(
+      layer.create<PixelUnshuffleOp>(layer.x(), static_cast<uint64_t>(factor)));
+}
+
+LogicalResult vae::buildRepeatChannels(LayerBuilder &layer) {
+  int64_t repeats = layer.fields.getInt("repeats", 1, kMaxSmall);
+  if (!layer.fields.ok())
+    return failure();
+  return layer.finish(layer.create<RepeatChannelsOp>(
+      layer.x(), static_cast<uint64_t>(repeats)));
+}
+
+LogicalResult vae::buildMeanChannels(LayerBuilder &layer) {
+  int64_t group = layer.fields.getInt("group", 1, kMaxSmall);
+  if (!layer.fields.ok())
+    return failure();
+  return layer.finish(
+      layer.create<MeanChannelsOp>(layer.x(), static_cast<uint64_t>(group)));
+}
+
 static LogicalResult buildPool(LayerBuilder &layer, PoolKind kind) {
   Fields &fields = layer.fields;
   auto kernel = fields.getPair("kernel_size", 1, kMaxSmall);

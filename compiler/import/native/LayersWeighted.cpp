@@ -471,3 +471,18 @@ LogicalResult vae::buildPrelu(LayerBuilder &layer) {
     return failure();
   return layer.finish(layer.create<PreluOp>(layer.x(), slope));
 }
+
+LogicalResult vae::buildRmsNorm(LayerBuilder &layer) {
+  FloatAttr epsilon = getEpsilon(layer);
+  bool l2 = layer.fields.getBool("l2", false);
+  int64_t channels = getChannels(layer);
+  if (!layer.fields.ok())
+    return failure();
+  Value weight, bias;
+  getAffine(layer, {channels}, "[channels]", weight, bias);
+  if (!layer.fields.ok())
+    return failure();
+  return layer.finish(layer.create<RmsNormOp>(
+      layer.x(), weight, bias, BoolAttr::get(layer.loc.getContext(), l2),
+      epsilon));
+}
