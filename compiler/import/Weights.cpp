@@ -101,7 +101,7 @@ const WeightTensor *WeightStore::find(StringRef name) const {
 }
 
 std::vector<std::string> WeightStore::getUnused() const {
-  DenseSet<const WeightTensor *> known(used.begin(), used.end());
+  llvm::DenseSet<const WeightTensor *> known(used.begin(), used.end());
   std::vector<std::string> names;
   for (const auto &entry : tensors)
     if (!known.contains(entry.second.get()))
