@@ -178,9 +178,9 @@ void Reader::readDataset(hid_t dataset, const std::string &path) {
   Tensor tensor;
   tensor.path = path;
   H5T_class_t kind = H5Tget_class(type);
-  if (kind == H5T_INTEGER && H5Tget_size(type) == 2 &&
+  if ((kind == H5T_INTEGER || kind == H5T_OPAQUE) && H5Tget_size(type) == 2 &&
       H5Aexists(dataset, "dtype") > 0) {
-    // Keras stores bfloat16 as integers and says so.
+    // Keras stores bfloat16 as two bytes and says so.
     Attribute attribute(H5Aopen(dataset, "dtype", H5P_DEFAULT), path);
     bool scalar;
     auto texts = readStrings(attribute, path + ":dtype", scalar);
@@ -279,7 +279,10 @@ void Reader::writeAll() {
     Id<H5Dclose> dataset(H5Dopen2(file, tensor.path.c_str(), H5P_DEFAULT),
                          "'" + tensor.path + "'");
     data.resize(tensor.bytes);
-    hid_t type = tensor.bfloat ? H5T_NATIVE_UINT16 : H5T_IEEE_F32LE;
+    Type stored(H5Dget_type(dataset), "'" + tensor.path + "'");
+    hid_t type = !tensor.bfloat                        ? H5T_IEEE_F32LE
+                 : H5Tget_class(stored) == H5T_INTEGER ? H5T_STD_U16LE
+                                                       : hid_t(stored);
     if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data.data()) < 0)
       refuse("cannot read '" + tensor.path + "'");
     writeBytes(data.data(), data.size());

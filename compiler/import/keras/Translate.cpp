@@ -505,9 +505,17 @@ static bool translateCall(LayerTranslator &layer, const Call &call) {
     layer.fragment.isSampling = true;
     return true;
   }
+  const JsonValue *module = layer.layer.json->find("module");
+  if (!type && module && StringRef(module->text).starts_with("keras.src.ops"))
+    return layer.fail("functions of keras.ops on tensors are not supported; "
+                      "use a layer");
   if (!type)
     return failUnknown(layer);
   size_t count = layer.inputs.size();
+  if (count == 1 && type->minInputs == 2 && module &&
+      StringRef(module->text).starts_with("keras.src.ops"))
+    return layer.fail("arithmetic with constants is not supported; use a "
+                      "layer, such as Rescaling");
   if (count < type->minInputs || count > type->maxInputs)
     return layer.fail("expected " + Twine(type->minInputs) + " to " +
                       Twine(type->maxInputs) + " inputs, found " +

@@ -240,6 +240,23 @@ class Cases:
         for name, value in zip(("y", "y_logvar"), decoder.predict(z, verbose=0)):
             self.checks.compare(f"learned variance: {name}", found[name], value)
 
+    def weight_types(self):
+        """Weights of other types are read as they are, and computed with in f32."""
+        def make():
+            x = L.Input((6,), dtype="float32")
+            return Model(x, [L.Dense(2, name="z_mean")(x), L.Dense(2, name="z_log_var")(x)])
+
+        plain = make()
+        for policy in ("bfloat16", "float16", "float64", "mixed_float16"):
+            keras.config.set_dtype_policy(policy)
+            try:
+                model = randomize(make(), 18)
+                path = self.save(model, f"{policy}.keras")
+            finally:
+                keras.config.set_dtype_policy("float32")
+            plain.set_weights([keras.ops.convert_to_numpy(keras.ops.cast(w, "float32")) for w in model.weights])
+            self.compare(f"weights of {policy}", [f"--encoder={path}"], (plain, None))
+
     # Sizes that are open.
 
     def any_size(self):
