@@ -318,8 +318,10 @@ void AttentionEmitter::emit() {
   });
 }
 
-/// The register tile of both products.
-static Tile getTile(const KernelTarget &target) {
+/// The register tile of both products: always the chosen one, whose vectors
+/// make whole blocks of packed keys.
+static Tile getTile(KernelTarget target) {
+  target.tile.reset();
   Contraction product;
   product.flat = true;
   product.inputs = product.outputs = kKeyBlock;

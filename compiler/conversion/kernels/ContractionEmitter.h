@@ -66,6 +66,9 @@ public:
 private:
   using Values = Emitter::Values;
 
+  void emitDepthwisePixel(Value window, Value result, Value c, int64_t vectors,
+                          Value mask);
+
   void emitItems();
   /// The positions of a tile, and the images they are of.
   std::pair<Value, Value> locate(const PositionTiles &tiles, Value index);

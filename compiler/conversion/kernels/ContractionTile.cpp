@@ -411,33 +411,68 @@ void ContractionEmitter::emitItems() {
   });
 }
 
+/// The channels of one position from c: `vectors` of them, so that sums do not
+/// wait for each other; the last one under a mask.
+void ContractionEmitter::emitDepthwisePixel(Value window, Value result, Value c,
+                                            int64_t vectors, Value mask) {
+  int64_t channels = shape.groups;
+  auto maskOf = [&](int64_t v) { return v + 1 == vectors ? mask : Value(); };
+  Values sums, places, masks;
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value at = e.add(c, v * e.width);
+    sums.push_back(bias ? e.loadVec(bias, at, maskOf(v)) : e.splat(0));
+    places.push_back(e.add(result, at));
+    masks.push_back(maskOf(v));
+  }
+  auto addTap = [&](Value in, Value w, Values sums) {
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value a = e.loadVec(x, e.add(in, v * e.width), maskOf(v));
+      Value b = e.loadVec(weight, e.add(w, v * e.width), maskOf(v));
+      sums[v] = e.fma(a, b, sums[v]);
+    }
+    return sums;
+  };
+  Value in = e.add(window, c);
+  Value inRow = e.mul(size(kInRow), shape.dilation[0]);
+  int64_t inColumn = channels * shape.dilation[1];
+  int64_t columns = shape.window[1], unroll = chooseUnroll(columns);
+  sums = e.loop(e.index(0), e.index(shape.window[0]), 1, sums,
+                [&](Value ky, ValueRange outer) {
+                  Value row = e.add(in, e.mul(ky, inRow));
+                  Value taps = e.add(c, e.mul(ky, columns * channels));
+                  return e.loop(e.index(0), e.index(columns), unroll, outer,
+                                [&](Value kx, ValueRange inner) {
+                                  Values sums(inner.begin(), inner.end());
+                                  for (int64_t u = 0; u < unroll; ++u) {
+                                    Value tap = e.add(kx, u);
+                                    sums = addTap(
+                                        e.add(row, e.mul(tap, inColumn)),
+                                        e.add(taps, e.mul(tap, channels)),
+                                        std::move(sums));
+                                  }
+                                  return sums;
+                                });
+                });
+  finish(std::move(sums), places, masks);
+}
+
 void ContractionEmitter::emitDepthwise() {
   int64_t channels = shape.groups;
+  int64_t block = kSumsInFlight * e.width;
+  int64_t whole = channels / block * block;
+  int64_t rest = channels - whole, restVectors = vectorsFor(target, rest);
+  Value mask = rest % e.width ? e.mask(rest % e.width) : Value();
   e.loop(args.begin, args.end, 1, [&](Value position) {
     pixels = e.mul(size(kRows), size(kColumns));
     firstImage = e.index(0);
     images = e.index(1);
     Place place = locate(position);
     Value window = getWindow(place), result = getResult(place);
-    Value inRow = e.mul(size(kInRow), shape.dilation[0]);
-    e.strip(e.index(channels), [&](Value c, Value mask) {
-      Value start = bias ? e.loadVec(bias, c, mask) : e.splat(0);
-      Value in = e.add(window, c);
-      Values sum = e.loop(
-          e.index(0), e.index(shape.window[0]), 1, {start},
-          [&](Value ky, ValueRange outer) {
-            return e.loop(
-                e.index(0), e.index(shape.window[1]), 1, outer,
-                [&](Value kx, ValueRange inner) {
-                  Value at = e.add(in, e.mul(ky, inRow));
-                  at = e.add(at, e.mul(kx, channels * shape.dilation[1]));
-                  Value tap = e.add(e.mul(ky, shape.window[1]), kx);
-                  Value w =
-                      e.loadVec(weight, e.add(e.mul(tap, channels), c), mask);
-                  return Values{e.fma(e.loadVec(x, at, mask), w, inner[0])};
-                });
-          });
-      finish(sum, {e.add(result, c)}, {mask});
-    });
+    if (whole)
+      e.loop(e.index(0), e.index(whole), block, [&](Value c) {
+        emitDepthwisePixel(window, result, c, kSumsInFlight, {});
+      });
+    if (rest)
+      emitDepthwisePixel(window, result, e.index(whole), restVectors, mask);
   });
 }

@@ -127,7 +127,9 @@ readConfig(StringRef folder, StringRef path, const Source &source) {
   if (file)
     return std::move(*file);
   auto error = source.error({0, 0});
-  error << "cannot read the configuration: " << file.getError().message();
+  error << "a folder is a model of diffusers, but its configuration cannot be "
+           "read: "
+        << file.getError().message();
   llvm::SmallString<256> pipeline(folder), vae(folder);
   llvm::sys::path::append(pipeline, "model_index.json");
   llvm::sys::path::append(vae, "vae");
