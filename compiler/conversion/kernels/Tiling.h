@@ -28,8 +28,7 @@ struct KernelTarget {
   int64_t vectorWidth = 8;
   /// Number of vector registers.
   int64_t vectorRegisters = 16;
-  /// Caches of one core. No feature tells their size: these are the least that
-  /// common server cores have.
+  /// Caches of one core. No feature tells their size: these are usual ones.
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 1 << 20;
   /// The tile of contractions that the user wants, instead of the chosen one.
