@@ -76,22 +76,24 @@ Pixels vaerun::drawGrid(const std::vector<const float *> &arrays, int64_t count,
                         const ImageLayout &layout, float low, float high) {
   auto layers = static_cast<int64_t>(arrays.size());
   int64_t channels = layout.channels;
-  int64_t cellHeight = layers * layout.height + (layers - 1) * kInnerGap + kGap;
-  int64_t cellWidth = layout.width + kGap;
+  // A single image has the size that it has.
+  int64_t gap = count * layers == 1 ? 0 : kGap;
+  int64_t cellHeight = layers * layout.height + (layers - 1) * kInnerGap + gap;
+  int64_t cellWidth = layout.width + gap;
   int64_t columns = chooseColumns(count, cellHeight, cellWidth);
   int64_t rows = (count + columns - 1) / columns;
   Pixels grid;
   grid.channels = channels;
-  grid.height = rows * cellHeight + kGap;
-  grid.width = columns * cellWidth + kGap;
+  grid.height = rows * cellHeight + gap;
+  grid.width = columns * cellWidth + gap;
   grid.values.assign(grid.height * grid.width * channels, kGapColor);
   int64_t plane = layout.height * layout.width;
   for (int64_t i = 0; i < count; ++i)
     for (int64_t layer = 0; layer < layers; ++layer) {
       const float *image = arrays[layer] + i * plane * channels;
       int64_t top =
-          kGap + i / columns * cellHeight + layer * (layout.height + kInnerGap);
-      int64_t left = kGap + i % columns * cellWidth;
+          gap + i / columns * cellHeight + layer * (layout.height + kInnerGap);
+      int64_t left = gap + i % columns * cellWidth;
       for (int64_t p = 0; p < plane; ++p)
         for (int64_t c = 0; c < channels; ++c) {
           int64_t y = top + p / layout.width, x = left + p % layout.width;

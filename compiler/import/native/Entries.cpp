@@ -379,6 +379,11 @@ LogicalResult ModelBuilder::buildDecode() {
                  std::nullopt};
     if (!output)
       continue;
+    // Logits have another range than the data.
+    if (i == 0 && data &&
+        !(model.likelihood.present &&
+          model.likelihood.likelihood == Likelihood::BernoulliLogits))
+      port.range = data->range;
     size_t rank = emitter.getDims(output).size();
     port.layout = data && data->dims.size() == rank ? data->layout
                                                     : getLogicalLayout(rank);

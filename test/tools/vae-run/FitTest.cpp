@@ -144,8 +144,8 @@ TEST_F(FitTest, ChecksGivenSizes) {
   EXPECT_EQ(messageOf([&] { checkSizes(model, {0, 24, 1}); }), "");
   EXPECT_EQ(messageOf([&] { checkSizes(model, {0, 0, 0}); }), "");
   EXPECT_EQ(messageOf([&] { checkSizes(model, {0, 20, 1}); }),
-            "expected height at least 16 and a multiple of 8, found 20; choose "
-            "another size");
+            "expected height at least 16 and a multiple of 8, found 20; the "
+            "nearest is 24");
   EXPECT_NE(messageOf([&] { checkSizes(model, {0, 8, 1}); }), "");
 }
 

@@ -35,13 +35,11 @@ TEST(Grid, MapsValuesAndClampsThem) {
   std::vector<float> values = {-1, 0, 1, -2, 2, NAN};
   ImageLayout layout{1, 6, 1, true};
   Pixels grid = drawGrid({values.data()}, 1, layout, -1, 1);
-  ASSERT_EQ(grid.width, 10);
-  ASSERT_EQ(grid.height, 5);
-  std::vector<uint8_t> row(grid.values.begin() + 22, grid.values.begin() + 28);
-  EXPECT_EQ(row, std::vector<uint8_t>({0, 128, 255, 0, 255, 0}));
-  EXPECT_EQ(grid.values[21], 128); // the gap
+  ASSERT_EQ(grid.width, 6); // a single image has no gap around it
+  ASSERT_EQ(grid.height, 1);
+  EXPECT_EQ(grid.values, std::vector<uint8_t>({0, 128, 255, 0, 255, 0}));
   // A range of one value is no division by zero.
-  EXPECT_EQ(drawGrid({values.data()}, 1, layout, 1, 1).values[22], 0);
+  EXPECT_EQ(drawGrid({values.data()}, 1, layout, 1, 1).values[0], 0);
 }
 
 TEST(Grid, IsAsSquareAsPossible) {
@@ -52,7 +50,6 @@ TEST(Grid, IsAsSquareAsPossible) {
                                 (grid.width - 2) / (layout.width + 2)};
   };
   using Cells = std::vector<int64_t>;
-  EXPECT_EQ(size(1, {2, 2, 1, true}), Cells({1, 1}));
   EXPECT_EQ(size(64, {2, 2, 1, true}), Cells({8, 8}));
   EXPECT_EQ(size(3, {2, 2, 1, true}), Cells({2, 2}));
   EXPECT_EQ(size(6, {2, 2, 1, true}), Cells({3, 2}));
@@ -79,10 +76,7 @@ TEST(Grid, DrawsColourInBothLayouts) {
   Pixels b = drawGrid({first.data()}, 1, {1, 2, 3, false}, 0, 1);
   EXPECT_EQ(a.channels, 3);
   EXPECT_EQ(a.values, b.values);
-  size_t pixel = (2 * 6 + 2) * 3;
-  EXPECT_EQ(a.values[pixel], 255);
-  EXPECT_EQ(a.values[pixel + 1], 0);
-  EXPECT_EQ(a.values[pixel + 4], 255);
+  EXPECT_EQ(a.values, std::vector<uint8_t>({255, 0, 0, 0, 255, 0}));
 }
 
 } // namespace
