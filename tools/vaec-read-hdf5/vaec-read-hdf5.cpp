@@ -28,7 +28,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr rlim_t kSeconds = 120, kMemory = rlim_t(8) << 30;
+constexpr rlim_t kSeconds = 120;
 constexpr unsigned kMaxDepth = 48;
 constexpr size_t kMaxObjects = 100'000;
 constexpr uint64_t kMaxTensor = uint64_t(2) << 30;
@@ -297,6 +297,8 @@ void setLimits() {
   setrlimit(RLIMIT_CORE, &none);
   alarm(2 * kSeconds);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(VAEC_SANITIZED)
+  // Shadow memory of a sanitizer is address space too.
+  constexpr rlim_t kMemory = rlim_t(8) << 30;
   struct rlimit memory = {kMemory, kMemory};
   setrlimit(RLIMIT_AS, &memory);
 #endif
