@@ -136,12 +136,12 @@ LogicalResult vae::buildPixelUnshuffle(LayerBuilder &layer) {
   int64_t factor = layer.fields.getInt("factor", 1, kMaxSmall);
   if (!layer.fields.ok() || failed(layer.requireImage()))
     return failure();
-  for (AffineExpr dim : ArrayRef<AffineExpr>(layer.dims()).drop_front(2))
+  const Dims dims = layer.dims();
+  for (AffineExpr dim : ArrayRef<AffineExpr>(dims).drop_front(2))
     if (!dim.isMultipleOf(factor)) {
       layer.fields.fail(layer.fields.get("factor"))
           << "factor " << factor << " needs a height and width that are "
-          << "multiples of it, found "
-          << layer.context.emitter.formatDims(layer.dims())
+          << "multiples of it, found " << layer.context.emitter.formatDims(dims)
           << (isa<AffineConstantExpr>(dim)
                   ? ""
                   : "; set \"multiple\" in \"dynamic\"");
