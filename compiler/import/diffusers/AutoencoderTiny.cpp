@@ -52,7 +52,7 @@ struct Stages {
     std::string key = "num_" + side + "_blocks";
     channels =
         readChannels(config, side + "_block_out_channels", {64, 64, 64, 64});
-    counts = defaultCounts;
+    counts = std::move(defaultCounts);
     if (config.has(key)) {
       auto given = config.getInts(key, 0, 1024);
       counts.assign(given.begin(), given.end());

@@ -65,10 +65,10 @@ Image Blocks::encoder(const Image &x, int64_t outputs) {
   for (size_t i = 0; i < pyramid.channels.size(); ++i) {
     std::string block = "encoder.down_blocks." + std::to_string(i);
     for (int64_t layer = 0; layer < pyramid.layers; ++layer) {
-      std::string index = std::to_string(layer);
-      h = resnet(block + ".resnets." + index, h, pyramid.channels[i]);
+      h = resnet((block + ".resnets." + Twine(layer)).str(), h,
+                 pyramid.channels[i]);
       if (pyramid.attention[i])
-        h = attention(block + ".attentions." + index, h);
+        h = attention((block + ".attentions." + Twine(layer)).str(), h);
     }
     if (i + 1 < pyramid.channels.size())
       h = graph.conv(block + ".downsamplers.0.conv", h, h.channels,
@@ -89,10 +89,10 @@ Image Blocks::decoder(const Image &x, int64_t outputs,
     std::string block = "decoder.up_blocks." + std::to_string(i);
     // One layer more than a block of the encoder.
     for (int64_t layer = 0; layer <= pyramid.layers; ++layer) {
-      std::string index = std::to_string(layer);
-      h = resnet(block + ".resnets." + index, h, pyramid.channels[from]);
+      h = resnet((block + ".resnets." + Twine(layer)).str(), h,
+                 pyramid.channels[from]);
       if (pyramid.attention[i])
-        h = attention(block + ".attentions." + index, h);
+        h = attention((block + ".attentions." + Twine(layer)).str(), h);
     }
     if (from > 0) {
       std::string upsampler = block + ".upsamplers.0";

@@ -167,7 +167,8 @@ LogicalResult vae::readDiffusersFolder(StringRef folder, MLIRContext &context,
   if (!fields.ok())
     return failure();
   llvm::SmallString<256> name(folder);
-  llvm::sys::fs::make_absolute(name);
+  if (llvm::sys::fs::make_absolute(name))
+    name = folder;
   llvm::sys::path::remove_dots(name, /*remove_dot_dot=*/true);
   document.root = makeModel(llvm::sys::path::filename(name), model, at);
   return success();
