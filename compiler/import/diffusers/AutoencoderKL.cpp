@@ -11,13 +11,6 @@ using namespace vae::diffusers;
 
 namespace {
 
-/// Names of the keys that have several.
-struct Keys {
-  StringRef downChannels = "block_out_channels",
-            upChannels = "block_out_channels", downLayers = "layers_per_block",
-            upLayers = "layers_per_block";
-};
-
 /// What a file without these keys means.
 struct Defaults {
   std::vector<int64_t> channels = {64};
@@ -26,29 +19,17 @@ struct Defaults {
 
 } // namespace
 
-static void build(Fields &config, const WeightStore &weights, const Keys &keys,
+static void build(Fields &config, const WeightStore &weights,
+                  const PyramidKeys &downKeys, const PyramidKeys &upKeys,
                   const Defaults &defaults, Autoencoder &model) {
-  Pyramid down, up;
-  down.channels = readChannels(config, keys.downChannels, defaults.channels);
-  up.channels = readChannels(config, keys.upChannels, down.channels);
-  down.attention =
-      readBlockTypes(config, "down_block_types", "DownEncoderBlock2D",
-                     "AttnDownEncoderBlock2D", down.channels.size());
-  up.attention = readBlockTypes(config, "up_block_types", "UpDecoderBlock2D",
-                                "AttnUpDecoderBlock2D", up.channels.size());
-  constexpr int64_t kMaxLayers = 1024;
-  down.layers = config.getInt(keys.downLayers, 1, kMaxLayers, defaults.layers);
-  up.layers = config.getInt(keys.upLayers, 1, kMaxLayers, defaults.layers);
-  down.groups = up.groups = config.getInt("norm_num_groups", 1, kMaxDim, 32);
-  down.activation = up.activation = readActivation(config, "silu");
-  down.midAttention = up.midAttention =
-      config.getBool("mid_block_add_attention", true);
+  Pyramid down =
+      readPyramid(config, downKeys, defaults.channels, defaults.layers);
+  Pyramid up = readPyramid(config, upKeys, down.channels, defaults.layers);
   int64_t latent =
       config.getInt("latent_channels", 1, kMaxDim, defaults.latentChannels);
   int64_t outputs = config.getInt("out_channels", 1, kMaxDim, 3);
   model.imageChannels = config.getInt("in_channels", 1, kMaxDim, 3);
-  model.multiple = int64_t(1)
-                   << (std::min<size_t>(down.channels.size(), 17) - 1);
+  model.multiple = getMultiple(down.channels.size());
   bool quant = config.getBool("use_quant_conv", true);
   bool postQuant = config.getBool("use_post_quant_conv", true);
   if (!config.ok())
@@ -69,24 +50,26 @@ static void build(Fields &config, const WeightStore &weights, const Keys &keys,
 void vae::diffusers::buildAutoencoderKL(Fields &config,
                                         const WeightStore &weights,
                                         Autoencoder &model) {
-  build(config, weights, {}, {}, model);
+  build(config, weights, kDownKeys, kUpKeys, {}, model);
 }
 
 /// Without an image and a mask its decoder is an ordinary one.
 void vae::diffusers::buildAsymmetricAutoencoderKL(Fields &config,
                                                   const WeightStore &weights,
                                                   Autoencoder &model) {
-  build(config, weights,
-        {"down_block_out_channels", "up_block_out_channels",
-         "layers_per_down_block", "layers_per_up_block"},
-        {}, model);
+  PyramidKeys down = kDownKeys, up = kUpKeys;
+  down.channels = "down_block_out_channels";
+  down.layers = "layers_per_down_block";
+  up.channels = "up_block_out_channels";
+  up.layers = "layers_per_up_block";
+  build(config, weights, down, up, {}, model);
 }
 
 /// Its batch normalization of patches belongs to the pipeline around it.
 void vae::diffusers::buildAutoencoderKLFlux2(Fields &config,
                                              const WeightStore &weights,
                                              Autoencoder &model) {
-  Keys keys;
-  keys.upChannels = "decoder_block_out_channels";
-  build(config, weights, keys, {{128, 256, 512, 512}, 2, 32}, model);
+  PyramidKeys up = kUpKeys;
+  up.channels = "decoder_block_out_channels";
+  build(config, weights, kDownKeys, up, {{128, 256, 512, 512}, 2, 32}, model);
 }

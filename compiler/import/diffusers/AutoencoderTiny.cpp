@@ -114,8 +114,7 @@ void vae::diffusers::buildAutoencoderTiny(Fields &config,
   int64_t latent = config.getInt("latent_channels", 1, kMaxDim, 4);
   int64_t outputs = config.getInt("out_channels", 1, kMaxDim, 3);
   model.imageChannels = config.getInt("in_channels", 1, kMaxDim, 3);
-  model.multiple = int64_t(1)
-                   << (std::min<size_t>(down.channels.size(), 17) - 1);
+  model.multiple = getMultiple(down.channels.size());
   if (!config.ok())
     return;
 

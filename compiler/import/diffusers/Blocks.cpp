@@ -126,6 +126,26 @@ vae::diffusers::readChannels(Fields &config, StringRef key,
   return {channels.begin(), channels.end()};
 }
 
+int64_t vae::diffusers::getMultiple(size_t blocks) {
+  return int64_t(1) << (std::min<size_t>(blocks, 17) - 1);
+}
+
+Pyramid vae::diffusers::readPyramid(Fields &config, const PyramidKeys &keys,
+                                    std::vector<int64_t> missingChannels,
+                                    int64_t missingLayers) {
+  constexpr int64_t kMaxLayers = 1024;
+  Pyramid pyramid;
+  pyramid.channels =
+      readChannels(config, keys.channels, std::move(missingChannels));
+  pyramid.attention = readBlockTypes(config, keys.types, keys.plain,
+                                     keys.attending, pyramid.channels.size());
+  pyramid.layers = config.getInt(keys.layers, 1, kMaxLayers, missingLayers);
+  pyramid.groups = config.getInt("norm_num_groups", 1, kMaxDim, 32);
+  pyramid.activation = readActivation(config, "silu");
+  pyramid.midAttention = config.getBool("mid_block_add_attention", true);
+  return pyramid;
+}
+
 std::vector<bool> vae::diffusers::readBlockTypes(Fields &config, StringRef key,
                                                  StringRef plain,
                                                  StringRef attending,

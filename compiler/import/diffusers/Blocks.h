@@ -48,6 +48,23 @@ std::string readActivation(Fields &config, llvm::StringRef missing);
 /// The array of channels of key `key`.
 std::vector<int64_t> readChannels(Fields &config, llvm::StringRef key,
                                   std::vector<int64_t> missing);
+/// What sizes are multiples of, each block but the last halving them.
+int64_t getMultiple(size_t blocks);
+
+/// Names of the keys of one side.
+struct PyramidKeys {
+  llvm::StringRef channels, types, plain, attending, layers;
+};
+inline constexpr PyramidKeys kDownKeys = {
+    "block_out_channels", "down_block_types", "DownEncoderBlock2D",
+    "AttnDownEncoderBlock2D", "layers_per_block"};
+inline constexpr PyramidKeys kUpKeys = {
+    "block_out_channels", "up_block_types", "UpDecoderBlock2D",
+    "AttnUpDecoderBlock2D", "layers_per_block"};
+Pyramid readPyramid(Fields &config, const PyramidKeys &keys,
+                    std::vector<int64_t> missingChannels,
+                    int64_t missingLayers);
+
 /// Reads an array of the types of blocks: `plain`, or `attending` ones.
 std::vector<bool> readBlockTypes(Fields &config, llvm::StringRef key,
                                  llvm::StringRef plain,

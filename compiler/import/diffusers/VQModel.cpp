@@ -11,19 +11,8 @@ using namespace vae::diffusers;
 
 void vae::diffusers::buildVQModel(Fields &config, const WeightStore &weights,
                                   Autoencoder &model) {
-  Pyramid down;
-  down.channels = readChannels(config, "block_out_channels", {64});
-  Pyramid up = down;
-  down.attention =
-      readBlockTypes(config, "down_block_types", "DownEncoderBlock2D",
-                     "AttnDownEncoderBlock2D", down.channels.size());
-  up.attention = readBlockTypes(config, "up_block_types", "UpDecoderBlock2D",
-                                "AttnUpDecoderBlock2D", up.channels.size());
-  down.layers = up.layers = config.getInt("layers_per_block", 1, 1024, 1);
-  down.groups = up.groups = config.getInt("norm_num_groups", 1, kMaxDim, 32);
-  down.activation = up.activation = readActivation(config, "silu");
-  down.midAttention = up.midAttention =
-      config.getBool("mid_block_add_attention", true);
+  Pyramid down = readPyramid(config, kDownKeys, {64}, 1);
+  Pyramid up = readPyramid(config, kUpKeys, {64}, 1);
   int64_t latent = config.getInt("latent_channels", 1, kMaxDim, 3);
   const JsonValue *embedding = config.get("vq_embed_dim");
   int64_t units = embedding && !embedding->isNull()
@@ -34,8 +23,7 @@ void vae::diffusers::buildVQModel(Fields &config, const WeightStore &weights,
       config.getChoice("norm_type", {"group", "spatial"}) == "spatial";
   int64_t outputs = config.getInt("out_channels", 1, kMaxDim, 3);
   model.imageChannels = config.getInt("in_channels", 1, kMaxDim, 3);
-  model.multiple = int64_t(1)
-                   << (std::min<size_t>(down.channels.size(), 17) - 1);
+  model.multiple = getMultiple(down.channels.size());
   if (!config.ok())
     return;
 
