@@ -2,6 +2,7 @@
 #include "compiler/conversion/Conversion.h"
 
 #include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeLayout.h"
 
 namespace vae {
 #define GEN_PASS_DEF_ASSIGNLAYOUTPASS
@@ -17,9 +18,6 @@ namespace {
 bool needsRowMajor(Operation *op) {
   return isa<DenseOp, ReshapeOp, LayerNormOp, func::ReturnOp>(op);
 }
-
-constexpr int64_t kToChannelsLast[] = {0, 2, 3, 1};
-constexpr int64_t kToChannelsFirst[] = {0, 3, 1, 2};
 
 /// A transpose is row-major, but N, H, W, C and the channels-last form of N, C,
 /// H, W are the same bytes: between these two it moves nothing.

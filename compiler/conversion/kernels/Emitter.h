@@ -64,6 +64,8 @@ public:
   Value constant(mlir::Type type, double value);
   Value splat(double value) { return constant(vec(), value); }
   Value broadcast(Value scalar);
+  /// A run-time f64 as a vector of f32.
+  Value splatOf(Value scalar64) { return broadcast(truncate(scalar64)); }
   Value load(Value buffer, Value at);
   void store(Value value, Value buffer, Value at);
   /// A whole vector, or its first lanes where `mask` is set (others are 0).

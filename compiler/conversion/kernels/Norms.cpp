@@ -53,8 +53,7 @@ static void emitMoments(Emitter &e, Value x, Value y, int64_t channels,
     return e.loadVec(x, e.add(where, v * e.width), mask(v));
   };
   auto inverse = [&](Value number) {
-    return e.broadcast(
-        e.truncate(e.divf(e.constant(e.f64(), 1), e.toFloat(number))));
+    return e.splatOf(e.divf(e.constant(e.f64(), 1), e.toFloat(number)));
   };
   Value few = e.min(count, e.index(kPilotPixels));
   Values pilots = e.loop(e.index(0), few, 1, Values(vectors, e.splat(0)),
@@ -276,7 +275,7 @@ func::FuncOp vae::getRmsNormKernel(ModuleOp module, Location loc,
                           e.maxf(e.sqrt(squares), k(epsilon)))
                  : e.divf(k(1), e.sqrt(e.addf(e.divf(squares, k(channels)),
                                               k(epsilon))));
-          Value scale = e.broadcast(e.truncate(factor));
+          Value scale = e.splatOf(factor);
           e.strip(e.index(channels), [&](Value c, Value mask) {
             Value at = e.add(base, c);
             Value value = e.mulf(e.loadVec(x, at, mask), scale);

@@ -9,19 +9,14 @@
 using namespace mlir;
 using namespace vae;
 
-/// A run-time f64 as a vector of f32.
-static Value splatOf(Emitter &e, Value scalar64) {
-  return e.broadcast(e.truncate(scalar64));
-}
-
 namespace {
 /// Between two values, at a fraction of the way: a * (1 - fraction) + b *
 /// fraction, not a + fraction * (b - a), which is NaN between infinities.
 struct Mix {
   Value low, high; // weights
   Mix(Emitter &e, Value fraction64)
-      : low(splatOf(e, e.subf(e.constant(e.f64(), 1), fraction64))),
-        high(splatOf(e, fraction64)) {}
+      : low(e.splatOf(e.subf(e.constant(e.f64(), 1), fraction64))),
+        high(e.splatOf(fraction64)) {}
   Value emit(Emitter &e, Value a, Value b) const {
     return e.fma(b, high, e.mulf(a, low));
   }

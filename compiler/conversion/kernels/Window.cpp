@@ -8,11 +8,6 @@
 using namespace mlir;
 using namespace vae;
 
-/// A run-time f64 as a vector of f32.
-static Value splatOf(Emitter &e, Value scalar64) {
-  return e.broadcast(e.truncate(scalar64));
-}
-
 namespace {
 /// The part of a window that lies in the image, along one axis.
 struct Clip {
@@ -67,8 +62,8 @@ func::FuncOp vae::getPoolKernel(ModuleOp module, Location loc,
                         countPadding);
           Value scale =
               isMax ? Value()
-                    : splatOf(e, e.divf(e.constant(e.f64(), 1),
-                                        e.toFloat(e.mul(v.taps, h.taps))));
+                    : e.splatOf(e.divf(e.constant(e.f64(), 1),
+                                       e.toFloat(e.mul(v.taps, h.taps))));
           Value start = e.splat(isMax ? -INFINITY : 0);
           e.strip(e.index(channels), [&](Value c, Value mask) {
             auto result = e.loop(

@@ -69,7 +69,7 @@ LogicalResult ConvTranspose2dOp::verify() {
                                 static_cast<int64_t>(getGroups()));
 }
 
-#define VAE_LAYER(OP, OUTPUT_AXIS, INPUT_AXIS, GROUPS, UNIT_AXIS)              \
+#define VAE_EPILOGUE(OP)                                                       \
   ActivationAttr OP::getEpilogueActivation() { return getActivationAttr(); }   \
   void OP::setEpilogueActivation(ActivationAttr attr) {                        \
     setActivationAttr(attr);                                                   \
@@ -77,7 +77,10 @@ LogicalResult ConvTranspose2dOp::verify() {
   Value OP::getEpilogueResidual() { return getResidual(); }                    \
   void OP::setEpilogueResidual(Value residual) {                               \
     getResidualMutable().assign(residual);                                     \
-  }                                                                            \
+  }
+
+#define VAE_LAYER(OP, OUTPUT_AXIS, INPUT_AXIS, GROUPS, UNIT_AXIS)              \
+  VAE_EPILOGUE(OP)                                                             \
   OpOperand &OP::getDataOperand() { return getXMutable(); }                    \
   unsigned OP::getWeightIndex() { return 1; }                                  \
   int64_t OP::getOutputUnitAxis() { return OUTPUT_AXIS; }                      \
@@ -103,18 +106,9 @@ bool ConvTranspose2dOp::hasUniformWindows() { return false; }
 // Normalization
 //===----------------------------------------------------------------------===//
 
-#define VAE_NORM(OP)                                                           \
-  ActivationAttr OP::getEpilogueActivation() { return getActivationAttr(); }   \
-  void OP::setEpilogueActivation(ActivationAttr attr) {                        \
-    setActivationAttr(attr);                                                   \
-  }                                                                            \
-  Value OP::getEpilogueResidual() { return getResidual(); }                    \
-  void OP::setEpilogueResidual(Value residual) {                               \
-    getResidualMutable().assign(residual);                                     \
-  }
-VAE_NORM(GroupNormOp)
-VAE_NORM(RmsNormOp)
-#undef VAE_NORM
+VAE_EPILOGUE(GroupNormOp)
+VAE_EPILOGUE(RmsNormOp)
+#undef VAE_EPILOGUE
 
 static LogicalResult checkResidual(Operation *op, Value residual,
                                    StringRef constraint) {

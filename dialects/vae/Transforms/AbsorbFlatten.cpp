@@ -2,6 +2,7 @@
 #include "dialects/vae/Transforms/Passes.h"
 
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeLayout.h"
 #include "dialects/vae/Transforms/Statistics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -14,9 +15,6 @@ using namespace mlir;
 using namespace vae;
 
 namespace {
-
-constexpr int64_t kToChannelsLast[] = {0, 2, 3, 1};
-constexpr int64_t kToChannelsFirst[] = {0, 3, 1, 2};
 
 /// Operations that see the order of an image's elements: they would need them
 /// back in the order of [C, H, W].
