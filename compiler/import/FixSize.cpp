@@ -21,27 +21,19 @@ static int64_t getInteger(const JsonValue &object, StringRef key,
 
 /// Replaces the name of a dimension in a shape.
 static void replaceInShape(JsonValue *object, StringRef name, int64_t size) {
-  if (!object)
+  JsonValue *shape = object ? object->find("shape") : nullptr;
+  if (!shape)
     return;
-  for (JsonValue::Member &member : object->members)
-    if (member.key == "shape")
-      for (JsonValue &dim : member.value.items)
-        if (dim.isString() && dim.text == name)
-          dim = JsonValue::makeInteger(size, dim.position);
-}
-
-static JsonValue *findMember(JsonValue &object, StringRef key) {
-  for (JsonValue::Member &member : object.members)
-    if (member.key == key)
-      return &member.value;
-  return nullptr;
+  for (JsonValue &dim : shape->items)
+    if (dim.isString() && dim.text == name)
+      dim = JsonValue::makeInteger(size, dim.position);
 }
 
 LogicalResult vae::fixSize(ModelDocument &document, ImageSize size,
                            MLIRContext &context) {
   Source source(&context, document.files);
   JsonValue &root = document.root;
-  JsonValue *dynamic = findMember(root, "dynamic");
+  JsonValue *dynamic = root.find("dynamic");
   if (!dynamic || !dynamic->isObject() || dynamic->members.empty())
     return source.error(root.position)
            << "--size: the model has no dynamic height or width";
@@ -59,10 +51,10 @@ LogicalResult vae::fixSize(ModelDocument &document, ImageSize size,
              << "--size: the " << name << " must be a multiple of " << multiple
              << " and at least " << minimum << ", found " << wanted
              << "; the nearest is " << nearest;
-    if (JsonValue *inputs = findMember(root, "inputs"))
+    if (JsonValue *inputs = root.find("inputs"))
       for (JsonValue &input : inputs->items)
         replaceInShape(&input, name, wanted);
-    replaceInShape(findMember(root, "latent"), name, wanted);
+    replaceInShape(root.find("latent"), name, wanted);
   }
   llvm::erase_if(root.members, [](const JsonValue::Member &member) {
     return member.key == "dynamic";

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace llvm {
@@ -61,6 +62,9 @@ struct JsonValue {
 
   /// The value of a key of an object; null if there is none.
   const JsonValue *find(llvm::StringRef key) const;
+  JsonValue *find(llvm::StringRef key) {
+    return const_cast<JsonValue *>(std::as_const(*this).find(key));
+  }
   /// How an error message names the value: "the string 'a'", "3", "an array".
   std::string describe() const;
 };

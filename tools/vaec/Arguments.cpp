@@ -50,26 +50,18 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
 
   const std::string keras = "Models of Keras";
   ModelFiles &files = a.options.files;
-  app.add_option("--weights", files.weights,
-                 "Weights of a model that is JSON: HDF5")
-      ->option_text("FILE")
-      ->group(keras);
-  app.add_option("--encoder", files.encoder,
-                 "The encoder, a model of its own; without MODEL")
-      ->option_text("FILE")
-      ->group(keras);
-  app.add_option("--decoder", files.decoder,
-                 "The decoder, a model of its own; without MODEL")
-      ->option_text("FILE")
-      ->group(keras);
-  app.add_option("--encoder-weights", files.encoderWeights,
-                 "Weights of an encoder that is JSON")
-      ->option_text("FILE")
-      ->group(keras);
-  app.add_option("--decoder-weights", files.decoderWeights,
-                 "Weights of a decoder that is JSON")
-      ->option_text("FILE")
-      ->group(keras);
+  auto addFile = [&](const char *name, std::string &file, const char *text) {
+    app.add_option(name, file, text)->option_text("FILE")->group(keras);
+  };
+  addFile("--weights", files.weights, "Weights of a model that is JSON: HDF5");
+  addFile("--encoder", files.encoder,
+          "The encoder, a model of its own; without MODEL");
+  addFile("--decoder", files.decoder,
+          "The decoder, a model of its own; without MODEL");
+  addFile("--encoder-weights", files.encoderWeights,
+          "Weights of an encoder that is JSON");
+  addFile("--decoder-weights", files.decoderWeights,
+          "Weights of a decoder that is JSON");
   app.add_option("--latent", files.latent,
                  "Layers of the encoder that are the latent: MEAN,LOGVAR or "
                  "HEAD:halves or HEAD:interleaved or CODE; default: found")
@@ -163,27 +155,17 @@ static ExitCode usage(const llvm::Twine &message) {
   return kUsage;
 }
 
-/// "6x2".
-static std::optional<Tile> parseTile(llvm::StringRef text) {
-  auto [rows, vectors] = text.split('x');
-  Tile tile;
-  if (rows.getAsInteger(10, tile.positions) ||
-      vectors.getAsInteger(10, tile.vectors) || tile.positions < 1 ||
-      tile.vectors < 1 || tile.positions > 64 || tile.vectors > 64)
+/// Two numbers from 1 to `most` with an x between them: "6x2".
+static std::optional<std::pair<int64_t, int64_t>>
+parsePair(llvm::StringRef text, int64_t most) {
+  auto [first, second] = text.split('x');
+  std::pair<int64_t, int64_t> pair;
+  if (first.getAsInteger(10, pair.first) ||
+      second.getAsInteger(10, pair.second) ||
+      std::min(pair.first, pair.second) < 1 ||
+      std::max(pair.first, pair.second) > most)
     return std::nullopt;
-  return tile;
-}
-
-/// "512x768".
-static std::optional<ImageSize> parseSize(llvm::StringRef text) {
-  constexpr int64_t kMaxSize = 1 << 24;
-  auto [height, width] = text.split('x');
-  ImageSize size;
-  if (height.getAsInteger(10, size.height) ||
-      width.getAsInteger(10, size.width) || size.height < 1 || size.width < 1 ||
-      size.height > kMaxSize || size.width > kMaxSize)
-    return std::nullopt;
-  return size;
+  return pair;
 }
 
 /// Models that are two files. `input` becomes what messages call the model.
@@ -227,15 +209,19 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
   if (!raw.size.empty()) {
-    a.options.size = parseSize(raw.size);
-    if (!a.options.size)
+    auto pair = parsePair(raw.size, 1 << 24);
+    if (pair)
+      a.options.size = ImageSize{pair->first, pair->second};
+    else
       return usage("--size takes height and width in pixels, HxW, as 512x768; "
                    "found '" +
                    raw.size + "'");
   }
   if (!raw.tile.empty()) {
-    a.options.tile = parseTile(raw.tile);
-    if (!a.options.tile)
+    auto pair = parsePair(raw.tile, 64);
+    if (pair)
+      a.options.tile = Tile{pair->second, pair->first};
+    else
       return usage("--tile takes two numbers from 1 to 64, ROWSxVECTORS, as "
                    "6x2; found '" +
                    raw.tile + "'");
