@@ -32,6 +32,11 @@ bool needsRowMajorResult(Operation *op) {
   return needsRowMajor(op);
 }
 
+/// Images or videos.
+bool isImages(RankedTensorType type) {
+  return type && (type.getRank() == 4 || type.getRank() == 5);
+}
+
 bool isWeight(OpOperand &operand) {
   auto layer = dyn_cast<PrunableOpInterface>(operand.getOwner());
   return layer && operand.getOperandNumber() == layer.getWeightIndex();
@@ -55,12 +60,12 @@ struct AssignLayoutPass : vae::impl::AssignLayoutPassBase<AssignLayoutPass> {
     Attribute results = needsRowMajorResult(op) ? Attribute() : channelsLast;
     for (OpOperand &operand : op->getOpOperands()) {
       auto type = dyn_cast<RankedTensorType>(operand.get().getType());
-      if (type && type.getRank() == 4 && !isWeight(operand))
+      if (isImages(type) && !isWeight(operand))
         operand.set(convert(op, operand.get(), type, operands));
     }
     for (Value result : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(result.getType());
-      if (type && type.getRank() == 4)
+      if (isImages(type))
         result.setType(type.cloneWithEncoding(results));
     }
   }

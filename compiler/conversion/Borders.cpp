@@ -34,11 +34,13 @@ static Value getResidual(Operation *op) {
 bool vae::keepsBytes(ConvertLayoutOp op) {
   auto type = cast<RankedTensorType>(op.getType());
   return type.getDimSize(1) == 1 ||
-         (type.getDimSize(2) == 1 && type.getDimSize(3) == 1);
+         llvm::all_of(type.getShape().drop_front(2),
+                      [](int64_t size) { return size == 1; });
 }
 
 static bool copiesToChannelsLast(ConvertLayoutOp op) {
-  return cast<RankedTensorType>(op.getType()).getEncoding() && !keepsBytes(op);
+  auto type = cast<RankedTensorType>(op.getType());
+  return type.getEncoding() && type.getRank() == 4 && !keepsBytes(op);
 }
 
 /// Whether the lowering of an operation can leave out a border of its result.

@@ -120,7 +120,7 @@ Value Lowering::contract(Operation *op, Contraction shape,
   auto kernel = getContractionKernel(module, op->getLoc(), target, shape,
                                      operands.epilogue);
   // Several launches of a layer would read what the first has overwritten.
-  if (!init && isa<Conv2dOp, DenseOp>(op) && operands.residual &&
+  if (!init && isa<Conv2dOp, Conv3dOp, DenseOp>(op) && operands.residual &&
       op->getOperand(0) != operands.residual &&
       canOverwrite(operands.residual, op))
     init = operands.residual;

@@ -62,10 +62,11 @@ Value Lowering::permuteMemory(Location loc, Value x, const Dims &inOrder,
 
 /// The logical axes in the order of memory.
 static SmallVector<int64_t> memoryOrder(Value value) {
-  if (isChannelsLast(value))
-    return {0, 2, 3, 1};
   int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
-  return llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  auto order = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  if (isChannelsLast(value))
+    std::rotate(order.begin() + 1, order.begin() + 2, order.end());
+  return order;
 }
 
 FailureOr<Value> Lowering::lowerTranspose(TransposeOp op) {
@@ -88,13 +89,18 @@ FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
   const Dims image = getDims(op.getX());
   if (keepsBytes(op))
     return alias(op.getLoc(), op.getX(), type, image);
+  // The rows of all frames are one axis.
+  AffineExpr rows =
+      count(ArrayRef<AffineExpr>(image).drop_front(2).drop_back());
   if (isChannelsLast(op.getX()))
-    return permuteMemory(op.getLoc(), op.getX(), getMemoryDims(op.getX()),
-                         {0, 3, 1, 2}, type, image);
+    return permuteMemory(op.getLoc(), op.getX(),
+                         {image[0], rows, image.back(), image[1]}, {0, 3, 1, 2},
+                         type, image);
   Border border = wantedBorders.lookup(op);
   if (isEmpty(border))
-    return permuteMemory(op.getLoc(), op.getX(), image, {0, 2, 3, 1}, type,
-                         image);
+    return permuteMemory(op.getLoc(), op.getX(),
+                         {image[0], image[1], rows, image.back()}, {0, 2, 3, 1},
+                         type, image);
   const Dims all = addBorder(image, border);
   Region region;
   region.dims = {image[0], image[2], image[3], image[1]};
@@ -137,7 +143,8 @@ Value Lowering::channelsRestored(Value y, Value like) {
 static int64_t memoryAxis(Value value, int64_t axis) {
   if (!isChannelsLast(value))
     return axis;
-  return axis == 0 ? 0 : axis == 1 ? 3 : axis - 1;
+  int64_t last = typeOf(value).getRank() - 1;
+  return axis == 0 ? 0 : axis == 1 ? last : axis - 1;
 }
 
 /// Merges dimensions so that at most four are left: [outer, axis, inner].
@@ -221,10 +228,10 @@ FailureOr<Value> Lowering::lowerSlice(SliceOp op) {
   const Dims in =
       aroundAxis(getMemoryDims(op.getX()), axis, function.getContext());
   Region region;
-  AffineExpr size = expr(op.getSize());
+  AffineExpr size = getDims(op.getY())[op.getAxis()];
   region.dims = {in[0], size, in[2]};
   region.inStrides = {in[1] * in[2], in[2] * op.getStride(), expr(1)};
-  region.outStrides = {in[2] * op.getSize(), in[2], expr(1)};
+  region.outStrides = {in[2] * size, in[2], expr(1)};
   region.inOffset = in[2] * op.getBegin();
   return copy(op.getLoc(), op.getX(), region, typeOf(op.getY()),
               getDims(op.getY()));

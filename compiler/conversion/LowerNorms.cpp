@@ -117,7 +117,7 @@ FailureOr<Value> Lowering::lowerSoftmax(SoftmaxOp op) {
   Dims memory = getMemoryDims(op.getX());
   int64_t axis = op.getAxis();
   if (isChannelsLast(op.getX()))
-    axis = axis == 1 ? 3 : axis - 1;
+    axis = axis == 1 ? typeOf(op.getX()).getRank() - 1 : axis - 1;
   ArrayRef<AffineExpr> all = memory;
   return launch(
       op.getLoc(), getSoftmaxKernel(module, op.getLoc(), target), {op.getX()},

@@ -91,6 +91,14 @@ private:
   llvm::FailureOr<Value> lowerConvTransposeOfPixel(ConvTranspose2dOp op);
   llvm::FailureOr<Value> lowerEpilogue(ConvTranspose2dOp op);
 
+  // LowerVideo.cpp
+  llvm::FailureOr<Value> lowerConv3d(Conv3dOp op);
+  llvm::FailureOr<Value> lowerChannelsToFrames(ChannelsToFramesOp op);
+  llvm::FailureOr<Value> lowerFramesToChannels(FramesToChannelsOp op);
+  /// `padding`: front, top, left, back, bottom, right.
+  Value padVideo(mlir::Location loc, Value x, llvm::ArrayRef<int64_t> padding,
+                 double value);
+
   // LowerPointwise.cpp
   llvm::FailureOr<Value> lowerElementwise(mlir::Operation *op);
   llvm::FailureOr<Value> lowerBatchNorm(BatchNormOp op);
@@ -143,6 +151,9 @@ private:
   };
   Value copy(mlir::Location loc, Value x, Region region,
              mlir::RankedTensorType type, const Dims &dims, Value init = {});
+  /// The copy from `few` frames of more channels to `many`.
+  Region makeFrameRegion(const Dims &few, const Dims &many, int64_t factor,
+                         bool channelMajor);
   Value permuteMemory(mlir::Location loc, Value x, const Dims &inOrder,
                       llvm::ArrayRef<int64_t> permutation,
                       mlir::RankedTensorType type, const Dims &dims);

@@ -66,7 +66,7 @@ Dims Lowering::getDims(Value value) {
 Dims Lowering::getMemoryDims(Value value) {
   Dims order = getDims(value);
   if (isChannelsLast(value))
-    return {order[0], order[2], order[3], order[1]};
+    std::rotate(order.begin() + 1, order.begin() + 2, order.end());
   return order;
 }
 
@@ -129,6 +129,9 @@ FailureOr<Value> Lowering::lowerOp(Operation *op) {
       .Case([&](DenseOp op) { return lowerDense(op); })
       .Case([&](Conv2dOp op) { return lowerConv(op); })
       .Case([&](ConvTranspose2dOp op) { return lowerConvTranspose(op); })
+      .Case([&](Conv3dOp op) { return lowerConv3d(op); })
+      .Case([&](ChannelsToFramesOp op) { return lowerChannelsToFrames(op); })
+      .Case([&](FramesToChannelsOp op) { return lowerFramesToChannels(op); })
       .Case<ActivationOp, AddOp, SubOp, MulOp, ReparameterizeOp>(
           [&](Operation *op) { return lowerElementwise(op); })
       .Case([&](BatchNormOp op) { return lowerBatchNorm(op); })
@@ -158,6 +161,9 @@ FailureOr<Value> Lowering::lowerOp(Operation *op) {
       .Case([&](TransposeOp op) { return lowerTranspose(op); })
       .Case([&](ConvertLayoutOp op) { return lowerConvertLayout(op); })
       .Case([&](PadOp op) -> FailureOr<Value> {
+        if (typeOf(op.getX()).getRank() == 5)
+          return padVideo(op.getLoc(), op.getX(), op.getPadding(),
+                          op.getValue().convertToDouble());
         Border border;
         llvm::copy(op.getPadding(), border.begin());
         return padImage(op.getLoc(), op.getX(), border,
@@ -167,11 +173,13 @@ FailureOr<Value> Lowering::lowerOp(Operation *op) {
         return cropImage(op.getLoc(), op.getX(), op.getBorder(),
                          typeOf(op.getY()));
       })
-      .Case<ReshapeOp, DropoutOp>([&](Operation *op) -> FailureOr<Value> {
-        Value result = op->getResult(0);
-        return alias(op->getLoc(), op->getOperand(0), typeOf(result),
-                     getDims(result));
-      })
+      // In memory, frames follow each other like images.
+      .Case<ReshapeOp, DropoutOp, FramesToBatchOp, BatchToFramesOp>(
+          [&](Operation *op) -> FailureOr<Value> {
+            Value result = op->getResult(0);
+            return alias(op->getLoc(), op->getOperand(0), typeOf(result),
+                         getDims(result));
+          })
       .Default([](Operation *op) -> FailureOr<Value> {
         return op->emitError()
                << "'" << op->getName() << "' has no kernel for this target";

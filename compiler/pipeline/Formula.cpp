@@ -44,6 +44,8 @@ Polynomial Polynomial::build(AffineExpr expr,
   if (auto symbol = dyn_cast<AffineSymbolExpr>(expr)) {
     const DimensionReport &dimension = dimensions[symbol.getPosition()];
     result.add({dimension.symbol}, {1, dimension.multiple});
+    if (dimension.remainder)
+      result.add({}, {-dimension.remainder, dimension.multiple});
     return result;
   }
   auto binary = cast<AffineBinaryOpExpr>(expr);

@@ -28,6 +28,8 @@ static void readDimensions(ModuleOp module, CompileReport &report) {
     dimension.symbol = report.dimensions.empty() ? "N" : dimension.name;
     dimension.minimum = entry.getAs<IntegerAttr>("minimum").getInt();
     dimension.multiple = entry.getAs<IntegerAttr>("multiple").getInt();
+    if (auto remainder = entry.getAs<IntegerAttr>("remainder"))
+      dimension.remainder = remainder.getInt();
     report.dimensions.push_back(std::move(dimension));
   }
 }

@@ -39,7 +39,7 @@ inline constexpr int64_t kReportBatches[] = {1, 64};
 /// A dynamic dimension. `symbol` stands for it in formulas and shapes.
 struct DimensionReport {
   std::string name, symbol;
-  int64_t minimum = 1, multiple = 1;
+  int64_t minimum = 1, multiple = 1, remainder = 0;
 };
 
 /// A layer of the model, as it was imported.

@@ -60,6 +60,13 @@ inline int64_t at(const Tensor &tensor, int64_t n, int64_t c, int64_t i,
   return ((n * shape[1] + c) * shape[2] + i) * shape[3] + j;
 }
 
+/// Position in a tensor of five axes.
+inline int64_t at(const Tensor &tensor, int64_t n, int64_t c, int64_t t,
+                  int64_t i, int64_t j) {
+  const auto &shape = tensor.shape;
+  return (((n * shape[1] + c) * shape[2] + t) * shape[3] + i) * shape[4] + j;
+}
+
 /// Checks the shape of a parameter; an absent one passes.
 llvm::Error checkShape(mlir::Operation *op, const Tensor *tensor,
                        llvm::StringRef what, llvm::ArrayRef<int64_t> shape);
@@ -74,6 +81,7 @@ double activate(ActivationAttr function, double x);
 llvm::Error evaluate(DenseOp op, const Operands &in, Results out);
 llvm::Error evaluate(Conv2dOp op, const Operands &in, Results out);
 llvm::Error evaluate(ConvTranspose2dOp op, const Operands &in, Results out);
+llvm::Error evaluate(Conv3dOp op, const Operands &in, Results out);
 // Norms.cpp
 llvm::Error evaluate(BatchNormOp op, const Operands &in, Results out);
 llvm::Error evaluate(GroupNormOp op, const Operands &in, Results out);
@@ -112,6 +120,11 @@ llvm::Error evaluate(PixelShuffleOp op, const Operands &in, Results out);
 llvm::Error evaluate(PixelUnshuffleOp op, const Operands &in, Results out);
 llvm::Error evaluate(RepeatChannelsOp op, const Operands &in, Results out);
 llvm::Error evaluate(MeanChannelsOp op, const Operands &in, Results out);
+// Video.cpp
+llvm::Error evaluate(FramesToBatchOp op, const Operands &in, Results out);
+llvm::Error evaluate(BatchToFramesOp op, const Operands &in, Results out);
+llvm::Error evaluate(ChannelsToFramesOp op, const Operands &in, Results out);
+llvm::Error evaluate(FramesToChannelsOp op, const Operands &in, Results out);
 // Vae.cpp
 llvm::Error evaluate(ReparameterizeOp op, const Operands &in, Results out);
 llvm::Error evaluate(KlOp op, const Operands &in, Results out);

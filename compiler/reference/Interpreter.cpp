@@ -294,7 +294,8 @@ static Error dispatch(Operation *op, const Operands &in, Results out) {
             ConvertLayoutOp, ReparameterizeOp, KlOp, LogLikelihoodOp, RmsNormOp,
             AttentionOp, LinearAttentionOp, NearestCodebookOp, EmbeddingOp,
             GluOp, ResizeOp, PixelShuffleOp, PixelUnshuffleOp, RepeatChannelsOp,
-            MeanChannelsOp>(
+            MeanChannelsOp, Conv3dOp, FramesToBatchOp, BatchToFramesOp,
+            ChannelsToFramesOp, FramesToChannelsOp>(
           [&](auto known) { return evaluate(known, in, out); })
       .Default([](Operation *unknown) {
         return reference::makeError(

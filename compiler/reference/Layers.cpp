@@ -85,6 +85,35 @@ static double convolve(Conv2dOp op, const Tensor &x, const Tensor &weight,
   return sum;
 }
 
+/// One element of a 3-D convolution before the epilogue.
+static double convolve(Conv3dOp op, const Tensor &x, const Tensor &weight,
+                       int64_t n, int64_t o, llvm::ArrayRef<int64_t> position) {
+  int64_t outputsPerGroup =
+      weight.shape[0] / static_cast<int64_t>(op.getGroups());
+  int64_t inputsPerGroup = weight.shape[1];
+  int64_t firstInput = o / outputsPerGroup * inputsPerGroup;
+  auto inputAt = [&](int axis, int64_t tap) {
+    return position[axis] * op.getStrides()[axis] +
+           tap * op.getDilations()[axis] - op.getPadding()[axis];
+  };
+  auto outside = [&](int axis, int64_t index) {
+    return index < 0 || index >= x.shape[2 + axis];
+  };
+  double sum = 0;
+  for (int64_t c = 0; c < inputsPerGroup; ++c)
+    for (int64_t f = 0; f < weight.shape[2]; ++f)
+      for (int64_t a = 0; a < weight.shape[3]; ++a)
+        for (int64_t b = 0; b < weight.shape[4]; ++b) {
+          int64_t frame = inputAt(0, f), row = inputAt(1, a),
+                  column = inputAt(2, b);
+          if (outside(0, frame) || outside(1, row) || outside(2, column))
+            continue;
+          sum += double(x.data[at(x, n, firstInput + c, frame, row, column)]) *
+                 double(weight.data[at(weight, o, c, f, a, b)]);
+        }
+  return sum;
+}
+
 /// One element of a transposed convolution before the epilogue: the sum over
 /// all input elements that conv2d, of which this is the adjoint, would compute
 /// from element (i, j).
@@ -137,4 +166,21 @@ Error reference::evaluate(Conv2dOp op, const Operands &in, Results out) {
 Error reference::evaluate(ConvTranspose2dOp op, const Operands &in,
                           Results out) {
   return evaluateConvolution(op, in, out[0]);
+}
+
+Error reference::evaluate(Conv3dOp op, const Operands &in, Results out) {
+  Tensor &y = out[0];
+  auto epilogue = getEpilogue(op, in, y.shape[1], y);
+  if (!epilogue)
+    return epilogue.takeError();
+  for (int64_t n = 0; n < y.shape[0]; ++n)
+    for (int64_t o = 0; o < y.shape[1]; ++o)
+      for (int64_t t = 0; t < y.shape[2]; ++t)
+        for (int64_t i = 0; i < y.shape[3]; ++i)
+          for (int64_t j = 0; j < y.shape[4]; ++j) {
+            int64_t index = at(y, n, o, t, i, j);
+            double sum = convolve(op, in[0], in[1], n, o, {t, i, j});
+            y.data[index] = epilogue->finish(sum, o, index);
+          }
+  return Error::success();
 }

@@ -70,9 +70,31 @@ Error reference::evaluate(CropOp op, const Operands &in, Results out) {
   return Error::success();
 }
 
+/// The frames of a video that lie in x padded as images, the others `value`.
+static void padVideo(PadOp op, const Tensor &x, Tensor &y) {
+  float value = op.getValue().convertToFloat();
+  auto padding = op.getPadding();
+  for (int64_t n = 0; n < y.shape[0]; ++n)
+    for (int64_t c = 0; c < y.shape[1]; ++c)
+      for (int64_t t = 0; t < y.shape[2]; ++t)
+        for (int64_t i = 0; i < y.shape[3]; ++i)
+          for (int64_t j = 0; j < y.shape[4]; ++j) {
+            int64_t frame = t - padding[0], row = i - padding[1],
+                    column = j - padding[2];
+            bool inside = frame >= 0 && frame < x.shape[2] && row >= 0 &&
+                          row < x.shape[3] && column >= 0 &&
+                          column < x.shape[4];
+            y.data[at(y, n, c, t, i, j)] =
+                inside ? x.data[at(x, n, c, frame, row, column)] : value;
+          }
+}
+
 Error reference::evaluate(PadOp op, const Operands &in, Results out) {
-  shiftImage(in[0], out[0], -op.getPadding()[0], -op.getPadding()[1],
-             op.getValue().convertToFloat());
+  if (in[0].shape.size() == 5)
+    padVideo(op, in[0], out[0]);
+  else
+    shiftImage(in[0], out[0], -op.getPadding()[0], -op.getPadding()[1],
+               op.getValue().convertToFloat());
   return Error::success();
 }
 

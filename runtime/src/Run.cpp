@@ -37,7 +37,11 @@ vae_status_t vae::runtime::getEntry(const vae_session_t &session,
 
 static void addRule(Text &message, const vae_abi_symbol &symbol) {
   message.add("at least %lld", static_cast<long long>(symbol.minimum));
-  if (symbol.multiple != 1)
+  if (symbol.remainder)
+    message.add(" and %lld more than a multiple of %lld",
+                static_cast<long long>(symbol.remainder),
+                static_cast<long long>(symbol.multiple));
+  else if (symbol.multiple != 1)
     message.add(" and a multiple of %lld",
                 static_cast<long long>(symbol.multiple));
 }
@@ -262,6 +266,7 @@ vae_status_t Run::findSymbolsIn(uint32_t input, bool *known) {
     if (__builtin_sub_overflow(found.dims[d], dim.offset, &rest) ||
         rest % dim.scale != 0 ||
         __builtin_mul_overflow(rest / dim.scale, symbol.multiple, &value) ||
+        __builtin_add_overflow(value, symbol.remainder, &value) ||
         !isValid(symbol, value)) {
       begin("input", tensor);
       message.add("expected shape ");
@@ -296,8 +301,7 @@ vae_status_t Run::findSymbols() {
   for (uint32_t s = 0; s < table.num_symbols; ++s)
     if (!known[s]) {
       const vae_abi_symbol &symbol = table.symbols[s];
-      session.symbols[s] = (symbol.minimum + symbol.multiple - 1) /
-                           symbol.multiple * symbol.multiple;
+      session.symbols[s] = getLeast(symbol);
     }
   return checkSizes(session, entry, session.symbols, message);
 }

@@ -109,8 +109,10 @@ static void addDim(Text &text, const vae_abi_model &table,
   text.add("%s", symbol.name);
   if (divisor != 1)
     text.add("/%lld", static_cast<long long>(divisor));
-  if (dim.offset)
-    text.add("%+lld", static_cast<long long>(dim.offset));
+  bool isValue = scale == 1 && divisor == 1;
+  int64_t offset = dim.offset - (isValue ? symbol.remainder : 0);
+  if (offset)
+    text.add("%+lld", static_cast<long long>(offset));
 }
 
 void vae::runtime::addShape(Text &text, const vae_abi_model &table,
@@ -214,6 +216,10 @@ bool TableCheck::checkSymbols() {
       return fail("it has no name");
     if (symbol.minimum < 1 || symbol.multiple < 1)
       return fail("its minimum or its multiple is below 1");
+    if (symbol.remainder < 0 || symbol.remainder >= symbol.multiple)
+      return fail("its remainder is not in 0..multiple-1");
+    if (symbol.flags & ~int64_t{VAE_SYMBOL_WHOLE})
+      return fail("its flags are unknown");
     if (symbol.minimum > INT64_MAX - symbol.multiple)
       return fail("its minimum is absurd");
   }

@@ -39,7 +39,14 @@ int64_t getNumBytes(const vae_abi_model &table, const vae_abi_tensor &tensor,
 
 /// Whether v is a value that a symbol may have.
 inline bool isValid(const vae_abi_symbol &symbol, int64_t v) {
-  return v >= symbol.minimum && v % symbol.multiple == 0;
+  return v >= symbol.minimum && v % symbol.multiple == symbol.remainder;
+}
+
+/// The least valid value.
+inline int64_t getLeast(const vae_abi_symbol &symbol) {
+  int64_t over = symbol.minimum - symbol.remainder;
+  int64_t units = over > 0 ? (over - 1) / symbol.multiple + 1 : 0;
+  return units * symbol.multiple + symbol.remainder;
 }
 
 /// "[batch, 3, 2*height+1]".

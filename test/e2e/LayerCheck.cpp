@@ -393,7 +393,9 @@ std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
                          getLayerName(op.getLoc()).str() + "'";
       const Tensor *found = values.lookup(result);
       if (!found) { // allowed where the ABI cannot state the shape
-        if (cast<RankedTensorType>(result.getType()).getNumDynamicDims() < 2)
+        bool frames = tensor.shape[0] != inputs[0].shape[0];
+        auto type = cast<RankedTensorType>(result.getType());
+        if (type.getNumDynamicDims() < 2 && !frames)
           return what + ": its result is not exposed";
         auto copy = std::make_unique<Tensor>(tensor);
         values[result] = copy.get();

@@ -27,7 +27,9 @@ static constexpr const char *kTypes[] = {
     "conv_transpose2d",
     "conv_transpose2d",
     "conv_transpose2d",
-    "depthwise_conv2d"};
+    "depthwise_conv2d",
+    "conv3d",
+    "conv3d"};
 static constexpr const char *kActivations[] = {
 #define VAE_ACTIVATION(TYPE, KIND, KEYS) TYPE,
 #include "compiler/import/native/Format.def"
@@ -203,6 +205,12 @@ Value Writer::buildLayer() {
       {"dense", &Writer::dense},
       {"conv2d", &Writer::conv},
       {"depthwise_conv2d", &Writer::depthwise},
+      {"conv3d", &Writer::conv3d},
+      {"frames_to_batch", &Writer::frames},
+      {"batch_to_frames", &Writer::frames},
+      {"channels_to_frames", &Writer::frameChannels},
+      {"frames_to_channels", &Writer::frameChannels},
+      {"slice", &Writer::slice},
       {"conv_transpose2d", &Writer::convTranspose},
       {"batch_norm", &Writer::norm},
       {"group_norm", &Writer::norm},

@@ -21,7 +21,7 @@ using json = nlohmann::ordered_json;
 /// A dimension; of a dynamic one the least value.
 struct Dim {
   int64_t size;
-  const char *symbol = nullptr; // "height" or "width"
+  const char *symbol = nullptr; // "frames", "height" or "width"
   bool isChanged = false;       // another size than that of the symbol
 };
 using Dims = std::vector<Dim>;
@@ -105,6 +105,13 @@ private:
   Value resize();
   Value pixelShuffle();
   Value channels();
+  Value video(int64_t channels, std::array<int64_t, 3> least,
+              std::array<int64_t, 3> multiple);
+  Value conv3d();
+  Value frames();
+  Value frameChannels();
+  Value slice();
+  Value videoPad();
   Value buildLayer();
   void writeScore();
 

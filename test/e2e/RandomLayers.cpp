@@ -285,6 +285,8 @@ Value Writer::reshape() {
 }
 
 Value Writer::border() {
+  if (type == "pad" && chance(30))
+    return videoPad();
   std::array<int64_t, 4> sides;
   for (int64_t &side : sides)
     side = integer(0, 3);

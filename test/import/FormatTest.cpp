@@ -232,13 +232,20 @@ TEST_F(Format, DefaultsAndRequiredKeys) {
 
 namespace {
 
-/// Sizes of the input [N, 12, 8, 8] of the examples.
+/// Sizes of the input [N, 12, 8, 8], or [N, 12, 8, 8, 8], of the examples.
 constexpr int64_t kChannels = 12, kSize = 8;
 
 class FormatExamples : public Format {
 protected:
+  static bool isOnVideos(StringRef type) {
+    return type == "conv3d" || type == "frames_to_batch" ||
+           type == "channels_to_frames" || type == "frames_to_channels";
+  }
+
   static std::string getModel(json::Object layer, StringRef layout) {
     json::Array shape{kChannels, kSize, kSize};
+    if (isOnVideos(layer.getString("type").value_or("")))
+      shape.push_back(kSize);
     json::Object input{{"name", "x"}, {"shape", std::move(shape)}};
     json::Array layers;
     layers.push_back(std::move(layer));
@@ -260,7 +267,7 @@ protected:
       return layer.getString("type") == "dense" ? kSize : kChannels;
     if (name == "last")
       return kSize;
-    if (name == "height" || name == "width")
+    if (name == "frames" || name == "height" || name == "width")
       return layer.getInteger("kernel_size").value_or(0);
     if (name == "groups" || name == "multiplier")
       return layer.getInteger(name).value_or(1);
@@ -362,6 +369,7 @@ TEST_F(FormatExamples, ObjectsHaveTheDefaultsStated) {
   const Case cases[] = {
       {"model", "tensor_layout", "MODEL", "\"gaussian\""},
       {"dynamic_dimension", "multiple", "DIM", "\"gaussian\""},
+      {"dynamic_dimension", "remainder", "DIM", "\"gaussian\""},
       {"likelihood", "variance", "KIND", "\"gaussian\""},
       {"likelihood", "scale", "KIND", "\"laplace\""},
       {"prior", "mean", "PRIOR", "\"gaussian\""},

@@ -370,9 +370,9 @@ TEST_F(ModelErrors, NamesAndLayouts) {
                         "\"layout\": \"NHWC\"}]}"),
             "2:50: input 1: 'layout': expected 'NC', found the string 'NHWC'");
   EXPECT_EQ(fail(head + "\"inputs\": [{\"name\": \"x\", \"shape\": [4, 1, 1, "
-                        "1]}]}"),
-            "2:35: input 1: 'shape': expected an array of 1 to 3 sizes, "
-            "without the batch, found an array of 4");
+                        "1, 1]}]}"),
+            "2:35: input 1: 'shape': expected an array of 1 to 4 sizes, "
+            "without the batch, found an array of 5");
   EXPECT_EQ(fail(head + "\"latent\": {\"kind\": \"code\", \"code\": \"e\"},\n"
                         "\"encoder\": {\"layers\": [{\"name\": \"e\", "
                         "\"type\": \"relu\"}]}}"),

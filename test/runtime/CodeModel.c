@@ -27,7 +27,7 @@ static int32_t score(const vae_abi_call *call) {
   return 0;
 }
 
-static const vae_abi_symbol symbols[] = {{"batch", 1, 1, {0, 0}}};
+static const vae_abi_symbol symbols[] = {{"batch", 1, 1, 0, 0}};
 static const vae_abi_dim by4[] = {{0, 0, 1, 0}, {-1, 0, 0, 4}};
 static const vae_abi_dim by2[] = {{0, 0, 1, 0}, {-1, 0, 0, 2}};
 #define TENSOR(name, role, rank, dims, layout)                                 \

@@ -9,7 +9,7 @@
 VAE_TEST_NOTE("{\\\"schema\\\":1,\\\"abi_version\\\":1,\\\"features\\\":[]}");
 
 #if LIE != 0
-static const vae_abi_symbol symbols[] = {{"batch", 1, 1, {0, 0}}};
+static const vae_abi_symbol symbols[] = {{"batch", 1, 1, 0, 0}};
 #if LIE == 4
 static int64_t no_arena(const int64_t *values) { return values[0] * 0; }
 static int32_t run(const vae_abi_call *call) { return (int32_t)call->flags; }

@@ -30,7 +30,7 @@ static int32_t encode(const vae_abi_call *call) {
 }
 
 static const vae_abi_symbol symbols[] = {
-    {"batch", 1, 1, {0, 0}}, {"height", 9, 8, {0, 0}}, {"width", 4, 4, {0, 0}}};
+    {"batch", 1, 1, 0, 0}, {"height", 9, 8, 0, 0}, {"width", 4, 4, 0, 0}};
 static const vae_abi_dim image[] = {
     {0, 0, 1, 0}, {-1, 0, 0, 1}, {1, 0, 8, 0}, {2, 0, 4, 0}};
 static const vae_abi_dim code[] = {

@@ -14,7 +14,7 @@ namespace {
 
 /// A table that keeps all promises, to be broken one by one.
 struct Library {
-  vae_abi_symbol symbols[2] = {{"batch", 1, 1, {}}, {"height", 16, 8, {}}};
+  vae_abi_symbol symbols[2] = {{"batch", 1, 1, 0, 0}, {"height", 16, 8, 0, 0}};
   vae_abi_dim x[3] = {{0, 0, 1, 0}, {-1, 0, 0, 3}, {1, 0, 8, 0}};
   vae_abi_dim z[3] = {{0, 0, 1, 0}, {1, 0, 3, 1}, {1, 0, 16, -2}};
   vae_abi_tensor inputs[2] = {makeTensor("x", VAE_ROLE_INPUT, x),

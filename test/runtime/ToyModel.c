@@ -198,7 +198,7 @@ static int32_t labelled(const vae_abi_call *call) {
   return 0;
 }
 
-static const vae_abi_symbol symbols[] = {{"batch", 1, 1, {0, 0}}};
+static const vae_abi_symbol symbols[] = {{"batch", 1, 1, 0, 0}};
 static const vae_abi_dim one[] = {{0, 0, 1, 0}};
 static const vae_abi_dim by1[] = {{0, 0, 1, 0}, {-1, 0, 0, 1}};
 static const vae_abi_dim by2[] = {{0, 0, 1, 0}, {-1, 0, 0, Z}};

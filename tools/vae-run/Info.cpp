@@ -48,8 +48,14 @@ static std::string formatSymbol(const Json &symbol) {
   std::string text = symbol.at("name").get<std::string>();
   auto minimum = symbol.at("minimum").get<int64_t>();
   auto multiple = symbol.at("multiple").get<int64_t>();
+  // Libraries of older versions have none.
+  int64_t remainder = symbol.value("remainder", 0);
   text += concat(" at least ", minimum);
-  return multiple > 1 ? concat(text, " and a multiple of ", multiple) : text;
+  if (multiple == 1)
+    return text;
+  return concat(text, " and ",
+                remainder ? concat(remainder, " more than ") : std::string(),
+                "a multiple of ", multiple);
 }
 
 using Row = std::vector<std::string>;

@@ -32,10 +32,18 @@ struct Window {
 int64_t Runner::chooseChunk(const Job &job) const {
   if (chunk)
     return std::min(*chunk, job.getExamples());
+  const vae_abi_symbol &batch = model.getTable().symbols[0];
+  if (batch.flags & VAE_SYMBOL_WHOLE)
+    return job.getExamples();
+  // Clips are kept together.
+  auto roundUp = [&](int64_t count) {
+    return (count + batch.multiple - 1) / batch.multiple * batch.multiple;
+  };
   Sizes sizes = job.sizes;
-  sizes[0] = std::min(kChunk, job.getExamples());
-  while (sizes[0] > 1 && job.entry->arena_size(sizes.data()) > kMostArena)
-    sizes[0] = (sizes[0] + 1) / 2;
+  sizes[0] = std::min(roundUp(kChunk), job.getExamples());
+  while (sizes[0] > batch.multiple &&
+         job.entry->arena_size(sizes.data()) > kMostArena)
+    sizes[0] = roundUp((sizes[0] + 1) / 2);
   return sizes[0];
 }
 

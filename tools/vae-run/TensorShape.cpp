@@ -41,9 +41,12 @@ static std::string formatCondition(const vae_abi_symbol &symbol) {
   std::string text;
   if (symbol.minimum > 1)
     text += concat(" at least ", symbol.minimum);
-  if (symbol.multiple > 1)
-    text +=
-        concat(text.empty() ? "" : " and", " a multiple of ", symbol.multiple);
+  if (symbol.multiple > 1) {
+    text += text.empty() ? "" : " and";
+    if (symbol.remainder)
+      text += concat(" ", symbol.remainder, " more than");
+    text += concat(" a multiple of ", symbol.multiple);
+  }
   return text.empty() ? "" : concat(", ", symbol.name, text);
 }
 
@@ -61,6 +64,9 @@ std::string vaerun::formatExpected(const vae_abi_model &model,
     }
     const vae_abi_symbol &symbol = model.symbols[dim.symbol];
     int64_t multiple = std::max<int64_t>(symbol.multiple, 1);
+    int64_t offset = dim.offset;
+    if (dim.scale == multiple)
+      offset -= symbol.remainder;
     if (dim.scale % multiple == 0) {
       if (dim.scale != multiple)
         text += concat(dim.scale / multiple, "*");
@@ -70,8 +76,8 @@ std::string vaerun::formatExpected(const vae_abi_model &model,
     } else {
       text += concat(dim.scale, "*", symbol.name, "/", multiple);
     }
-    if (dim.offset)
-      text += concat(dim.offset > 0 ? "+" : "", dim.offset);
+    if (offset)
+      text += concat(offset > 0 ? "+" : "", offset);
     conditions += formatCondition(symbol);
   }
   return text + "]" + conditions;
@@ -81,8 +87,9 @@ void vaerun::checkSizes(const vae_abi_model &model, const Sizes &sizes) {
   for (uint32_t s = 1; s < model.num_symbols; ++s) {
     const vae_abi_symbol &symbol = model.symbols[s];
     int64_t multiple = std::max<int64_t>(symbol.multiple, 1);
-    int64_t nearest = std::max(symbol.minimum,
-                               (sizes[s] + multiple / 2) / multiple * multiple);
+    int64_t units = (sizes[s] - symbol.remainder + multiple / 2) / multiple;
+    int64_t nearest =
+        std::max(symbol.minimum, units * multiple + symbol.remainder);
     if (sizes[s] && nearest != sizes[s])
       fail("expected ", formatCondition(symbol).substr(2), ", found ", sizes[s],
            "; the nearest is ", nearest);
@@ -106,9 +113,10 @@ bool vaerun::matchShape(const vae_abi_model &model,
     }
     const vae_abi_symbol &symbol = model.symbols[dim.symbol];
     int64_t scaled = shape[d] - dim.offset;
-    if (dim.scale <= 0 || scaled <= 0 || scaled % dim.scale != 0)
+    if (dim.scale <= 0 || scaled < 0 || scaled % dim.scale != 0)
       return false;
-    int64_t value = scaled / dim.scale * std::max<int64_t>(symbol.multiple, 1);
+    int64_t value = scaled / dim.scale * std::max<int64_t>(symbol.multiple, 1) +
+                    symbol.remainder;
     if (value < symbol.minimum)
       return false;
     found[dim.symbol] = value;

@@ -35,6 +35,9 @@ std::string Contraction::name() const {
   if (!flat)
     name += llvm::formatv("_k{0}x{1}_s{2}x{3}_d{4}x{5}", window[0], window[1],
                           stride[0], stride[1], dilation[0], dilation[1]);
+  if (video)
+    name +=
+        llvm::formatv("_f{0}_s{1}_d{2}", frames, frameStride, frameDilation);
   if (padded)
     name += "_p";
   if (signedZeros)
@@ -51,7 +54,7 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
   unsigned buffers = 3 + epilogue.bias + epilogue.residual;
   return getOrCreateKernel(
       module, loc, shape.name() + epilogue.suffix(), target, buffers,
-      kNumContractionSizes,
+      shape.video ? kNumVideoSizes : kNumContractionSizes,
       [&](Emitter &e, ValueRange sizes) {
         if (shape.depthwise())
           return e.mul(sizes[kImages], e.mul(sizes[kRows], sizes[kColumns]));
@@ -91,7 +94,7 @@ std::vector<float> vae::packWeight(
     const Contraction &shape,
     function_ref<float(int64_t, int64_t, int64_t, int64_t, int64_t)> weight) {
   std::vector<float> packed;
-  int64_t kh = shape.window[0], kw = shape.window[1];
+  int64_t kh = shape.frames * shape.window[0], kw = shape.window[1];
   if (shape.depthwise()) {
     for (int64_t ky = 0; ky < kh; ++ky)
       for (int64_t kx = 0; kx < kw; ++kx)

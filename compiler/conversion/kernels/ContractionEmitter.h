@@ -76,7 +76,8 @@ private:
   /// The part of the window that meets the image, for any of a tile's
   /// positions.
   struct Taps {
-    Value firstRow, lastRow, firstColumn, lastColumn; // null: all of them
+    // Null: all of them.
+    Value firstFrame, lastFrame, firstRow, lastRow, firstColumn, lastColumn;
   };
 
   Value size(ContractionSize which) { return args.sizes[which]; }
@@ -94,6 +95,8 @@ private:
   Place locate(Value position);
   /// The next position if the condition holds, or the same one.
   Place advance(const Place &place, Value condition);
+  /// The clip that an image is a frame of, and which one.
+  std::pair<Value, Value> locateFrame(Value image);
   /// Where the window of a position begins, and where its result goes.
   Value getWindow(const Place &place);
   Value getResult(const Place &place);
@@ -105,7 +108,14 @@ private:
   /// first.
   void getPositions(Value at, int64_t count, bool whole, Values &inputs,
                     Values &outputs);
-  std::pair<Value, Value> getTaps(int axis, Value first, Value last);
+  /// Of positions first .. last of an axis.
+  struct Axis {
+    Value padding, extent; // of the input: before it, without the border
+    int64_t window, stride, dilation;
+  };
+  std::pair<Value, Value> getTaps(const Axis &axis, Value first, Value last);
+  Axis getAxis(int axis);
+  void findFrameTaps(Value first, Value last, Taps &taps);
   void emitTile(Value at, int64_t positions, bool whole, const Taps &taps,
                 const Channels &channels);
   /// Where the weights of a tile's vectors begin: at `base`, and from there
@@ -130,6 +140,9 @@ private:
   /// Calls run for each tap, or for each row of taps where these are
   /// contiguous.
   Values overTaps(const Taps &taps, const Values &accumulators, RunFn run);
+  /// Those of one frame of the window, which begins at `at` and `step`.
+  Values overFrameTaps(const Taps &taps, Value at, Value step,
+                       const Values &accumulators, RunFn run);
   Value settleSign(Value sum);
   void finish(Values sums, const Values &places, const Values &masks);
   // ContractionDot.cpp

@@ -8,17 +8,21 @@ using namespace vae;
 
 /// Taps t of positions first .. last whose input, position * stride + t *
 /// dilation - padding, lies in the image: a range that contains all of them.
-std::pair<Value, Value> ContractionEmitter::getTaps(int axis, Value first,
-                                                    Value last) {
-  Value padding = size(axis == 0 ? kPaddingRows : kPaddingColumns);
-  Value extent = size(axis == 0 ? kInputRows : kInputColumns);
+std::pair<Value, Value> ContractionEmitter::getTaps(const Axis &axis,
+                                                    Value first, Value last) {
   auto bound = [&](Value distance) {
-    Value tap = e.ceilDiv(e.max(distance, e.index(0)), shape.dilation[axis]);
-    return e.min(tap, e.index(shape.window[axis]));
+    Value tap = e.ceilDiv(e.max(distance, e.index(0)), axis.dilation);
+    return e.min(tap, e.index(axis.window));
   };
-  return {
-      bound(e.sub(padding, e.mul(last, shape.stride[axis]))),
-      bound(e.sub(e.add(padding, extent), e.mul(first, shape.stride[axis])))};
+  return {bound(e.sub(axis.padding, e.mul(last, axis.stride))),
+          bound(e.sub(e.add(axis.padding, axis.extent),
+                      e.mul(first, axis.stride)))};
+}
+
+ContractionEmitter::Axis ContractionEmitter::getAxis(int axis) {
+  return {size(axis == 0 ? kPaddingRows : kPaddingColumns),
+          size(axis == 0 ? kInputRows : kInputColumns), shape.window[axis],
+          shape.stride[axis], shape.dilation[axis]};
 }
 
 ContractionEmitter::Place ContractionEmitter::locate(Value position) {
@@ -53,10 +57,22 @@ ContractionEmitter::Place ContractionEmitter::advance(const Place &place,
   return next;
 }
 
+std::pair<Value, Value> ContractionEmitter::locateFrame(Value image) {
+  Value clip = e.div(image, size(kFrames));
+  return {clip, e.sub(image, e.mul(clip, size(kFrames)))};
+}
+
 Value ContractionEmitter::getWindow(const Place &place) {
   int64_t inColumn = shape.groups * shape.inputs * shape.stride[1];
   Value inRow = e.mul(size(kInRow), shape.stride[0]);
-  Value image = e.mul(e.add(place.base, place.image), size(kInImage));
+  Value image = e.add(place.base, place.image);
+  if (shape.video) {
+    auto [clip, frame] = locateFrame(image);
+    image = e.add(e.mul(clip, size(kInClip)),
+                  e.mul(e.mul(frame, shape.frameStride), size(kInImage)));
+  } else {
+    image = e.mul(image, size(kInImage));
+  }
   return e.add(e.add(image, size(kInOffset)),
                e.add(e.mul(place.row, inRow), e.mul(place.column, inColumn)));
 }
@@ -118,7 +134,7 @@ ContractionEmitter::Taps ContractionEmitter::findTaps(const Place &start,
   Value zero = e.index(0), one = e.index(1);
   Taps taps;
   auto getRange = [&](int axis, Value same, Value first, Value last) {
-    auto [begin, end] = getTaps(axis, first, last);
+    auto [begin, end] = getTaps(getAxis(axis), first, last);
     return std::pair(e.select(same, begin, zero),
                      e.select(same, end, e.index(shape.window[axis])));
   };
@@ -128,7 +144,23 @@ ContractionEmitter::Taps ContractionEmitter::findTaps(const Place &start,
   std::tie(taps.firstRow, taps.lastRow) = getRange(0, oneImage, start.row, row);
   std::tie(taps.firstColumn, taps.lastColumn) =
       getRange(1, oneRow, start.column, column);
+  if (shape.video)
+    findFrameTaps(start.base, e.add(base, e.sub(images, one)), taps);
   return taps;
+}
+
+/// The frames of the window that any of these images meets.
+void ContractionEmitter::findFrameTaps(Value first, Value last, Taps &taps) {
+  auto [firstClip, firstFrame] = locateFrame(first);
+  auto [lastClip, lastFrame] = locateFrame(last);
+  // Images of several clips may be of any frame.
+  Value oneClip = e.less(lastClip, e.add(firstClip, 1));
+  firstFrame = e.select(oneClip, firstFrame, e.index(0));
+  lastFrame = e.select(oneClip, lastFrame, e.sub(size(kFrames), e.index(1)));
+  std::tie(taps.firstFrame, taps.lastFrame) =
+      getTaps({size(kPaddingFrames), size(kInputFrames), shape.frames,
+               shape.frameStride, shape.frameDilation},
+              firstFrame, lastFrame);
 }
 
 void ContractionEmitter::getPositions(Value at, int64_t count, bool whole,
@@ -223,6 +255,23 @@ Emitter::Values ContractionEmitter::overTaps(const Taps &taps,
                                              const Values &accumulators,
                                              RunFn run) {
   Value zero = e.index(0);
+  if (shape.frames == 1)
+    return overFrameTaps(taps, zero, zero, accumulators, run);
+  Value first = taps.firstFrame ? taps.firstFrame : zero;
+  Value last = taps.lastFrame ? taps.lastFrame : e.index(shape.frames);
+  Value inFrame = e.mul(size(kInImage), shape.frameDilation);
+  int64_t summands = shape.window[0] * shape.window[1] * shape.inputs;
+  return e.loop(first, last, 1, accumulators, [&](Value f, ValueRange sums) {
+    return overFrameTaps(taps, e.mul(f, inFrame), e.mul(f, summands),
+                         Values(sums.begin(), sums.end()), run);
+  });
+}
+
+Emitter::Values ContractionEmitter::overFrameTaps(const Taps &taps, Value start,
+                                                  Value firstStep,
+                                                  const Values &accumulators,
+                                                  RunFn run) {
+  Value zero = e.index(0);
   auto overColumns = [&](Value at, Value step, const Values &sums) {
     if (shape.hasContiguousRows())
       return run(at, step, sums);
@@ -236,14 +285,15 @@ Emitter::Values ContractionEmitter::overTaps(const Taps &taps,
     });
   };
   if (shape.window[0] == 1)
-    return overColumns(zero, zero, accumulators);
+    return overColumns(start, firstStep, accumulators);
   Value firstRow = taps.firstRow ? taps.firstRow : zero;
   Value lastRow = taps.lastRow ? taps.lastRow : e.index(shape.window[0]);
   Value inRow = e.mul(size(kInRow), shape.dilation[0]);
   return e.loop(firstRow, lastRow, 1, accumulators,
                 [&](Value ky, ValueRange sums) {
-                  return overColumns(e.mul(ky, inRow),
-                                     e.mul(ky, shape.window[1] * shape.inputs),
+                  int64_t inRowOfTaps = shape.window[1] * shape.inputs;
+                  return overColumns(e.add(start, e.mul(ky, inRow)),
+                                     e.add(firstStep, e.mul(ky, inRowOfTaps)),
                                      Values(sums.begin(), sums.end()));
                 });
 }

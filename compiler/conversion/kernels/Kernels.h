@@ -44,14 +44,21 @@ struct Contraction {
   int64_t window[2] = {1, 1};
   int64_t stride[2] = {1, 1};   // of the input, per output position
   int64_t dilation[2] = {1, 1}; // of the input, per tap
+  /// Images are frames of clips, of which the window covers several.
+  bool video = false;
+  int64_t frames = 1;        // of the window
+  int64_t frameStride = 1;   // of the input, per frame of the output
+  int64_t frameDilation = 1; // of the input, per frame of the window
   /// One position an image: a dense layer, or a 1x1 convolution over pixels.
   bool flat = false;
   /// The input has a border of zeros, whose taps need not be read.
   bool padded = false;
   /// A zero has the same sign whether or not taps of the border are read.
   bool signedZeros = false;
-  bool depthwise() const { return groups > 1 && inputs == 1 && outputs == 1; }
-  int64_t taps() const { return window[0] * window[1]; }
+  bool depthwise() const {
+    return groups > 1 && inputs == 1 && outputs == 1 && !video;
+  }
+  int64_t taps() const { return frames * window[0] * window[1]; }
   /// Whether the taps of a row and their channels are side by side in memory.
   bool hasContiguousRows() const;
   /// Too few outputs to fill a vector: vectors run along the inputs.
@@ -76,7 +83,13 @@ enum ContractionSize : unsigned {
   kPaddingColumns, // and columns; negative where it begins within the image
   kInputRows,      // rows of the image without the border
   kInputColumns,
-  kNumContractionSizes
+  kNumContractionSizes,
+  // Of videos only.
+  kFrames = kNumContractionSizes, // of a clip of the output
+  kInClip, // elements of the input between clips, whose images are frames
+  kPaddingFrames, // frames of zeros that the first window begins with
+  kInputFrames,   // frames of a clip without the border
+  kNumVideoSizes
 };
 
 /// Buffers: x, packed weight, [packed bias], [residual], y. The residual is
@@ -92,7 +105,8 @@ int64_t getContractionItemFlops(const KernelTarget &target,
                                 const Contraction &shape);
 
 /// Packs weights given as a function of (output, input, tap row, tap column)
-/// within group g: [g][block of 16 outputs][tap row][tap column][input][16],
+/// within group g: [g][block of 16 outputs][tap row][tap column][input][16];
+/// tap rows of a video are those of its first frame, then of the next. They are
 /// padded with zeros; depthwise: [tap row][tap column][group]; for dot
 /// products: [output][tap row][tap column][input].
 std::vector<float>

@@ -55,14 +55,16 @@ std::string Emitter::formatDims(ArrayRef<AffineExpr> dims) const {
       text += std::to_string(linear->offset);
     else if (linear) {
       const DynamicDim &symbol = symbols[linear->symbol];
+      int64_t offset = linear->offset;
       if (linear->scale != symbol.multiple)
         text += std::to_string(linear->scale) + "*";
+      else
+        offset -= symbol.remainder;
       text += symbol.name;
       if (linear->scale != symbol.multiple && symbol.multiple != 1)
         text += "/" + std::to_string(symbol.multiple);
-      if (linear->offset)
-        text +=
-            (linear->offset > 0 ? "+" : "") + std::to_string(linear->offset);
+      if (offset)
+        text += (offset > 0 ? "+" : "") + std::to_string(offset);
     } else {
       text += "?";
     }
@@ -71,7 +73,8 @@ std::string Emitter::formatDims(ArrayRef<AffineExpr> dims) const {
 }
 
 /// Sizes stay small enough for the arithmetic of the next operation, and
-/// positive at the smallest dynamic dimensions.
+/// positive at the smallest dynamic dimensions. Of the shortest video nothing
+/// may be left.
 LogicalResult Emitter::checkResults(Operation *op, ArrayRef<Dims> results) {
   SmallVector<AffineExpr> smallest;
   for (const DynamicDim &symbol : symbols)
@@ -79,12 +82,14 @@ LogicalResult Emitter::checkResults(Operation *op, ArrayRef<Dims> results) {
                                              op->getContext()));
   for (const Dims &dims : results) {
     int64_t elements = 1;
-    for (AffineExpr dim : ArrayRef<AffineExpr>(dims).drop_front()) {
+    for (auto [axis, dim] :
+         enumerate(ArrayRef<AffineExpr>(dims).drop_front())) {
       int64_t size = getStaticDim(dim.replaceSymbols(smallest));
       auto linear = getLinear(dim);
       if (ShapedType::isDynamic(size))
         continue;
-      if (size < 1)
+      bool isFrames = dims.size() == 5 && axis == 1;
+      if (size < (isFrames && !isa<AffineConstantExpr>(dim) ? 0 : 1))
         return op->emitOpError()
                << "the result would be " << formatDims(dims)
                << ", with nothing left at the smallest height and width";
@@ -95,7 +100,7 @@ LogicalResult Emitter::checkResults(Operation *op, ArrayRef<Dims> results) {
       if (size > kMaxElements / elements)
         return op->emitOpError() << "the result would be " << formatDims(dims)
                                  << ", more than 2^40 elements";
-      elements *= size;
+      elements *= std::max<int64_t>(size, 1);
     }
   }
   return success();

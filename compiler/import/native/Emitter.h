@@ -12,10 +12,10 @@
 namespace vae {
 
 /// A dimension that is known when the model runs. It is `multiple` times a
-/// whole number and at least `minimum`.
+/// whole number plus `remainder`, and at least `minimum`.
 struct DynamicDim {
   std::string name;
-  int64_t minimum = 1, multiple = 1;
+  int64_t minimum = 1, multiple = 1, remainder = 0;
 };
 
 /// scale * (value of dimension `symbol` / its multiple) + offset; `symbol` 0 is
@@ -28,13 +28,13 @@ struct LinearDim {
 class Emitter {
 public:
   Emitter(const Source &source) : source(source), builder(source.getContext()) {
-    symbols.push_back({"batch", 1, 1});
+    symbols.push_back({"batch"});
   }
 
   const Source &source;
   mlir::OpBuilder builder;
   /// The dynamic dimensions; symbol i of a shape stands for symbols[i], divided
-  /// by its multiple.
+  /// by its multiple without the remainder.
   std::vector<DynamicDim> symbols;
 
   /// The shape of a value as expressions of the dynamic dimensions.

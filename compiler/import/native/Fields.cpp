@@ -171,6 +171,47 @@ SmallVector<int64_t, 4> Fields::getBorder(StringRef key, int64_t missing) {
   return border;
 }
 
+SmallVector<int64_t, 4> Fields::getTriple(StringRef key, int64_t min,
+                                          int64_t max) {
+  const JsonValue *value = require(key);
+  if (!value)
+    return {min, min, min};
+  if (value->isArray() && value->items.size() == 3)
+    return {asInt(key, value->items[0], min, max),
+            asInt(key, value->items[1], min, max),
+            asInt(key, value->items[2], min, max)};
+  if (!value->isInteger()) {
+    mismatch(key, *value, "a whole number or [frames, height, width]");
+    return {min, min, min};
+  }
+  return SmallVector<int64_t, 4>(3, asInt(key, *value, min, max));
+}
+
+SmallVector<int64_t, 4> Fields::getTriple(StringRef key, int64_t min,
+                                          int64_t max, int64_t missing) {
+  return has(key) ? getTriple(key, min, max)
+                  : SmallVector<int64_t, 4>(3, missing);
+}
+
+SmallVector<int64_t, 6> Fields::getVideoBorder(StringRef key, int64_t missing) {
+  const JsonValue *value = get(key);
+  if (!value)
+    return SmallVector<int64_t, 6>(6, missing);
+  if (value->isInteger())
+    return SmallVector<int64_t, 6>(6, asInt(key, *value, 0, kMaxBorder));
+  size_t count = value->isArray() ? value->items.size() : 0;
+  if (count != 3 && count != 6) {
+    mismatch(key, *value,
+             "a whole number, [frames, height, width] or [front, top, left, "
+             "back, bottom, right]");
+    return SmallVector<int64_t, 6>(6, 0);
+  }
+  SmallVector<int64_t, 6> border;
+  for (size_t i = 0; i < 6; ++i)
+    border.push_back(asInt(key, value->items[i % count], 0, kMaxBorder));
+  return border;
+}
+
 SmallVector<int64_t, 4> Fields::getInts(StringRef key, int64_t min,
                                         int64_t max) {
   SmallVector<int64_t, 4> numbers;

@@ -82,6 +82,15 @@ public:
                                         int64_t max, int64_t missing);
   /// An integer, [height, width], or [top, left, bottom, right].
   llvm::SmallVector<int64_t, 4> getBorder(llvm::StringRef key, int64_t missing);
+  /// An integer (for all) or [frames, height, width].
+  llvm::SmallVector<int64_t, 4> getTriple(llvm::StringRef key, int64_t min,
+                                          int64_t max);
+  llvm::SmallVector<int64_t, 4> getTriple(llvm::StringRef key, int64_t min,
+                                          int64_t max, int64_t missing);
+  /// An integer, [frames, height, width], or [front, top, left, back, bottom,
+  /// right].
+  llvm::SmallVector<int64_t, 6> getVideoBorder(llvm::StringRef key,
+                                               int64_t missing);
   /// An array of integers, not empty.
   llvm::SmallVector<int64_t, 4> getInts(llvm::StringRef key, int64_t min,
                                         int64_t max);

@@ -233,6 +233,20 @@ LogicalResult vae::buildSplit(LayerBuilder &layer) {
   return success(!parts.empty());
 }
 
+LogicalResult vae::buildSlice(LayerBuilder &layer) {
+  int64_t axis = layer.getAxis(1);
+  int64_t begin = layer.fields.getInt("begin", 0, kMaxDim, 0);
+  IntegerAttr size;
+  if (layer.fields.has("size"))
+    size = layer.context.emitter.builder.getI64IntegerAttr(
+        layer.fields.getInt("size", 1, kMaxDim));
+  if (!layer.fields.ok())
+    return failure();
+  return layer.finish(
+      layer.create<SliceOp>(layer.x(), static_cast<uint64_t>(axis),
+                            static_cast<uint64_t>(begin), size, uint64_t(1)));
+}
+
 Value LayerBuilder::reshape(Value x, ArrayRef<int64_t> shape) {
   return x ? create<ReshapeOp>(x, shape) : Value();
 }
@@ -284,9 +298,14 @@ LogicalResult vae::buildTranspose(LayerBuilder &layer) {
 
 LogicalResult vae::buildPad(LayerBuilder &layer) {
   layer.fields.require("padding");
-  auto padding = layer.fields.getBorder("padding", 0);
+  bool video = layer.rank() == 5;
+  SmallVector<int64_t, 6> padding;
+  if (video)
+    padding = layer.fields.getVideoBorder("padding", 0);
+  else
+    llvm::append_range(padding, layer.fields.getBorder("padding", 0));
   double value = layer.fields.getNumber("value", 0);
-  if (!layer.fields.ok() || failed(layer.requireImage()))
+  if (!layer.fields.ok() || (!video && failed(layer.requireImage())))
     return failure();
   return layer.finish(layer.create<PadOp>(layer.x(), ArrayRef<int64_t>(padding),
                                           APFloat(static_cast<float>(value))));

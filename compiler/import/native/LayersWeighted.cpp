@@ -478,8 +478,24 @@ LogicalResult vae::buildRmsNorm(LayerBuilder &layer) {
   int64_t channels = getChannels(layer);
   if (!layer.fields.ok())
     return failure();
+  // The file may have an axis of size 1 for each that follows the channels.
+  auto getVector = [&](StringRef role) {
+    Parameter parameter = layer.getParameter(role, /*mayBeNull=*/true);
+    SmallVector<int64_t, 5> shape = {channels};
+    if (parameter.tensor) {
+      ArrayRef<int64_t> found = parameter.tensor->shape;
+      if (!found.empty() && llvm::all_of(found.drop_front(), [](int64_t size) {
+            return size == 1;
+          }))
+        append_range(shape, found.drop_front());
+    }
+    return layer.getConstant(parameter, shape, {}, {channels}, "[channels]");
+  };
   Value weight, bias;
-  getAffine(layer, {channels}, "[channels]", weight, bias);
+  if (layer.fields.getBool("affine", true)) {
+    weight = getVector("weight");
+    bias = getVector("bias");
+  }
   if (!layer.fields.ok())
     return failure();
   return layer.finish(layer.create<RmsNormOp>(

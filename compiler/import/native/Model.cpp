@@ -128,10 +128,10 @@ std::vector<double> ModelReader::readNumbers(Fields &fields, StringRef key,
 
 Dims ModelReader::readShape(Fields &fields, const JsonValue &value) {
   MLIRContext *context = source.getContext();
-  Dims dims = {getAffineSymbolExpr(0, context)};
-  if (!value.isArray() || value.items.empty() || value.items.size() > 3) {
+  Dims dims = {getAffineSymbolExpr(0, context) * emitter.symbols[0].multiple};
+  if (!value.isArray() || value.items.empty() || value.items.size() > 4) {
     fields.mismatch("shape", value,
-                    "an array of 1 to 3 sizes, without the batch");
+                    "an array of 1 to 4 sizes, without the batch");
     return dims;
   }
   int64_t elements = 1;
@@ -147,7 +147,8 @@ Dims ModelReader::readShape(Fields &fields, const JsonValue &value) {
         return dims;
       }
       dims.push_back(getAffineSymbolExpr(i, context) *
-                     emitter.symbols[i].multiple);
+                         emitter.symbols[i].multiple +
+                     emitter.symbols[i].remainder);
       size = emitter.symbols[i].minimum;
     } else {
       size = fields.asInt("shape", item, 1, kMaxDim);
@@ -167,6 +168,8 @@ std::string ModelReader::readLayout(Fields &fields, size_t rank) {
     return fields.getChoice("layout", {"NC"});
   if (rank == 3)
     return fields.getChoice("layout", {"NHW"});
+  if (rank == 5)
+    return fields.getChoice("layout", {"NCDHW"});
   return fields.getChoice("layout", {"NCHW", "NHWC"});
 }
 
@@ -211,7 +214,7 @@ LogicalResult ModelReader::readWeights(Fields &fields) {
 }
 
 LogicalResult ModelReader::readDynamic(const JsonValue &value) {
-  Fields outer(source, value, "dynamic", "height width");
+  Fields outer(source, value, "dynamic", "batch frames height width");
   if (!outer.ok())
     return failure();
   for (const JsonValue::Member &member : value.members) {
@@ -222,13 +225,23 @@ LogicalResult ModelReader::readDynamic(const JsonValue &value) {
     DynamicDim dim;
     dim.name = member.key;
     dim.multiple = fields.getInt("multiple", 1, 65536, 1);
-    dim.minimum = fields.getInt("min", 1, 1 << 24, dim.multiple);
-    if (fields.ok() && dim.minimum % dim.multiple)
-      fields.mismatch("min", *fields.get("min"),
-                      "a multiple of " + Twine(dim.multiple));
+    dim.remainder = fields.getInt("remainder", 0, dim.multiple - 1, 0);
+    dim.minimum = fields.getInt("min", 1, 1 << 24,
+                                dim.remainder ? dim.remainder : dim.multiple);
+    if (fields.ok() && dim.minimum % dim.multiple != dim.remainder)
+      fields.mismatch(
+          "min", *fields.get("min"),
+          (dim.remainder ? Twine(dim.remainder) + " more than " : Twine()) +
+              "a multiple of " + Twine(dim.multiple));
+    bool isBatch = dim.name == "batch";
+    if (isBatch && (dim.remainder || fields.has("min")))
+      fields.fail(&member.value) << "'batch' takes 'multiple' only";
     if (!fields.ok())
       return failure();
-    emitter.symbols.push_back(std::move(dim));
+    if (isBatch)
+      emitter.symbols[0] = std::move(dim);
+    else
+      emitter.symbols.push_back(std::move(dim));
   }
   return success();
 }

@@ -99,14 +99,29 @@ static void describeModel(const BuildContext &context, ModuleOp module) {
         builder.getNamedAttr("prior", describePrior(model.prior, builder)));
   module->setAttr(kModelAttr, builder.getDictionaryAttr(entries));
 
+  // Without clips of a fixed length a batch is one clip.
+  bool isWhole = module
+                     .walk([](BatchToFramesOp op) {
+                       return op.getLike() || op.getFrames()
+                                  ? WalkResult::advance()
+                                  : WalkResult::interrupt();
+                     })
+                     .wasInterrupted();
   SmallVector<Attribute> symbols;
-  for (const DynamicDim &symbol : context.emitter.symbols)
-    symbols.push_back(builder.getDictionaryAttr(
-        {builder.getNamedAttr("name", builder.getStringAttr(symbol.name)),
-         builder.getNamedAttr("minimum",
-                              builder.getI64IntegerAttr(symbol.minimum)),
-         builder.getNamedAttr("multiple",
-                              builder.getI64IntegerAttr(symbol.multiple))}));
+  for (const DynamicDim &symbol : context.emitter.symbols) {
+    SmallVector<NamedAttribute> entries = {
+        builder.getNamedAttr("name", builder.getStringAttr(symbol.name)),
+        builder.getNamedAttr("minimum",
+                             builder.getI64IntegerAttr(symbol.minimum)),
+        builder.getNamedAttr("multiple",
+                             builder.getI64IntegerAttr(symbol.multiple))};
+    if (symbol.remainder)
+      entries.push_back(builder.getNamedAttr(
+          "remainder", builder.getI64IntegerAttr(symbol.remainder)));
+    if (isWhole && symbols.empty())
+      entries.push_back(builder.getNamedAttr("whole", builder.getUnitAttr()));
+    symbols.push_back(builder.getDictionaryAttr(entries));
+  }
   module->setAttr(kSymbolsAttr, builder.getArrayAttr(symbols));
 }
 

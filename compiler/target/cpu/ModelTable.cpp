@@ -43,7 +43,8 @@ struct Entry {
 
 struct Symbol {
   std::string name;
-  int64_t minimum, multiple;
+  int64_t minimum, multiple, remainder;
+  bool whole; // the batch is one clip
 };
 
 struct Description {
@@ -152,10 +153,12 @@ Expected<Description> describe(mlir::ModuleOp module) {
   for (mlir::Attribute entry :
        module->getAttrOfType<mlir::ArrayAttr>(kSymbolsAttr)) {
     auto symbol = cast<mlir::DictionaryAttr>(entry);
+    auto remainder = symbol.getAs<mlir::IntegerAttr>("remainder");
     result.symbols.push_back(
         {text(symbol, "name"),
          symbol.getAs<mlir::IntegerAttr>("minimum").getInt(),
-         symbol.getAs<mlir::IntegerAttr>("multiple").getInt()});
+         symbol.getAs<mlir::IntegerAttr>("multiple").getInt(),
+         remainder ? remainder.getInt() : 0, symbol.contains("whole")});
   }
   for (mlir::Attribute entry :
        module->getAttrOfType<mlir::ArrayAttr>("vae.entries")) {
@@ -277,8 +280,10 @@ Error vae::addModelTable(mlir::ModuleOp source, const Cpu &cpu,
   TableEmitter t(module);
   SmallVector<Constant *> symbols, entries;
   for (const Symbol &symbol : description->symbols)
-    symbols.push_back(t.record({t.text(symbol.name), t.number(symbol.minimum),
-                                t.number(symbol.multiple), t.reserved(2)}));
+    symbols.push_back(
+        t.record({t.text(symbol.name), t.number(symbol.minimum),
+                  t.number(symbol.multiple), t.number(symbol.remainder),
+                  t.number(symbol.whole ? VAE_SYMBOL_WHOLE : 0)}));
   for (const Entry &entry : description->entries) {
     Constant *emitted = t.entry(entry);
     if (!emitted)
@@ -317,8 +322,11 @@ static std::string formatDim(const Dim &dim, const Symbol &symbol) {
     text = std::to_string(scale) + "*" + text;
   if (divisor != 1)
     text += "/" + std::to_string(divisor);
-  if (dim.offset)
-    text += (dim.offset > 0 ? "+" : "") + std::to_string(dim.offset);
+  // The value itself is what its units make with the remainder.
+  bool isValue = scale == 1 && divisor == 1;
+  int64_t offset = dim.offset - (isValue ? symbol.remainder : 0);
+  if (offset)
+    text += (offset > 0 ? "+" : "") + std::to_string(offset);
   return text;
 }
 
@@ -368,7 +376,8 @@ Expected<std::string> vae::getModelNote(mlir::ModuleOp source, const Cpu &cpu) {
   for (const Symbol &symbol : description->symbols)
     symbols.push_back(json::Object{{"name", symbol.name},
                                    {"minimum", symbol.minimum},
-                                   {"multiple", symbol.multiple}});
+                                   {"multiple", symbol.multiple},
+                                   {"remainder", symbol.remainder}});
   for (const Entry &entry : description->entries) {
     json::Array inputs, outputs;
     for (const Tensor &tensor : entry.inputs)

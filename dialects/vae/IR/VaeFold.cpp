@@ -40,7 +40,10 @@ OpFoldResult ConcatOp::fold(FoldAdaptor) {
 }
 
 OpFoldResult SliceOp::fold(FoldAdaptor) {
-  return getStride() == 1 ? sameTypeOperand(*this, getX()) : Value();
+  auto type = cast<RankedTensorType>(getX().getType());
+  bool whole = getBegin() == 0 && getStride() == 1 &&
+               (!getSize() || !type.isDynamicDim(getAxis()));
+  return whole ? sameTypeOperand(*this, getX()) : Value();
 }
 
 OpFoldResult PadOp::fold(FoldAdaptor) {
@@ -121,7 +124,8 @@ struct SplitToSlices : OpRewritePattern<SplitOp> {
       auto type = cast<RankedTensorType>(part.getType());
       int64_t begin = op.getInterleaved() ? k : k * size;
       parts.push_back(SliceOp::create(rewriter, op.getLoc(), type, op.getX(),
-                                      op.getAxis(), begin, size,
+                                      op.getAxis(), begin,
+                                      rewriter.getI64IntegerAttr(size),
                                       op.getInterleaved() ? sections : 1));
     }
     rewriter.replaceOp(op, parts);

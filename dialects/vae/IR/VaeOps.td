@@ -580,12 +580,14 @@ def Vae_SplitOp : Vae_Op<"split"> {
 def Vae_SliceOp : Vae_Op<"slice"> {
   let summary = "A strided part of one axis";
   let description = [{
-    y[.., i, ..] = x[.., begin + i * stride, ..] for 0 <= i < size.
+    y[.., i, ..] = x[.., begin + i * stride, ..] for 0 <= i < size; without a size,
+    to the end of the axis, of which nothing may be left.
 
     Constraints: (C1) 1 <= axis < rank. (C2) begin >= 0, size > 0, stride > 0.
-    (C3) the part lies within the axis, which is static.
+    (C3) the part lies within the axis.
   }];
-  let arguments = (ins Vae_Tensor:$x, I64Attr:$axis, I64Attr:$begin, I64Attr:$size,
+  let arguments = (ins Vae_Tensor:$x, I64Attr:$axis, I64Attr:$begin,
+                       OptionalAttr<I64Attr>:$size,
                        DefaultValuedAttr<I64Attr, "1">:$stride);
   let results = (outs Vae_Tensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
@@ -606,8 +608,8 @@ def Vae_CropOp : Vae_Op<"crop"> {
 def Vae_PadOp : Vae_Op<"pad"> {
   let summary = "Adds a border of a constant";
   let description = [{
-    Constraints: (C1) x is [N, C, H, W]. (C2) padding is [top, left, bottom,
-    right] >= 0.
+    Constraints: (C1) x is [N, C, H, W] or [N, C, T, H, W]. (C2) padding is [top,
+    left, bottom, right] or [front, top, left, back, bottom, right] >= 0.
   }];
   let arguments = (ins Vae_Tensor:$x, DenseI64ArrayAttr:$padding,
                        DefaultValuedAttr<F32Attr, "0.0f">:$value);
@@ -716,5 +718,7 @@ def Vae_LogLikelihoodOp : Vae_Op<"log_likelihood"> {
   }];
   let hasVerifier = 1;
 }
+
+include "dialects/vae/IR/VaeVideoOps.td"
 
 #endif

@@ -200,6 +200,10 @@ bool vae::detail::isBorder(ArrayRef<int64_t> values) {
   return areNumbers(values, 4, 0);
 }
 
+bool vae::detail::isFactor(int64_t value) {
+  return value >= 1 && value <= kMaxNumber;
+}
+
 LogicalResult vae::detail::requireImage(const Dims &x, DiagnosticFn error) {
   if (x.size() == 4)
     return success();

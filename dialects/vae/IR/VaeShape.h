@@ -42,6 +42,8 @@ mlir::AffineExpr elements(const Dims &dims);
 bool areNumbers(llvm::ArrayRef<int64_t> values, size_t count, int64_t minimum);
 bool isPair(llvm::ArrayRef<int64_t> values, int64_t minimum);
 bool isBorder(llvm::ArrayRef<int64_t> values);
+/// A positive number.
+bool isFactor(int64_t value);
 
 } // namespace vae::detail
 

@@ -55,10 +55,6 @@ AffineExpr ResizeOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
   return getMode() == ResizeMode::Bilinear ? elements(out[0]) * 7 : zero(in);
 }
 
-static bool isFactor(int64_t factor) {
-  return factor >= 1 && factor <= kMaxNumber;
-}
-
 LogicalResult PixelShuffleOp::inferDims(Adaptor op, ArrayRef<Dims> in,
                                         SmallVectorImpl<Dims> &out,
                                         DiagnosticFn error) {
@@ -244,21 +240,25 @@ LogicalResult SplitOp::inferDims(Adaptor op, ArrayRef<Dims> in,
 LogicalResult SliceOp::inferDims(Adaptor op, ArrayRef<Dims> in,
                                  SmallVectorImpl<Dims> &out,
                                  DiagnosticFn error) {
-  int64_t axis = op.getAxis(), begin = op.getBegin(), size = op.getSize(),
-          stride = op.getStride();
+  int64_t axis = op.getAxis(), begin = op.getBegin(), stride = op.getStride();
+  std::optional<int64_t> size = op.getSize();
   if (!isInnerAxis(axis, in[0]))
     return error() << "(C1) axis " << axis << " is not in 1.."
                    << in[0].size() - 1;
-  if (begin < 0 || size < 1 || stride < 1)
+  if (begin < 0 || begin > kMaxElements || (size && *size < 1) || stride < 1 ||
+      stride > kMaxNumber)
     return error() << "(C2) begin must be >= 0, size and stride positive";
   int64_t dim = getStaticDim(in[0][axis]);
-  if (ShapedType::isDynamic(dim) || begin >= dim ||
-      size - 1 > (dim - 1 - begin) / stride)
-    return error() << "(C3) " << size << " elements from " << begin
-                   << " with stride " << stride << " exceed the axis of "
-                   << formatDim(dim);
+  bool fits = ShapedType::isDynamic(dim) ||
+              (size ? begin < dim && *size - 1 <= (dim - 1 - begin) / stride
+                    : begin <= dim);
+  if (!fits)
+    return error() << "(C3) " << (size ? std::to_string(*size) + " " : "")
+                   << "elements from " << begin << " with stride " << stride
+                   << " exceed the axis of " << formatDim(dim);
   Dims dims = in[0];
-  dims[axis] = getAffineConstantExpr(size, in[0][0].getContext());
+  dims[axis] = size ? getAffineConstantExpr(*size, in[0][0].getContext())
+                    : (in[0][axis] - begin + (stride - 1)).floorDiv(stride);
   out.push_back(dims);
   return success();
 }
@@ -282,14 +282,19 @@ LogicalResult CropOp::inferDims(Adaptor op, ArrayRef<Dims> in,
 
 LogicalResult PadOp::inferDims(Adaptor op, ArrayRef<Dims> in,
                                SmallVectorImpl<Dims> &out, DiagnosticFn error) {
-  if (failed(requireImage(in[0], error)))
-    return failure();
+  size_t axes = in[0].size() - 2;
+  if (in[0].size() != 4 && in[0].size() != 5)
+    return error() << "(C1) x must be [N, C, H, W] or [N, C, T, H, W], found "
+                      "rank "
+                   << in[0].size();
   auto padding = op.getPadding();
-  if (!isBorder(padding))
-    return error() << "(C2) padding must be four numbers >= 0, at most "
-                   << kMaxNumber;
-  out.push_back({in[0][0], in[0][1], in[0][2] + (padding[0] + padding[2]),
-                 in[0][3] + (padding[1] + padding[3])});
+  if (!areNumbers(padding, 2 * axes, 0))
+    return error() << "(C2) padding must be " << (axes == 2 ? "four" : "six")
+                   << " numbers >= 0, at most " << kMaxNumber;
+  Dims dims = in[0];
+  for (size_t axis = 0; axis < axes; ++axis)
+    dims[2 + axis] = dims[2 + axis] + (padding[axis] + padding[axis + axes]);
+  out.push_back(dims);
   return success();
 }
 

@@ -64,6 +64,9 @@ LogicalResult DenseOp::verify() {
 LogicalResult Conv2dOp::verify() {
   return verifyLayer(*this, typeOf(getWeight()).getDimSize(0));
 }
+LogicalResult Conv3dOp::verify() {
+  return verifyLayer(*this, typeOf(getWeight()).getDimSize(0));
+}
 LogicalResult ConvTranspose2dOp::verify() {
   return verifyLayer(*this, typeOf(getWeight()).getDimSize(1) *
                                 static_cast<int64_t>(getGroups()));
@@ -93,11 +96,15 @@ LogicalResult ConvTranspose2dOp::verify() {
   int64_t OP::getUnitAxis() { return UNIT_AXIS; }
 VAE_LAYER(DenseOp, 0, 1, 1, typeOf(getX()).getRank() - 1)
 VAE_LAYER(Conv2dOp, 0, 1, getGroups(), 1)
+VAE_LAYER(Conv3dOp, 0, 1, getGroups(), 1)
 VAE_LAYER(ConvTranspose2dOp, 1, 0, getGroups(), 1)
 #undef VAE_LAYER
 
 bool DenseOp::hasUniformWindows() { return true; }
 bool Conv2dOp::hasUniformWindows() {
+  return llvm::all_of(getPadding(), [](int64_t p) { return p == 0; });
+}
+bool Conv3dOp::hasUniformWindows() {
   return llvm::all_of(getPadding(), [](int64_t p) { return p == 0; });
 }
 bool ConvTranspose2dOp::hasUniformWindows() { return false; }

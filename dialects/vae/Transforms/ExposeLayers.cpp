@@ -53,12 +53,15 @@ struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
       for (; value; value = getSource(value))
         returned.insert(value);
     unsigned symbol = 1;
+    AffineExpr batch;
     for (BlockArgument argument : block.getArguments()) {
       auto map = function.getArgAttrOfType<AffineMapAttr>(
           argument.getArgNumber(), kDimsAttr);
       auto type = cast<RankedTensorType>(argument.getType());
       dims[argument] =
           map ? Dims(map.getValue().getResults()) : getDims(type, symbol);
+      if (!batch)
+        batch = dims[argument].front();
     }
     for (Operation &op : block.without_terminator()) {
       if (failed(inferDims(op)))
@@ -66,7 +69,8 @@ struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
       if (isa<ConstantOp, ConvertLayoutOp>(op))
         continue;
       for (Value result : op.getResults())
-        if (!returned.contains(result) && isLinear(dims.lookup(result)))
+        if (!returned.contains(result) && isLinear(dims.lookup(result)) &&
+            dims.lookup(result).front() == batch)
           values.push_back(result);
     }
     return success();

@@ -63,14 +63,20 @@ enum {
 };
 
 /* A run-time dimension shared by the tensors of a model: "batch", "height", ...
- * A value v is valid when v >= minimum and v % multiple == 0. Symbol 0 is
- * always the batch. */
+ * A value v is valid when v >= minimum and v % multiple == remainder. Symbol 0
+ * is always the batch, whose remainder is 0. */
 typedef struct vae_abi_symbol {
   const char *name;
   int64_t minimum;
   int64_t multiple;
-  int64_t reserved[2];
+  int64_t remainder;
+  int64_t flags; /* VAE_SYMBOL_... */
 } vae_abi_symbol;
+
+/* Of the batch: its examples are not independent, they are the frames of one
+ * clip. What is computed of a part of them is not the part of what is computed
+ * of all. */
+#define VAE_SYMBOL_WHOLE 1
 
 /* One dimension of a tensor. symbol < 0: fixed, its size is `offset`.
  * Otherwise its size is scale * (v / multiple) + offset, where v is the value

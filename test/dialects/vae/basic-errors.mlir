@@ -494,7 +494,7 @@ func.func @crop_c3(%x: tensor<?x4x8x8xf32>) {
 }
 // -----
 func.func @pad_c1(%x: tensor<?x4x8xf32>) {
-  // expected-error@+1 {{'vae.pad' op (C1) x must be [N, C, H, W], found rank 3}}
+  // expected-error@+1 {{'vae.pad' op (C1) x must be [N, C, H, W] or [N, C, T, H, W], found rank 3}}
   %y = vae.pad %x {padding = array<i64: 0, 0, 0, 0>} : (tensor<?x4x8xf32>) -> tensor<?x4x8xf32>
   return
 }
@@ -790,5 +790,89 @@ func.func @mean_channels_c1(%x: tensor<?xf32>) {
 func.func @mean_channels_c2(%x: tensor<?x4x8x8xf32>) {
   // expected-error@+1 {{'vae.mean_channels' op (C2) groups of 3 do not divide 4 channels}}
   %y = vae.mean_channels %x {group = 3 : i64} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @conv3d_c1(%x: tensor<?x4x8x8xf32>, %w: tensor<6x4x3x3x3xf32>) {
+  // expected-error@+1 {{'vae.conv3d' op (C1) x must be [N, C, T, H, W], found rank 4}}
+  %y = vae.conv3d %x, %w : (tensor<?x4x8x8xf32>, tensor<6x4x3x3x3xf32>) -> tensor<?x6x4x6x6xf32>
+  return
+}
+// -----
+func.func @conv3d_c2(%x: tensor<?x4x6x8x8xf32>, %w: tensor<6x5x3x3x3xf32>) {
+  // expected-error@+1 {{'vae.conv3d' op (C2) weight must be static [O, C/groups, KT, KH, KW] with C = 4 and groups = 1 dividing C and O, found [6, 5, 3, 3, 3]}}
+  %y = vae.conv3d %x, %w : (tensor<?x4x6x8x8xf32>, tensor<6x5x3x3x3xf32>) -> tensor<?x6x4x6x6xf32>
+  return
+}
+// -----
+func.func @conv3d_c3(%x: tensor<?x4x6x8x8xf32>, %w: tensor<6x4x3x3x3xf32>, %b: tensor<4xf32>) {
+  // expected-error@+1 {{'vae.conv3d' op (C3) bias must be static [6], found 'tensor<4xf32>'}}
+  %y = vae.conv3d %x, %w bias(%b) : (tensor<?x4x6x8x8xf32>, tensor<6x4x3x3x3xf32>, tensor<4xf32>) -> tensor<?x6x4x6x6xf32>
+  return
+}
+// -----
+func.func @conv3d_c4(%x: tensor<?x4x6x8x8xf32>, %w: tensor<6x4x3x3x3xf32>) {
+  // expected-error@+1 {{'vae.conv3d' op (C4) residual must have the shape of the result, found 'tensor<?x4x6x8x8xf32>'}}
+  %y = vae.conv3d %x, %w residual(%x) : (tensor<?x4x6x8x8xf32>, tensor<6x4x3x3x3xf32>, tensor<?x4x6x8x8xf32>) -> tensor<?x6x4x6x6xf32>
+  return
+}
+// -----
+func.func @conv3d_c5(%x: tensor<?x4x6x8x8xf32>, %w: tensor<6x4x3x3x3xf32>) {
+  // expected-error@+1 {{'vae.conv3d' op (C5) strides and dilations must be three positive numbers, padding six numbers >= 0, at most 1048576}}
+  %y = vae.conv3d %x, %w {strides = array<i64: 1, 1>} : (tensor<?x4x6x8x8xf32>, tensor<6x4x3x3x3xf32>) -> tensor<?x6x4x6x6xf32>
+  return
+}
+// -----
+func.func @conv3d_c6(%x: tensor<?x4x6x8x8xf32>, %w: tensor<6x4x3x3x3xf32>) {
+  // expected-error@+1 {{'vae.conv3d' op (C6) the kernel covers 9 elements, the padded input has 6 on axis 2}}
+  %y = vae.conv3d %x, %w {dilations = array<i64: 4, 1, 1>} : (tensor<?x4x6x8x8xf32>, tensor<6x4x3x3x3xf32>) -> tensor<?x6x4x6x6xf32>
+  return
+}
+// -----
+func.func @frames_to_batch_c1(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.frames_to_batch' op (C1) x must be [N, C, T, H, W], found rank 4}}
+  %y = vae.frames_to_batch %x : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @batch_to_frames_c1(%x: tensor<?x4x6x8x8xf32>) {
+  // expected-error@+1 {{'vae.batch_to_frames' op (C1) x must be [N*T, C, H, W], found rank 5}}
+  %y = vae.batch_to_frames %x : (tensor<?x4x6x8x8xf32>) -> tensor<?x4x6x8x8xf32>
+  return
+}
+// -----
+func.func @batch_to_frames_c2(%x: tensor<12x4x8x8xf32>, %l: tensor<2x4x5x8x8xf32>) {
+  // expected-error@+1 {{'vae.batch_to_frames' op (C2) like has 10 images, x has 12}}
+  %y = vae.batch_to_frames %x like(%l) : (tensor<12x4x8x8xf32>, tensor<2x4x5x8x8xf32>) -> tensor<2x4x5x8x8xf32>
+  return
+}
+// -----
+func.func @batch_to_frames_c3(%x: tensor<12x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.batch_to_frames' op (C3) clips of 5 frames do not divide 12 images}}
+  %y = vae.batch_to_frames %x {frames = 5} : (tensor<12x4x8x8xf32>) -> tensor<2x4x5x8x8xf32>
+  return
+}
+// -----
+func.func @channels_to_frames_c1(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.channels_to_frames' op (C1) x must be [N, C, T, H, W], found rank 4}}
+  %y = vae.channels_to_frames %x {factor = 2} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @frames_to_channels_c1(%x: tensor<?x4x8x8xf32>) {
+  // expected-error@+1 {{'vae.frames_to_channels' op (C1) x must be [N, C, T, H, W], found rank 4}}
+  %y = vae.frames_to_channels %x {factor = 2} : (tensor<?x4x8x8xf32>) -> tensor<?x4x8x8xf32>
+  return
+}
+// -----
+func.func @channels_to_frames_c2(%x: tensor<?x4x6x8x8xf32>) {
+  // expected-error@+1 {{'vae.channels_to_frames' op (C2) factor 3 does not divide 4 channels}}
+  %y = vae.channels_to_frames %x {factor = 3} : (tensor<?x4x6x8x8xf32>) -> tensor<?x4x6x8x8xf32>
+  return
+}
+// -----
+func.func @frames_to_channels_c2(%x: tensor<?x4x6x8x8xf32>) {
+  // expected-error@+1 {{'vae.frames_to_channels' op (C2) factor 4 does not divide 6 frames}}
+  %y = vae.frames_to_channels %x {factor = 4} : (tensor<?x4x6x8x8xf32>) -> tensor<?x4x6x8x8xf32>
   return
 }

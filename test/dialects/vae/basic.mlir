@@ -47,6 +47,35 @@ func.func @conv2d(%x: tensor<?x4x?x8xf32>, %w: tensor<6x2x3x3xf32>, %b: tensor<6
   return %1 : tensor<?x6x?x4xf32>
 }
 
+// CHECK-LABEL: func.func @conv3d(
+// CHECK: vae.conv3d %arg0, %arg1 bias(%arg2) {dilations = array<i64: 1, 2, 1>, groups = 2 : i64, padding = array<i64: 2, 1, 0, 0, 1, 3>, strides = array<i64: 1, 1, 2>} : (tensor<?x4x?x8x8xf32>, tensor<6x2x3x3x3xf32>, tensor<6xf32>) -> tensor<?x6x?x6x5xf32>
+func.func @conv3d(%x: tensor<?x4x?x8x8xf32>, %w: tensor<6x2x3x3x3xf32>, %b: tensor<6xf32>) -> tensor<?x6x?x6x5xf32> {
+  %0 = vae.conv3d %x, %w bias(%b) {dilations = array<i64: 1, 2, 1>, groups = 2 : i64, padding = array<i64: 2, 1, 0, 0, 1, 3>, strides = array<i64: 1, 1, 2>} : (tensor<?x4x?x8x8xf32>, tensor<6x2x3x3x3xf32>, tensor<6xf32>) -> tensor<?x6x?x6x5xf32>
+  return %0 : tensor<?x6x?x6x5xf32>
+}
+
+// CHECK-LABEL: func.func @frames(
+// CHECK: vae.frames_to_batch %arg0 : (tensor<?x4x5x8x8xf32>) -> tensor<?x4x8x8xf32>
+// CHECK: vae.batch_to_frames %{{.*}} like(%arg0) : (tensor<?x4x8x8xf32>, tensor<?x4x5x8x8xf32>) -> tensor<?x4x5x8x8xf32>
+// CHECK: vae.batch_to_frames %{{.*}} {frames = 5 : i64} : (tensor<?x4x8x8xf32>) -> tensor<?x4x5x8x8xf32>
+// CHECK: vae.batch_to_frames %{{.*}} : (tensor<?x4x8x8xf32>) -> tensor<1x4x?x8x8xf32>
+func.func @frames(%x: tensor<?x4x5x8x8xf32>) -> tensor<1x4x?x8x8xf32> {
+  %0 = vae.frames_to_batch %x : (tensor<?x4x5x8x8xf32>) -> tensor<?x4x8x8xf32>
+  %1 = vae.batch_to_frames %0 like(%x) : (tensor<?x4x8x8xf32>, tensor<?x4x5x8x8xf32>) -> tensor<?x4x5x8x8xf32>
+  %2 = vae.batch_to_frames %0 {frames = 5 : i64} : (tensor<?x4x8x8xf32>) -> tensor<?x4x5x8x8xf32>
+  %3 = vae.batch_to_frames %0 : (tensor<?x4x8x8xf32>) -> tensor<1x4x?x8x8xf32>
+  return %3 : tensor<1x4x?x8x8xf32>
+}
+
+// CHECK-LABEL: func.func @frames_as_channels(
+// CHECK: vae.frames_to_channels %arg0 {factor = 2 : i64} : (tensor<?x4x6x8x8xf32>) -> tensor<?x8x3x8x8xf32>
+// CHECK: vae.channels_to_frames %{{.*}} {channel_major = true, factor = 2 : i64} : (tensor<?x8x3x8x8xf32>) -> tensor<?x4x6x8x8xf32>
+func.func @frames_as_channels(%x: tensor<?x4x6x8x8xf32>) -> tensor<?x4x6x8x8xf32> {
+  %0 = vae.frames_to_channels %x {factor = 2 : i64} : (tensor<?x4x6x8x8xf32>) -> tensor<?x8x3x8x8xf32>
+  %1 = vae.channels_to_frames %0 {channel_major = true, factor = 2 : i64} : (tensor<?x8x3x8x8xf32>) -> tensor<?x4x6x8x8xf32>
+  return %1 : tensor<?x4x6x8x8xf32>
+}
+
 // CHECK-LABEL: func.func @conv_transpose2d(
 // CHECK: vae.conv_transpose2d %arg0, %arg1 bias(%arg2) {dilations = array<i64: 1, 2>, groups = 2 : i64, output_padding = array<i64: 1, 0>, padding = array<i64: 1, 0, 1, 0>, strides = array<i64: 2, 1>} : (tensor<?x4x5x6xf32>, tensor<4x3x3x3xf32>, tensor<6xf32>) -> tensor<?x6x10x10xf32>
 func.func @conv_transpose2d(%x: tensor<?x4x5x6xf32>, %w: tensor<4x3x3x3xf32>, %b: tensor<6xf32>) -> tensor<?x6x10x10xf32> {
@@ -201,9 +230,11 @@ func.func @split(%x: tensor<?x4xf32>) -> tensor<?x2xf32> {
 // CHECK-LABEL: func.func @slice(
 // CHECK: vae.slice %arg0 {axis = 1 : i64, begin = 1 : i64, size = 3 : i64} : (tensor<?x9xf32>) -> tensor<?x3xf32>
 // CHECK: vae.slice %arg0 {axis = 1 : i64, begin = 1 : i64, size = 3 : i64, stride = 3 : i64} : (tensor<?x9xf32>) -> tensor<?x3xf32>
+// CHECK: vae.slice %arg0 {axis = 1 : i64, begin = 4 : i64} : (tensor<?x9xf32>) -> tensor<?x5xf32>
 func.func @slice(%x: tensor<?x9xf32>) -> tensor<?x3xf32> {
   %0 = vae.slice %x {axis = 1 : i64, begin = 1 : i64, size = 3 : i64} : (tensor<?x9xf32>) -> tensor<?x3xf32>
   %1 = vae.slice %x {axis = 1 : i64, begin = 1 : i64, size = 3 : i64, stride = 3 : i64} : (tensor<?x9xf32>) -> tensor<?x3xf32>
+  %2 = vae.slice %x {axis = 1 : i64, begin = 4 : i64} : (tensor<?x9xf32>) -> tensor<?x5xf32>
   return %1 : tensor<?x3xf32>
 }
 

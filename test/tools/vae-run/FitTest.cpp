@@ -12,7 +12,7 @@ using Values = std::vector<float>;
 
 // Height: at least 16 and a multiple of 8; width: any.
 const vae_abi_symbol kSymbols[] = {
-    {"batch", 1, 1, {}}, {"height", 16, 8, {}}, {"width", 1, 1, {}}};
+    {"batch", 1, 1, 0, 0}, {"height", 16, 8, 0, 0}, {"width", 1, 1, 0, 0}};
 
 /// A model of three symbols and one tensor.
 class FitTest : public testing::Test {
