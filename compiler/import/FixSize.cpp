@@ -56,8 +56,60 @@ LogicalResult vae::fixSize(ModelDocument &document, ImageSize size,
         replaceInShape(&input, name, wanted);
     replaceInShape(root.find("latent"), name, wanted);
   }
-  llvm::erase_if(root.members, [](const JsonValue::Member &member) {
-    return member.key == "dynamic";
+  llvm::erase_if(dynamic->members, [](const JsonValue::Member &member) {
+    return member.key == "height" || member.key == "width";
   });
+  if (dynamic->members.empty())
+    llvm::erase_if(root.members, [](const JsonValue::Member &member) {
+      return member.key == "dynamic";
+    });
+  return success();
+}
+
+/// The layers that make clips of a batch, without the length of a clip.
+static std::vector<JsonValue *> findClips(JsonValue &root) {
+  std::vector<JsonValue *> found;
+  for (StringRef side : {"encoder", "decoder"}) {
+    JsonValue *section = root.find(side);
+    JsonValue *layers = section ? section->find("layers") : nullptr;
+    if (!layers)
+      continue;
+    for (JsonValue &layer : layers->items) {
+      const JsonValue *type = layer.find("type");
+      const JsonValue *inputs = layer.find("inputs");
+      bool like = inputs && inputs->items.size() == 2;
+      if (type && type->isString() && type->text == "batch_to_frames" &&
+          !like && !layer.find("frames"))
+        found.push_back(&layer);
+    }
+  }
+  return found;
+}
+
+LogicalResult vae::fixFrames(ModelDocument &document, int64_t frames,
+                             MLIRContext &context) {
+  Source source(&context, document.files);
+  JsonValue &root = document.root;
+  JsonPosition at = root.position;
+  std::vector<JsonValue *> clips = findClips(root);
+  JsonValue *dynamic = root.find("dynamic");
+  if (clips.empty())
+    return source.error(at)
+           << "--frames: the batch of this model is not the frames of a clip"
+           << (dynamic && dynamic->find("frames")
+                   ? "; it takes any number of frames when it runs"
+                   : "");
+  for (JsonValue *layer : clips)
+    layer->set("frames", JsonValue::makeInteger(frames, at));
+  JsonValue batch = JsonValue::makeObject(at);
+  batch.set("multiple", JsonValue::makeInteger(frames, at));
+  if (!dynamic) {
+    root.set("dynamic", JsonValue::makeObject(at));
+    dynamic = root.find("dynamic");
+  }
+  llvm::erase_if(dynamic->members, [](const JsonValue::Member &member) {
+    return member.key == "batch";
+  });
+  dynamic->set("batch", std::move(batch));
   return success();
 }

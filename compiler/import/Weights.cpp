@@ -104,7 +104,8 @@ std::vector<std::string> WeightStore::getUnused() const {
   llvm::DenseSet<const WeightTensor *> known(used.begin(), used.end());
   std::vector<std::string> names;
   for (const auto &entry : tensors)
-    if (!known.contains(entry.second.get()))
+    if (!known.contains(entry.second.get()) &&
+        !scalars.contains(entry.second.get()))
       names.push_back(entry.getKey().str());
   sort(names);
   return names;
@@ -232,6 +233,23 @@ static void convert(const WeightTensor &tensor, ArrayRef<int64_t> permutation,
       index[axis] = 0;
     }
   }
+}
+
+Expected<float> WeightStore::readScalar(StringRef name) {
+  const WeightTensor *tensor = find(name);
+  if (!tensor)
+    return createStringError("tensor '" + name + "' is " + describeFiles() +
+                             suggest(name));
+  unsigned size = getFloatBytes(tensor->dtype);
+  if (!size || tensor->data.size() != size)
+    return createStringError("tensor '" + name + "' has the type " +
+                             tensor->dtype + " and the shape " +
+                             formatShape(tensor->shape) +
+                             ", expected one F32, F16 or BF16");
+  if (Error error = checkFinite(*tensor))
+    return error;
+  scalars.insert(tensor);
+  return readElement(tensor->data.data(), tensor->dtype);
 }
 
 Expected<ElementsAttr> WeightStore::getConstant(const WeightTensor &tensor,

@@ -66,6 +66,10 @@ public:
   /// "; did you mean 'x'?" with the most similar name, or nothing.
   std::string suggest(llvm::StringRef name) const;
 
+  /// The value of a tensor with one element, which the importer makes part of
+  /// the model itself.
+  llvm::Expected<float> readScalar(llvm::StringRef name);
+
   /// Paths of the files.
   const std::vector<std::string> &getPaths() const { return paths; }
   /// Says that tensors were added of a file of another kind.
@@ -98,6 +102,7 @@ private:
   llvm::DenseSet<const WeightTensor *> finite;
   llvm::DenseSet<const llvm::MemoryBuffer *> files; // that the context knows
   std::vector<const WeightTensor *> used;
+  llvm::DenseSet<const WeightTensor *> scalars; // that were read
 };
 
 /// The tensors of a safetensors file; every claim of its header is checked.

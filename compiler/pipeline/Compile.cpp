@@ -121,7 +121,10 @@ LogicalResult Compilation::importModel() {
     importOptions.allowNonfinite = options.allowNonfinite;
     importOptions.verify = false;
     if (succeeded(readModelDocument(input, options.files, context, document)) &&
-        (!options.size || succeeded(fixSize(document, *options.size, context))))
+        (!options.size ||
+         succeeded(fixSize(document, *options.size, context))) &&
+        (!options.frames ||
+         succeeded(fixFrames(document, *options.frames, context))))
       module = buildModel(document, importOptions, context);
   }
   if (!module) {

@@ -27,6 +27,8 @@ struct CompileOptions {
   std::vector<std::string> entries;
   /// Fixes a model's dynamic height and width.
   std::optional<ImageSize> size;
+  /// Frames of a clip, of models whose batch is the frames of clips.
+  std::optional<int64_t> frames;
   /// 0 (direct, no fusion) to 3.
   unsigned optLevel = 2;
   std::string cpu = "native";

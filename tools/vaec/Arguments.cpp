@@ -45,6 +45,11 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
                  "Compile for images of one size in pixels, where the model "
                  "takes any: height times width, as 512x768")
       ->option_text("HxW");
+  app.add_option("--frames", a.options.frames,
+                 "Make every N images of a batch one clip, where the model "
+                 "takes the whole batch for one")
+      ->option_text("N")
+      ->check(CLI::Range(int64_t(1), int64_t(65535)));
   app.add_flag("--allow-nonfinite", a.options.allowNonfinite,
                "Accept NaN and infinite weights");
 

@@ -19,7 +19,7 @@ struct Defaults {
 
 } // namespace
 
-static void build(Fields &config, const WeightStore &weights,
+static void build(Fields &config, WeightStore &weights,
                   const PyramidKeys &downKeys, const PyramidKeys &upKeys,
                   const Defaults &defaults, Autoencoder &model) {
   Pyramid down =
@@ -35,8 +35,8 @@ static void build(Fields &config, const WeightStore &weights,
   if (!config.ok())
     return;
 
-  Image moments =
-      Blocks(model.encoder, down, weights).encoder(getData(model), 2 * latent);
+  Image moments = Blocks(model.encoder, down, weights, config)
+                      .encoder(getData(model), 2 * latent);
   if (quant)
     moments = model.encoder.conv("quant_conv", moments, moments.channels,
                                  Graph::pointwise());
@@ -44,18 +44,17 @@ static void build(Fields &config, const WeightStore &weights,
   Image z = {"z", latent};
   if (postQuant)
     z = model.decoder.conv("post_quant_conv", z, latent, Graph::pointwise());
-  Blocks(model.decoder, up, weights).decoder(z, outputs, nullptr);
+  Blocks(model.decoder, up, weights, config).decoder(z, outputs, nullptr);
 }
 
-void vae::diffusers::buildAutoencoderKL(Fields &config,
-                                        const WeightStore &weights,
+void vae::diffusers::buildAutoencoderKL(Fields &config, WeightStore &weights,
                                         Autoencoder &model) {
   build(config, weights, kDownKeys, kUpKeys, {}, model);
 }
 
 /// Without an image and a mask its decoder is an ordinary one.
 void vae::diffusers::buildAsymmetricAutoencoderKL(Fields &config,
-                                                  const WeightStore &weights,
+                                                  WeightStore &weights,
                                                   Autoencoder &model) {
   PyramidKeys down = kDownKeys, up = kUpKeys;
   down.channels = "down_block_out_channels";
@@ -67,7 +66,7 @@ void vae::diffusers::buildAsymmetricAutoencoderKL(Fields &config,
 
 /// Its batch normalization of patches belongs to the pipeline around it.
 void vae::diffusers::buildAutoencoderKLFlux2(Fields &config,
-                                             const WeightStore &weights,
+                                             WeightStore &weights,
                                              Autoencoder &model) {
   PyramidKeys up = kUpKeys;
   up.channels = "decoder_block_out_channels";

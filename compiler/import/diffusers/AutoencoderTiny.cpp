@@ -101,8 +101,7 @@ static void checkEqual(Fields &config, StringRef key, const Stages &stages) {
           << "the numbers in '" << key << "' must be equal";
 }
 
-void vae::diffusers::buildAutoencoderTiny(Fields &config,
-                                          const WeightStore &weights,
+void vae::diffusers::buildAutoencoderTiny(Fields &config, WeightStore &weights,
                                           Autoencoder &model) {
   Stages down(config, "encoder", {1, 3, 3, 3});
   Stages up(config, "decoder", {3, 3, 3, 1});

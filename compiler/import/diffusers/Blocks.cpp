@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/import/diffusers/Blocks.h"
 
+#include <cmath>
+
 using namespace llvm;
 using namespace vae;
 using namespace vae::diffusers;
@@ -24,6 +26,43 @@ Image Blocks::norm(const Twine &name, const Image &x, StringRef activation) {
 }
 
 Image Blocks::resnet(const std::string &name, const Image &x, int64_t outputs) {
+  if (!pyramid.temporal)
+    return spatialResnet(name, x, outputs);
+  return temporalResnet(name,
+                        spatialResnet(name + ".spatial_res_block", x, outputs));
+}
+
+double Blocks::readMix(const std::string &tensor) {
+  auto value = weights.readScalar(tensor);
+  if (value)
+    return 1 / (1 + std::exp(-double(*value)));
+  if (config.ok())
+    config.fail(config.getPosition()) << toString(value.takeError());
+  else
+    consumeError(value.takeError());
+  return 0;
+}
+
+/// x + sigmoid(mix) * branch(x): class AlphaBlender, whose two operands differ
+/// by what the temporal block adds.
+Image Blocks::temporalResnet(const std::string &name, const Image &x) {
+  constexpr double epsilon = 1e-5;
+  std::string own = name + ".temporal_res_block";
+  auto window = Graph::temporal(1, 1);
+  Image video = graph.batchToFrames(own + ".video", x);
+  Image h =
+      graph.groupNorm(own + ".norm1", video, pyramid.groups, "silu", epsilon);
+  h = graph.conv3d(own + ".conv1", h, x.channels, window);
+  h = graph.groupNorm(own + ".norm2", h, pyramid.groups, "silu", epsilon);
+  h = graph.conv3d(own + ".conv2", h, x.channels, window);
+  h = graph.scale(name + ".time_mixer", h,
+                  readMix(name + ".time_mixer.mix_factor"), 0);
+  h = graph.add(name, video, h);
+  return graph.framesToBatch(name + ".frames", h);
+}
+
+Image Blocks::spatialResnet(const std::string &name, const Image &x,
+                            int64_t outputs) {
   Image h = norm(name + ".norm1", x, pyramid.activation);
   h = graph.conv(name + ".conv1", h, outputs, {});
   h = norm(name + ".norm2", h, pyramid.activation);
@@ -57,7 +96,7 @@ Image Blocks::middle(const std::string &name, Image x) {
   x = resnet(name + ".resnets.0", x, x.channels);
   if (pyramid.midAttention)
     x = attention(name + ".attentions.0", x);
-  return resnet(name + ".resnets.1", x, x.channels);
+  return pyramid.midSecond ? resnet(name + ".resnets.1", x, x.channels) : x;
 }
 
 Image Blocks::encoder(const Image &x, int64_t outputs) {

@@ -17,14 +17,17 @@ struct Pyramid {
   int64_t layers = 1;            // of a block
   int64_t groups = 32;
   std::string activation = "silu";
-  bool midAttention = true;
+  bool midAttention = true, midSecond = true; // residual block
+  /// Behind each residual block, one over the frames of a clip.
+  bool temporal = false;
 };
 
 /// Writes encoders and decoders: classes Encoder and Decoder of diffusers.
 class Blocks {
 public:
-  Blocks(Graph &graph, const Pyramid &pyramid, const WeightStore &weights)
-      : graph(graph), pyramid(pyramid), weights(weights) {}
+  Blocks(Graph &graph, const Pyramid &pyramid, WeightStore &weights,
+         Fields &config)
+      : graph(graph), pyramid(pyramid), weights(weights), config(config) {}
 
   Image encoder(const Image &x, int64_t outputs);
   /// `condition`: the latent that spatial norms take; null for group norms.
@@ -34,12 +37,17 @@ private:
   Image norm(const llvm::Twine &name, const Image &x,
              llvm::StringRef activation);
   Image resnet(const std::string &name, const Image &x, int64_t outputs);
+  Image spatialResnet(const std::string &name, const Image &x, int64_t outputs);
+  Image temporalResnet(const std::string &name, const Image &x);
   Image attention(const std::string &name, const Image &x);
   Image middle(const std::string &name, Image x);
+  /// What the tensor of a mixing factor says: sigmoid of its one value.
+  double readMix(const std::string &tensor);
 
   Graph &graph;
   const Pyramid &pyramid;
-  const WeightStore &weights;
+  WeightStore &weights;
+  Fields &config; // takes errors
   const Image *condition = nullptr;
 };
 

@@ -15,7 +15,7 @@ namespace {
 
 struct Family {
   StringRef name;
-  void (*build)(Fields &, const WeightStore &, Autoencoder &);
+  void (*build)(Fields &, WeightStore &, Autoencoder &);
   StringRef keys;
 };
 constexpr Family kFamilies[] = {
@@ -35,6 +35,8 @@ static const Family *findFamily(StringRef name) {
 static JsonValue makeInput(const Autoencoder &model, JsonPosition at) {
   JsonValue shape = JsonValue::makeArray(at);
   shape.items.push_back(JsonValue::makeInteger(model.imageChannels, at));
+  if (model.frameMultiple)
+    shape.items.push_back(JsonValue::makeString("frames", at));
   for (StringRef size : {"height", "width"})
     shape.items.push_back(JsonValue::makeString(size, at));
   JsonValue range = JsonValue::makeArray(at);
@@ -79,6 +81,13 @@ static JsonValue makeModel(StringRef name, Autoencoder &model,
     JsonValue dim = JsonValue::makeObject(at);
     dim.set("multiple", JsonValue::makeInteger(model.multiple, at));
     dynamic.set(size, std::move(dim));
+  }
+  if (int64_t multiple = model.frameMultiple) {
+    JsonValue dim = JsonValue::makeObject(at);
+    dim.set("multiple", JsonValue::makeInteger(multiple, at));
+    if (multiple > 1)
+      dim.set("remainder", JsonValue::makeInteger(1, at));
+    dynamic.set("frames", std::move(dim));
   }
   JsonValue root = JsonValue::makeObject(at);
   root.set("format_version", JsonValue::makeInteger(1, at));

@@ -10,12 +10,13 @@
 
 namespace vae::diffusers {
 
-/// An autoencoder of images of any size that is a multiple of `multiple`.
+/// An autoencoder of images of any size that is a multiple of `multiple`, or of
+/// videos of them: of one frame more than a multiple of `frameMultiple`.
 struct Autoencoder {
   explicit Autoencoder(JsonPosition position)
       : encoder(position), decoder(position) {}
 
-  int64_t imageChannels = 3, multiple = 1;
+  int64_t imageChannels = 3, multiple = 1, frameMultiple = 0;
   Graph encoder, decoder;
   /// The layer that gives mean and log-variance as halves of its channels; or
   /// the code of an autoencoder that is not variational.
@@ -28,7 +29,7 @@ inline Image getData(const Autoencoder &model) {
 }
 
 #define VAE_FAMILY(CLASS, FUNCTION, KEYS, OTHER_KEYS)                          \
-  void FUNCTION(Fields &config, const WeightStore &weights, Autoencoder &model);
+  void FUNCTION(Fields &config, WeightStore &weights, Autoencoder &model);
 #include "compiler/import/diffusers/Families.def"
 
 } // namespace vae::diffusers

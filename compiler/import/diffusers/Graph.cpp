@@ -43,10 +43,22 @@ Image Graph::conv(const Twine &name, const Image &x, int64_t filters,
 }
 
 Image Graph::groupNorm(const Twine &name, const Image &x, int64_t groups,
-                       StringRef activation) {
+                       StringRef activation, double epsilon) {
   JsonValue layer = makeLayer(name, "group_norm", {x}, activation);
   layer.set("groups", makeInteger(groups));
-  layer.set("epsilon", JsonValue::makeNumber(1e-6, position));
+  layer.set("epsilon", JsonValue::makeNumber(epsilon, position));
+  return finish(std::move(layer), x.channels);
+}
+
+Image Graph::l2Norm(const Twine &name, const Image &x, StringRef activation) {
+  JsonValue layer = makeLayer(name, "rms_norm", {x}, activation);
+  layer.set("l2", JsonValue::makeBoolean(true, position));
+  layer.set("epsilon", JsonValue::makeNumber(1e-12, position));
+  JsonValue weights = JsonValue::makeObject(position);
+  weights.set("weight",
+              JsonValue::makeString((name + ".gamma").str(), position));
+  weights.set("bias", JsonValue::makeNull(position));
+  layer.set("weights", std::move(weights));
   return finish(std::move(layer), x.channels);
 }
 

@@ -8,6 +8,8 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/Twine.h"
 
+#include <array>
+
 namespace vae::diffusers {
 
 /// A value in the graph: the layer that gives it, and its channels.
@@ -37,7 +39,10 @@ public:
   Image conv(const llvm::Twine &name, const Image &x, int64_t filters,
              const Window &window, llvm::StringRef activation = "");
   Image groupNorm(const llvm::Twine &name, const Image &x, int64_t groups,
-                  llvm::StringRef activation = "");
+                  llvm::StringRef activation = "", double epsilon = 1e-6);
+  /// x / |x| * sqrt(channels) * gamma.
+  Image l2Norm(const llvm::Twine &name, const Image &x,
+               llvm::StringRef activation = "");
   Image add(const llvm::Twine &name, const Image &a, const Image &b,
             llvm::StringRef activation = "");
   Image multiply(const llvm::Twine &name, const Image &a, const Image &b);
@@ -53,6 +58,51 @@ public:
   /// The nearest entries of a codebook of `entries` vectors.
   Image quantize(llvm::StringRef tensor, const Image &x, int64_t entries);
 
+  // Videos
+  struct VideoWindow {
+    std::array<int64_t, 3> kernel, stride;
+    std::array<int64_t, 6> padding; // front, top, left, back, bottom, right
+  };
+  /// Three frames, rows and columns, none of the future.
+  static VideoWindow causal() {
+    return {{3, 3, 3}, {1, 1, 1}, {2, 1, 1, 0, 1, 1}};
+  }
+  static VideoWindow pointwise3d() { return {{1, 1, 1}, {1, 1, 1}, {}}; }
+  /// Three frames of each pixel.
+  static VideoWindow temporal(int64_t before, int64_t after,
+                              int64_t stride = 1) {
+    return {{3, 1, 1}, {stride, 1, 1}, {before, 0, 0, after, 0, 0}};
+  }
+  Image conv3d(const llvm::Twine &name, const Image &x, int64_t filters,
+               const VideoWindow &window, llvm::StringRef activation = "");
+  Image framesToBatch(const llvm::Twine &name, const Image &x);
+  /// With the frames of `like`; of one clip if it is null.
+  Image batchToFrames(const llvm::Twine &name, const Image &x,
+                      const Image *like = nullptr);
+  Image channelsToFrames(const llvm::Twine &name, const Image &x,
+                         int64_t factor, bool channelMajor = false);
+  Image framesToChannels(const llvm::Twine &name, const Image &x,
+                         int64_t factor, bool channelMajor = false);
+  /// Frames from `begin`, `count` of them or, with 0, all.
+  Image sliceFrames(const llvm::Twine &name, const Image &x, int64_t begin,
+                    int64_t count = 0);
+  Image joinFrames(const llvm::Twine &name, const Image &first,
+                   const Image &rest);
+  Image padFrames(const llvm::Twine &name, const Image &x, int64_t before);
+
+  // Movement
+  /// Parts of equal size of the channels.
+  llvm::SmallVector<Image> split(const llvm::Twine &name, const Image &x,
+                                 int64_t parts);
+  Image pixelShuffle(const llvm::Twine &name, const Image &x, int64_t factor);
+  Image pixelUnshuffle(const llvm::Twine &name, const Image &x, int64_t factor);
+  Image repeatChannels(const llvm::Twine &name, const Image &x,
+                       int64_t repeats);
+  Image meanChannels(const llvm::Twine &name, const Image &x, int64_t group);
+  Image transpose(const llvm::Twine &name, const Image &x,
+                  llvm::ArrayRef<int64_t> permutation);
+  Image clamp(const llvm::Twine &name, const Image &x, double low, double high);
+
   JsonValue takeLayers() { return std::move(layers); }
 
 private:
@@ -60,6 +110,11 @@ private:
                       llvm::ArrayRef<Image> inputs,
                       llvm::StringRef activation = "");
   Image finish(JsonValue layer, int64_t channels);
+  /// A layer with one number.
+  Image applyFactor(const llvm::Twine &name, llvm::StringRef type,
+                    const Image &x, llvm::StringRef key, int64_t value,
+                    int64_t channels);
+  JsonValue makeIntegers(llvm::ArrayRef<int64_t> values) const;
   JsonValue makeInteger(int64_t value) const {
     return JsonValue::makeInteger(value, position);
   }

@@ -9,7 +9,7 @@ using namespace llvm;
 using namespace vae;
 using namespace vae::diffusers;
 
-void vae::diffusers::buildVQModel(Fields &config, const WeightStore &weights,
+void vae::diffusers::buildVQModel(Fields &config, WeightStore &weights,
                                   Autoencoder &model) {
   Pyramid down = readPyramid(config, kDownKeys, {64}, 1);
   Pyramid up = readPyramid(config, kUpKeys, {64}, 1);
@@ -27,14 +27,14 @@ void vae::diffusers::buildVQModel(Fields &config, const WeightStore &weights,
   if (!config.ok())
     return;
 
-  Image h =
-      Blocks(model.encoder, down, weights).encoder(getData(model), latent);
+  Image h = Blocks(model.encoder, down, weights, config)
+                .encoder(getData(model), latent);
   model.code =
       model.encoder.conv("quant_conv", h, units, Graph::pointwise()).name;
   Image quantized = model.decoder.quantize("quantize.embedding.weight",
                                            {"z", units}, entries);
   Image z = model.decoder.conv("post_quant_conv", quantized, latent,
                                Graph::pointwise());
-  Blocks(model.decoder, up, weights)
+  Blocks(model.decoder, up, weights, config)
       .decoder(z, outputs, spatial ? &quantized : nullptr);
 }

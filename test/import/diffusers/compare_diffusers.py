@@ -30,6 +30,8 @@ KL = dict(block_out_channels=(8, 16), down_block_types=("DownEncoderBlock2D",) *
 TINY = dict(encoder_block_out_channels=(8, 8), decoder_block_out_channels=(8, 8),
             num_encoder_blocks=(1, 2), num_decoder_blocks=(2, 1))
 PLAIN = dict(mid_block_add_attention=False)
+TEMPORAL = dict(block_out_channels=(32, 64), down_block_types=("DownEncoderBlock2D",) * 2, latent_channels=3)
+WAN = dict(base_dim=6, z_dim=3, dim_mult=[1, 2, 2], num_res_blocks=1, temperal_downsample=[True, True])
 
 # name: class, configuration
 CASES = {
@@ -57,8 +59,19 @@ CASES = {
     "vq": ("VQModel", {**KL, "num_vq_embeddings": 20, "vq_embed_dim": 5}),
     "vq-spatial": ("VQModel", {**KL, "block_out_channels": (32, 64), "norm_type": "spatial",
                                "num_vq_embeddings": 20}),
+    "temporal": ("AutoencoderKLTemporalDecoder", TEMPORAL),
+    "temporal-two-layers": ("AutoencoderKLTemporalDecoder", {**TEMPORAL, "layers_per_block": 2}),
+    "wan": ("AutoencoderKLWan", WAN),
+    "wan-one-temporal": ("AutoencoderKLWan", {**WAN, "temperal_downsample": [False, True], "decoder_base_dim": 8,
+                                              "num_res_blocks": 2}),
+    "wan-residual": ("AutoencoderKLWan", {**WAN, "dim_mult": [1, 2, 4, 4], "temperal_downsample": [False, True, True],
+                                          "is_residual": True, "patch_size": 2, "in_channels": 12,
+                                          "out_channels": 12, "decoder_base_dim": 8}),
+    "qwen": ("AutoencoderKLQwenImage", WAN),
+    "qwen-four-channels": ("AutoencoderKLQwenImage", {**WAN, "input_channels": 4}),
 }
 SIZES = [(2, 40, 72), (1, 16, 8)]  # batch, height, width
+CLIPS = [(2, 5, 40, 72), (1, 1, 16, 8), (1, 9, 16, 16)]  # batch, frames, height, width
 
 
 def randomize(model):
@@ -66,7 +79,7 @@ def randomize(model):
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
         for name, value in model.named_parameters():
-            if value.ndim == 1:
+            if value.ndim == 1 or name.endswith("gamma"):
                 value += 0.3 * torch.randn(value.shape, generator=generator)
 
 
@@ -117,6 +130,29 @@ def rename_attention(folder):
     save_file(tensors, path)
 
 
+def is_video(model):
+    return type(model).__name__ in ("AutoencoderKLWan", "AutoencoderKLQwenImage")
+
+
+def inputs(model):
+    """Shapes of what is encoded."""
+    config = model.config
+    channels = config.get("in_channels", config.get("input_channels"))
+    if not is_video(model):
+        return [(batch, channels, height, width) for batch, height, width in SIZES]
+    patch = config.get("patch_size") or 1
+    channels //= patch**2
+    # Downsampling and patches: multiples of 16.
+    fit = (lambda size: -size // 16 * -16) if patch > 1 else int
+    return [(batch, channels, frames, fit(height), fit(width)) for batch, frames, height, width in CLIPS]
+
+
+def decode(model, z, frames):
+    if type(model).__name__ == "AutoencoderKLTemporalDecoder":
+        return model.decode(z, num_frames=frames or len(z)).sample
+    return model.decode(z).sample
+
+
 def check(name, vaec, folder, how=None):
     print(f"{name}{' ' + how if how else ''}")
     kind, config = CASES[name]
@@ -128,23 +164,28 @@ def check(name, vaec, folder, how=None):
     else:
         model.save_pretrained(folder)
     library = folder / "vae.so"
-    subprocess.run([vaec, str(folder), "-O3", "--exact-conv", "-o", str(library)], check=True)
+    frames = 2 if how == "frames" else None
+    options = [f"--frames={frames}"] if frames else []
+    subprocess.run([vaec, str(folder), "-O3", "--exact-conv", "-o", str(library), *options], check=True)
     compiled = Library(library)
     exact = getattr(diffusers, kind)(**config).eval()
     exact.load_state_dict(model.state_dict())
     exact = exact.double()
     ok = True
-    for batch, height, width in SIZES:
-        x = torch.randn(batch, model.config.in_channels, height, width)
+    for shape in inputs(model):
+        if frames:
+            shape = (2 * frames, *shape[1:])
+        x = torch.randn(shape)
+        size = "x".join(map(str, shape[2:]))
         with torch.no_grad():
             own, best = encode(model, x), encode(exact, x.double())
             z = next(iter(own.values()))
-            decoded, better = model.decode(z).sample, exact.decode(z.double()).sample
+            decoded, better = decode(model, z, frames), decode(exact, z.double(), frames)
         found = compiled.run("encode", x=x.numpy())
         for output, value in own.items():
-            ok &= compare(f"{output} {height}x{width}", next(v for k, v in found.items() if k.endswith(output))
+            ok &= compare(f"{output} {size}", next(v for k, v in found.items() if k.endswith(output))
                           if any(k.endswith(output) for k in found) else next(iter(found.values())), value, best[output])
-        ok &= compare(f"decoded {height}x{width}", next(iter(compiled.run("decode", z=z.numpy()).values())),
+        ok &= compare(f"decoded {size}", next(iter(compiled.run("decode", z=z.numpy()).values())),
                       decoded, better)
     return ok
 
@@ -158,6 +199,7 @@ def main():
     jobs = [(name, None) for name in arguments.names or CASES]
     if not arguments.names:
         jobs += [("kl", how) for how in ("f16", "bf16", "shards", "old-attention")]
+        jobs += [("temporal", "frames")]
     failed = []
     for name, how in jobs:
         with tempfile.TemporaryDirectory() as folder:
