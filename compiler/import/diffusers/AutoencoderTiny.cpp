@@ -107,7 +107,7 @@ void vae::diffusers::buildAutoencoderTiny(Fields &config, WeightStore &weights,
   Stages up(config, "decoder", {3, 3, 3, 1});
   checkEqual(config, "encoder_block_out_channels", down);
   checkEqual(config, "decoder_block_out_channels", up);
-  std::string activation = readActivation(config, "relu");
+  std::string activation = readActivation(config, "act_fn", "relu");
   std::string mode = config.getChoice("upsample_fn", {"nearest", "bilinear"});
   int64_t factor = config.getInt("upsampling_scaling_factor", 1, 16, 2);
   int64_t latent = config.getInt("latent_channels", 1, kMaxDim, 4);

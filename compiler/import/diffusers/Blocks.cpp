@@ -147,12 +147,21 @@ Image Blocks::decoder(const Image &x, int64_t outputs,
 // Keys
 //===----------------------------------------------------------------------===//
 
-std::string vae::diffusers::readActivation(Fields &config, StringRef missing) {
-  if (!config.has("act_fn"))
-    return missing.str();
-  std::string name = config.getChoice(
-      "act_fn", {"silu", "swish", "mish", "gelu", "relu"}, /*required=*/true);
-  return name == "swish" ? "silu" : name;
+std::string vae::diffusers::asActivation(Fields &config, StringRef key,
+                                         const JsonValue &value) {
+  std::string name = value.isString() ? StringRef(value.text).lower() : "";
+  if (name == "swish")
+    return "silu";
+  if (is_contained({"silu", "mish", "gelu", "relu"}, name))
+    return name;
+  config.mismatch(key, value, "one of 'silu', 'swish', 'mish', 'gelu', 'relu'");
+  return "silu";
+}
+
+std::string vae::diffusers::readActivation(Fields &config, StringRef key,
+                                           StringRef missing) {
+  const JsonValue *value = config.get(key);
+  return value ? asActivation(config, key, *value) : missing.str();
 }
 
 std::vector<int64_t>
@@ -180,7 +189,7 @@ Pyramid vae::diffusers::readPyramid(Fields &config, const PyramidKeys &keys,
                                      keys.attending, pyramid.channels.size());
   pyramid.layers = config.getInt(keys.layers, 1, kMaxLayers, missingLayers);
   pyramid.groups = config.getInt("norm_num_groups", 1, kMaxDim, 32);
-  pyramid.activation = readActivation(config, "silu");
+  pyramid.activation = readActivation(config, "act_fn", "silu");
   pyramid.midAttention = config.getBool("mid_block_add_attention", true);
   return pyramid;
 }

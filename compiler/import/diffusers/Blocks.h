@@ -51,8 +51,11 @@ private:
   const Image *condition = nullptr;
 };
 
-/// "silu" and the other names of diffusers' activations.
-std::string readActivation(Fields &config, llvm::StringRef missing);
+/// "silu" and the other names of diffusers' activations, in any case.
+std::string asActivation(Fields &config, llvm::StringRef key,
+                         const JsonValue &value);
+std::string readActivation(Fields &config, llvm::StringRef key,
+                           llvm::StringRef missing);
 /// The array of channels of key `key`.
 std::vector<int64_t> readChannels(Fields &config, llvm::StringRef key,
                                   std::vector<int64_t> missing);

@@ -39,6 +39,8 @@ Image Graph::conv(const Twine &name, const Image &x, int64_t filters,
   layer.set("padding", std::move(padding));
   if (!window.bias)
     layer.set("bias", JsonValue::makeBoolean(false, position));
+  if (window.groups != 1)
+    layer.set("groups", makeInteger(window.groups));
   return finish(std::move(layer), filters);
 }
 
@@ -60,6 +62,14 @@ Image Graph::l2Norm(const Twine &name, const Image &x, StringRef activation) {
   weights.set("bias", JsonValue::makeNull(position));
   layer.set("weights", std::move(weights));
   return finish(std::move(layer), x.channels);
+}
+
+Image Graph::rmsNorm(const Twine &name, const Image &x, StringRef activation) {
+  return finish(makeLayer(name, "rms_norm", {x}, activation), x.channels);
+}
+
+Image Graph::batchNorm(const Twine &name, const Image &x) {
+  return finish(makeLayer(name, "batch_norm", {x}), x.channels);
 }
 
 Image Graph::add(const Twine &name, const Image &a, const Image &b,
@@ -98,6 +108,53 @@ Image Graph::attention(const Twine &name, const Image &query, const Image &key,
   JsonValue layer = makeLayer(name, "attention", {query, key, value});
   layer.set("heads", makeInteger(heads));
   return finish(std::move(layer), value.channels);
+}
+
+Image Graph::glu(const Twine &name, const Image &x, StringRef gate) {
+  JsonValue layer = makeLayer(name, "glu", {x});
+  layer.set("gate", JsonValue::makeString(gate, position));
+  return finish(std::move(layer), x.channels / 2);
+}
+
+Image Graph::concat(const Twine &name, ArrayRef<Image> inputs) {
+  int64_t channels = 0;
+  for (const Image &input : inputs)
+    channels += input.channels;
+  return finish(makeLayer(name, "concat", inputs), channels);
+}
+
+Image Graph::finishWith(const Twine &name, StringRef type, const Image &x,
+                        StringRef key, int64_t value, int64_t channels) {
+  JsonValue layer = makeLayer(name, type, {x});
+  layer.set(key, makeInteger(value));
+  return finish(std::move(layer), channels);
+}
+
+Image Graph::linearAttention(const Twine &name, const Image &x,
+                             int64_t headDim) {
+  return finishWith(name, "linear_attention", x, "head_dim", headDim,
+                    x.channels / 3);
+}
+
+Image Graph::pixelShuffle(const Twine &name, const Image &x, int64_t factor) {
+  return finishWith(name, "pixel_shuffle", x, "factor", factor,
+                    x.channels / (factor * factor));
+}
+
+Image Graph::pixelUnshuffle(const Twine &name, const Image &x, int64_t factor) {
+  return finishWith(name, "pixel_unshuffle", x, "factor", factor,
+                    x.channels * factor * factor);
+}
+
+Image Graph::repeatChannels(const Twine &name, const Image &x,
+                            int64_t repeats) {
+  return finishWith(name, "repeat_channels", x, "repeats", repeats,
+                    x.channels * repeats);
+}
+
+Image Graph::meanChannels(const Twine &name, const Image &x, int64_t group) {
+  return finishWith(name, "mean_channels", x, "group", group,
+                    x.channels / group);
 }
 
 Image Graph::quantize(StringRef tensor, const Image &x, int64_t entries) {

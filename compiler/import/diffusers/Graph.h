@@ -33,8 +33,9 @@ public:
     /// Rows and columns of zeros: before, after.
     int64_t before = 1, after = 1;
     bool bias = true;
+    int64_t groups = 1;
   };
-  static Window pointwise() { return {1, 1, 0, 0, true}; }
+  static Window pointwise(bool bias = true) { return {1, 1, 0, 0, bias}; }
 
   Image conv(const llvm::Twine &name, const Image &x, int64_t filters,
              const Window &window, llvm::StringRef activation = "");
@@ -43,6 +44,10 @@ public:
   /// x / |x| * sqrt(channels) * gamma.
   Image l2Norm(const llvm::Twine &name, const Image &x,
                llvm::StringRef activation = "");
+  /// Over the channels of each pixel.
+  Image rmsNorm(const llvm::Twine &name, const Image &x,
+                llvm::StringRef activation = "");
+  Image batchNorm(const llvm::Twine &name, const Image &x);
   Image add(const llvm::Twine &name, const Image &a, const Image &b,
             llvm::StringRef activation = "");
   Image multiply(const llvm::Twine &name, const Image &a, const Image &b);
@@ -55,6 +60,17 @@ public:
   Image resize(const llvm::Twine &name, const Image &x, const Image &like);
   Image attention(const llvm::Twine &name, const Image &query, const Image &key,
                   const Image &value, int64_t heads);
+  /// Of heads of `headDim` query, key and value channels one after the other.
+  Image linearAttention(const llvm::Twine &name, const Image &x,
+                        int64_t headDim);
+  /// Half of the channels times a function of the other half.
+  Image glu(const llvm::Twine &name, const Image &x, llvm::StringRef gate);
+  Image concat(const llvm::Twine &name, llvm::ArrayRef<Image> inputs);
+  Image pixelShuffle(const llvm::Twine &name, const Image &x, int64_t factor);
+  Image pixelUnshuffle(const llvm::Twine &name, const Image &x, int64_t factor);
+  Image repeatChannels(const llvm::Twine &name, const Image &x,
+                       int64_t repeats);
+  Image meanChannels(const llvm::Twine &name, const Image &x, int64_t group);
   /// The nearest entries of a codebook of `entries` vectors.
   Image quantize(llvm::StringRef tensor, const Image &x, int64_t entries);
 
@@ -94,11 +110,6 @@ public:
   /// Parts of equal size of the channels.
   llvm::SmallVector<Image> split(const llvm::Twine &name, const Image &x,
                                  int64_t parts);
-  Image pixelShuffle(const llvm::Twine &name, const Image &x, int64_t factor);
-  Image pixelUnshuffle(const llvm::Twine &name, const Image &x, int64_t factor);
-  Image repeatChannels(const llvm::Twine &name, const Image &x,
-                       int64_t repeats);
-  Image meanChannels(const llvm::Twine &name, const Image &x, int64_t group);
   Image transpose(const llvm::Twine &name, const Image &x,
                   llvm::ArrayRef<int64_t> permutation);
   Image clamp(const llvm::Twine &name, const Image &x, double low, double high);
@@ -110,10 +121,10 @@ private:
                       llvm::ArrayRef<Image> inputs,
                       llvm::StringRef activation = "");
   Image finish(JsonValue layer, int64_t channels);
-  /// A layer with one number.
-  Image applyFactor(const llvm::Twine &name, llvm::StringRef type,
-                    const Image &x, llvm::StringRef key, int64_t value,
-                    int64_t channels);
+  /// A layer of one input and one number.
+  Image finishWith(const llvm::Twine &name, llvm::StringRef type,
+                   const Image &x, llvm::StringRef key, int64_t value,
+                   int64_t channels);
   JsonValue makeIntegers(llvm::ArrayRef<int64_t> values) const;
   JsonValue makeInteger(int64_t value) const {
     return JsonValue::makeInteger(value, position);

@@ -36,13 +36,6 @@ Image Graph::batchToFrames(const Twine &name, const Image &x,
   return finish(makeLayer(name, "batch_to_frames", inputs), x.channels);
 }
 
-Image Graph::applyFactor(const Twine &name, StringRef type, const Image &x,
-                         StringRef key, int64_t value, int64_t channels) {
-  JsonValue layer = makeLayer(name, type, {x});
-  layer.set(key, makeInteger(value));
-  return finish(std::move(layer), channels);
-}
-
 Image Graph::channelsToFrames(const Twine &name, const Image &x, int64_t factor,
                               bool channelMajor) {
   JsonValue layer = makeLayer(name, "channels_to_frames", {x});
@@ -87,33 +80,12 @@ Image Graph::padFrames(const Twine &name, const Image &x, int64_t before) {
 
 SmallVector<Image> Graph::split(const Twine &name, const Image &x,
                                 int64_t parts) {
-  Image whole = applyFactor(name, "split", x, "sections", parts, x.channels);
+  Image whole = finishWith(name, "split", x, "sections", parts, x.channels);
   SmallVector<Image> result;
   for (int64_t part = 0; part < parts; ++part)
     result.push_back(
         {whole.name + ":" + std::to_string(part), x.channels / parts});
   return result;
-}
-
-Image Graph::pixelShuffle(const Twine &name, const Image &x, int64_t factor) {
-  return applyFactor(name, "pixel_shuffle", x, "factor", factor,
-                     x.channels / (factor * factor));
-}
-
-Image Graph::pixelUnshuffle(const Twine &name, const Image &x, int64_t factor) {
-  return applyFactor(name, "pixel_unshuffle", x, "factor", factor,
-                     x.channels * factor * factor);
-}
-
-Image Graph::repeatChannels(const Twine &name, const Image &x,
-                            int64_t repeats) {
-  return applyFactor(name, "repeat_channels", x, "repeats", repeats,
-                     x.channels * repeats);
-}
-
-Image Graph::meanChannels(const Twine &name, const Image &x, int64_t group) {
-  return applyFactor(name, "mean_channels", x, "group", group,
-                     x.channels / group);
 }
 
 Image Graph::transpose(const Twine &name, const Image &x,

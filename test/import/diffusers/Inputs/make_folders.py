@@ -12,6 +12,35 @@ CONFIG = {
     "encoder_block_out_channels": [2], "decoder_block_out_channels": [2],
     "num_encoder_blocks": [0], "num_decoder_blocks": [0],
 }
+DC = {
+    "_class_name": "AutoencoderDC", "_diffusers_version": "0.42.0", "latent_channels": 4, "attention_head_dim": 8,
+    "encoder_block_out_channels": [8, 16], "decoder_block_out_channels": [8, 16],
+    "encoder_layers_per_block": [1, 1], "decoder_layers_per_block": [1, 1],
+}
+# Changes of DC that are mistakes, by the folder's name.
+BAD_DC = {
+    "dc-misspelt": {"decoder_act_fn": "silu"},
+    "dc-no-channels": {"encoder_block_out_channels": []},
+    "dc-channels": {"encoder_block_out_channels": [8, 0]},
+    "dc-layers": {"encoder_layers_per_block": 2},
+    "dc-few-layers": {"decoder_layers_per_block": [1]},
+    "dc-default-layers": {"decoder_block_out_channels": [8] * 7, "decoder_layers_per_block": None},
+    "dc-type": {"decoder_block_types": ["ResBlock", "VitBlock"]},
+    "dc-few-types": {"encoder_block_types": ["ResBlock"]},
+    "dc-scales": {"encoder_block_types": "EfficientViTBlock", "encoder_qkv_multiscales": [5, 5]},
+    "dc-even-scale": {"encoder_block_types": "EfficientViTBlock", "encoder_qkv_multiscales": [[], [4]]},
+    "dc-norm": {"decoder_norm_types": "layer_norm"},
+    "dc-activation": {"decoder_act_fns": ["relu", "relu6"]},
+    "dc-no-activation": {"decoder_act_fns": None, "decoder_conv_act_fn": 1},
+    "dc-downsample": {"downsample_block_type": "pixel_shuffle"},
+    "dc-upsample": {"upsample_block_type": "nearest"},
+    "dc-head": {"encoder_block_types": "EfficientViTBlock", "attention_head_dim": 9},
+    "dc-one-empty-stage": {"encoder_block_out_channels": [16], "encoder_layers_per_block": [0]},
+    "dc-empty-stage": {"decoder_block_out_channels": [8, 8, 16], "decoder_layers_per_block": [1, 0, 1]},
+    "dc-shortcut": {"encoder_block_out_channels": [8, 24]},
+    "dc-latent-shortcut": {"latent_channels": 5, "encoder_out_shortcut": False},
+    "dc-unshuffle": {"encoder_block_out_channels": [8, 2], "encoder_out_shortcut": False},
+}
 TENSORS = {"encoder.layers.0.weight": [2, 1, 3, 3], "encoder.layers.0.bias": [2],
            "encoder.layers.1.weight": [2, 2, 3, 3], "encoder.layers.1.bias": [2],
            "decoder.layers.0.weight": [2, 2, 3, 3], "decoder.layers.0.bias": [2],
@@ -46,8 +75,9 @@ def save(folder, config=None, tensors=None, weights=NAME + ".safetensors"):
             file.write(safetensors(tensors or TENSORS))
 
 
-def changed(**keys):
-    config = copy.deepcopy(CONFIG)
+def changed(base=None, **keys):
+    """The configuration with other values; None removes a key."""
+    config = copy.deepcopy(base or CONFIG)
     config.update(keys)
     return {key: value for key, value in config.items() if value is not None}
 
@@ -80,6 +110,8 @@ def main():
                                     decoder_block_out_channels=None, num_encoder_blocks=None,
                                     num_decoder_blocks=None, block_out_channels=[32],
                                     down_block_types=["DownBlock2D"]))
+    for name, keys in BAD_DC.items():
+        save(name, config=changed(DC, **keys))
     save("no-weights", weights=None)
     save("pickled", weights=NAME + ".bin")
     save("two-variants", weights=NAME + ".fp16.safetensors")
