@@ -8,64 +8,13 @@ using namespace llvm;
 using namespace vae;
 using namespace vae::keras;
 
+/// Calls of layers and of nested models, which need not have any layer.
 static constexpr size_t kMaxCalls = 20000;
 static constexpr unsigned kMaxDepth = 16;
-
-//===----------------------------------------------------------------------===//
-// Objects
-//===----------------------------------------------------------------------===//
-
-const JsonValue *keras::getConfig(const JsonValue &object) {
-  return object.find("config");
-}
-
-static StringRef getText(const JsonValue *value) {
-  return value && value->isString() ? StringRef(value->text) : StringRef();
-}
-
-StringRef keras::getClassName(const JsonValue &object) {
-  return getText(object.find("class_name"));
-}
-
-StringRef keras::getName(const JsonValue &object) {
-  if (StringRef name = getText(object.find("name")); !name.empty())
-    return name;
-  const JsonValue *config = getConfig(object);
-  return config ? getText(config->find("name")) : StringRef();
-}
-
-const JsonValue *keras::getLayers(const JsonValue &object) {
-  const JsonValue *config = getConfig(object);
-  // Old files have the layers themselves as config of a Sequential.
-  if (config && config->isArray() && getClassName(object) == "Sequential")
-    return config;
-  const JsonValue *layers = config ? config->find("layers") : nullptr;
-  return layers && layers->isArray() ? layers : nullptr;
-}
-
-bool keras::isModel(const JsonValue &object) { return getLayers(object); }
-
-std::string keras::toSnakeCase(StringRef name) {
-  std::string word;
-  for (char c : name)
-    if (isAlnum(c) || c == '_')
-      word += c;
-  // A capital followed by small letters begins a word, then a small letter
-  // followed by a capital ends one.
-  std::string first;
-  for (size_t i = 0; i < word.size(); ++i) {
-    if (i && isUpper(word[i]) && i + 1 < word.size() && isLower(word[i + 1]))
-      first += '_';
-    first += word[i];
-  }
-  std::string result;
-  for (size_t i = 0; i < first.size(); ++i) {
-    if (i && isUpper(first[i]) && isLower(first[i - 1]))
-      result += '_';
-    result += toLower(first[i]);
-  }
-  return result;
-}
+/// Layers are read again for each call of their model, and references looked up
+/// until what they refer to is there: a second's worth of both.
+static constexpr size_t kMaxWork = size_t(1) << 25;
+static constexpr size_t kWorkOfLayer = 64, kWorkOfReference = 1;
 
 //===----------------------------------------------------------------------===//
 // The graph
@@ -122,6 +71,8 @@ private:
                         std::vector<Tensor> &inputs,
                         std::vector<Tensor> &outputs);
 
+  /// False after a problem: the model is too large.
+  bool spend(size_t amount, JsonPosition position);
   const Layer *makeLayer(const JsonValue &json, const std::string &path);
   bool addInput(const Layer &layer, const JsonValue *shape, Tensor &tensor);
   bool addCall(const JsonValue &json, const Layer *layer,
@@ -146,6 +97,7 @@ private:
   Report &report;
   std::map<const JsonValue *, const Layer *> layers;
   std::map<int64_t, std::string> sharedPaths;
+  size_t work = 0;
 };
 
 /// The paths that Keras gives the layers of a list: the class, counted.
@@ -165,6 +117,14 @@ private:
 };
 
 } // namespace
+
+bool GraphBuilder::spend(size_t amount, JsonPosition position) {
+  work += amount;
+  return work <= kMaxWork ||
+         report.fail(position, "the model is too large: its nested models have "
+                               "too many layers in all their calls, or its "
+                               "layers are not in the order of their calls");
+}
 
 const Layer *GraphBuilder::makeLayer(const JsonValue &json,
                                      const std::string &path) {
@@ -217,14 +177,15 @@ bool GraphBuilder::addCall(const JsonValue &json, const Layer *layer,
                            const std::string &path,
                            std::vector<Tensor> arguments, bool training,
                            unsigned depth, std::vector<Tensor> &outputs) {
+  if (graph.calls.size() + graph.nested.size() >= kMaxCalls)
+    return report.fail(json.position, "the model has more than " +
+                                          Twine(kMaxCalls) +
+                                          " calls of layers");
   if (!layer) {
     std::vector<Tensor> unused;
     return inlineModel(json, path + "/", &arguments, depth + 1, unused,
                        outputs);
   }
-  if (graph.calls.size() >= kMaxCalls)
-    return report.fail(json.position, "the model has more than " +
-                                          Twine(kMaxCalls) + " layers");
   Call call;
   call.layer = layer;
   call.inputs = std::move(arguments);
@@ -282,6 +243,8 @@ bool GraphBuilder::inlineSequential(const JsonValue &object,
   }
   PathCounter paths;
   for (const JsonValue &json : list.items) {
+    if (!spend(kWorkOfLayer, json.position))
+      return false;
     if (!json.isObject())
       return report.fail(json.position, "expected a layer, an object, found " +
                                             json.describe());
@@ -424,6 +387,8 @@ bool GraphBuilder::readEntries(const JsonValue &list, const std::string &path,
                                StringMap<unsigned> &byName) {
   PathCounter paths;
   for (const JsonValue &json : list.items) {
+    if (!spend(kWorkOfLayer, json.position))
+      return false;
     StringRef name = getName(json);
     if (!json.isObject() || name.empty())
       return report.fail(json.position, "expected a layer with a name, found " +
@@ -451,6 +416,8 @@ bool GraphBuilder::lookUp(std::vector<Entry> &entries,
                           const StringMap<unsigned> &byName,
                           const Reference &reference,
                           std::optional<Tensor> &tensor) {
+  if (!spend(kWorkOfReference, reference.position))
+    return false;
   auto found = byName.find(reference.layer);
   if (found == byName.end())
     return report.fail(reference.position,
