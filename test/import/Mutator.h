@@ -7,6 +7,7 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <utility>
 
 namespace vae::test {
 
@@ -35,7 +36,9 @@ private:
   }
 
   void change(std::string &text) {
-    size_t at = below(text.size()), length = below(16);
+    // Now and then long, so that parts of one object end up in another.
+    size_t at = below(text.size()),
+           length = below(below(4) ? 16 : text.size() / 2);
     switch (below(9)) {
     case 0:
       if (!text.empty())
@@ -64,17 +67,28 @@ private:
     }
   }
 
-  /// Puts a piece in the place of a number or a string: what is still JSON
-  /// comes further than what is not.
-  void replaceToken(std::string &text) {
+  /// A number or a string somewhere in the text: its begin and its length, 0 if
+  /// there is none.
+  std::pair<size_t, size_t> findToken(const std::string &text) {
     size_t begin = text.find_first_of("0123456789\"", below(text.size()));
     if (begin == std::string::npos)
-      return;
+      return {0, 0};
     bool string = text[begin] == '"';
     size_t end = string ? text.find('"', begin + 1)
                         : text.find_first_not_of("0123456789.", begin);
-    if (end != std::string::npos)
-      text.replace(begin, end - begin + string, piece());
+    if (end == std::string::npos)
+      return {0, 0};
+    return {begin, end - begin + string};
+  }
+
+  /// Puts a piece, or another token, in the place of one: what is still JSON
+  /// comes further than what is not.
+  void replaceToken(std::string &text) {
+    auto [begin, length] = findToken(text);
+    auto [other, otherLength] = findToken(text);
+    if (length)
+      text.replace(begin, length,
+                   below(2) ? piece() : text.substr(other, otherLength));
   }
 
   std::mt19937 random;

@@ -30,7 +30,7 @@ TEST(KerasMutation, ConfigsAreTranslatedOrRefusedWithAPlace) {
     ModelDocument whole;
     auto problem = keras::translateConfig(seed, "", whole);
     EXPECT_FALSE(problem) << name << ": " << problem->message;
-    for (int round = 0; round < 1000; ++round) {
+    for (int round = 0; round < 8000; ++round) {
       std::string text = mutator.mutate(seed);
       ModelDocument document;
       problem = keras::translateConfig(text, round % 3 ? "" : "mean,logvar",
@@ -47,6 +47,6 @@ TEST(KerasMutation, ConfigsAreTranslatedOrRefusedWithAPlace) {
       EXPECT_GE(problem->position.column, 1u) << text;
     }
   }
-  EXPECT_GT(translated, 100u);
-  EXPECT_GT(refused, 300u);
+  EXPECT_GT(translated, 800u);
+  EXPECT_GT(refused, 2400u);
 }
