@@ -226,3 +226,32 @@ SmallVector<int64_t, 4> Fields::getInts(StringRef key, int64_t min,
     numbers.push_back(asInt(key, item, min, max));
   return numbers;
 }
+
+std::optional<std::pair<double, double>> Fields::getRange(StringRef key) {
+  const JsonValue *value = get(key);
+  if (!value)
+    return std::nullopt;
+  if (!value->isArray() || value->items.size() != 2) {
+    mismatch(key, *value, "[low, high]");
+    return std::nullopt;
+  }
+  double low = asNumber(key, value->items[0]);
+  double high = asNumber(key, value->items[1]);
+  if (!(low < high))
+    mismatch(key, *value, "[low, high] with low < high");
+  return std::pair(low, high);
+}
+
+std::vector<double> Fields::getNumbers(StringRef key, double missing) {
+  const JsonValue *value = get(key);
+  if (!value)
+    return {missing};
+  if (!value->isArray())
+    return {asNumber(key, *value)};
+  std::vector<double> numbers;
+  for (const JsonValue &item : value->items)
+    numbers.push_back(asNumber(key, item));
+  if (numbers.empty())
+    mismatch(key, *value, "a number or an array with one a channel");
+  return numbers;
+}

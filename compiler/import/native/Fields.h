@@ -10,6 +10,7 @@
 #include "mlir/IR/Location.h"
 
 #include <initializer_list>
+#include <optional>
 
 namespace vae {
 
@@ -94,6 +95,10 @@ public:
   /// An array of integers, not empty.
   llvm::SmallVector<int64_t, 4> getInts(llvm::StringRef key, int64_t min,
                                         int64_t max);
+  /// [low, high] with low < high; none if absent.
+  std::optional<std::pair<double, double>> getRange(llvm::StringRef key);
+  /// A number, or an array of numbers, one a channel.
+  std::vector<double> getNumbers(llvm::StringRef key, double missing);
 
   /// The value as an integer in a range.
   int64_t asInt(llvm::StringRef key, const JsonValue &value, int64_t min,

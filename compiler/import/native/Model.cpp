@@ -50,10 +50,6 @@ private:
   NameRef readName(Fields &fields, StringRef key);
   std::vector<NameRef> readNames(Fields &fields, StringRef key);
   SplitKind readSplit(Fields &fields);
-  std::optional<std::pair<double, double>> readRange(Fields &fields,
-                                                     StringRef key);
-  std::vector<double> readNumbers(Fields &fields, StringRef key,
-                                  double missing);
 
   const Source &source;
   const JsonValue &root;
@@ -93,37 +89,6 @@ SplitKind ModelReader::readSplit(Fields &fields) {
   return fields.getChoice("split", {"halves", "interleaved"}, true) == "halves"
              ? SplitKind::Halves
              : SplitKind::Interleaved;
-}
-
-std::optional<std::pair<double, double>> ModelReader::readRange(Fields &fields,
-                                                                StringRef key) {
-  const JsonValue *value = fields.get(key);
-  if (!value)
-    return std::nullopt;
-  if (!value->isArray() || value->items.size() != 2) {
-    fields.mismatch(key, *value, "[low, high]");
-    return std::nullopt;
-  }
-  double low = fields.asNumber(key, value->items[0]);
-  double high = fields.asNumber(key, value->items[1]);
-  if (!(low < high))
-    fields.mismatch(key, *value, "[low, high] with low < high");
-  return std::pair(low, high);
-}
-
-std::vector<double> ModelReader::readNumbers(Fields &fields, StringRef key,
-                                             double missing) {
-  const JsonValue *value = fields.get(key);
-  if (!value)
-    return {missing};
-  if (!value->isArray())
-    return {fields.asNumber(key, *value)};
-  std::vector<double> numbers;
-  for (const JsonValue &item : value->items)
-    numbers.push_back(fields.asNumber(key, item));
-  if (numbers.empty())
-    fields.mismatch(key, *value, "a number or an array with one a channel");
-  return numbers;
 }
 
 Dims ModelReader::readShape(Fields &fields, const JsonValue &value) {
@@ -265,7 +230,7 @@ LogicalResult ModelReader::readInput(const JsonValue &value) {
         << "duplicate name '" << name << "'; give each input its own";
   input.dims = readShape(fields, *shape);
   input.layout = readLayout(fields, input.dims.size());
-  input.range = readRange(fields, "range");
+  input.range = fields.getRange("range");
   if (!fields.ok())
     return failure();
   model.inputs.push_back(std::move(input));
@@ -469,7 +434,7 @@ LogicalResult ModelReader::readLatent(const JsonValue &value) {
     latent.mu = readName(fields, "mu");
     latent.logvar = readName(fields, "logvar");
   }
-  latent.clamp = readRange(fields, "logvar_clamp");
+  latent.clamp = fields.getRange("logvar_clamp");
   return success(fields.ok() && succeeded(readLatentShape(fields)));
 }
 
@@ -541,8 +506,8 @@ LogicalResult ModelReader::readPrior(const JsonValue &value) {
             << "key '" << key << "' is for kind 'normal'";
     return success(fields.ok());
   }
-  prior.mean = readNumbers(fields, "mean", 0);
-  prior.deviation = readNumbers(fields, "std", 1);
+  prior.mean = fields.getNumbers("mean", 0);
+  prior.deviation = fields.getNumbers("std", 1);
   for (double number : prior.deviation)
     if (fields.ok() && !(number > 0))
       fields.mismatch("std", *fields.get("std"), "positive numbers");
