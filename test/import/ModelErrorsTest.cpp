@@ -288,6 +288,28 @@ TEST_F(ModelErrors, LatentAndLikelihood) {
             "latent [N, 3], found 2");
 }
 
+TEST_F(ModelErrors, FurtherOutputs) {
+  auto model = [](const std::string &outputs) {
+    return "{\"format_version\": 1, \"name\": \"x\",\n"
+           "\"inputs\": [{\"name\": \"x\", \"shape\": [3]}],\n"
+           "\"latent\": {\"kind\": \"code\", \"code\": \"e\"},\n"
+           "\"encoder\": {\"layers\": [{\"name\": \"e\", \"type\": "
+           "\"relu\"}],\n\"outputs\": " +
+           outputs + "}}";
+  };
+  EXPECT_EQ(fail(model("[]")),
+            "5:12: encoder: 'outputs': expected an array of names, found an "
+            "array of 0");
+  EXPECT_EQ(fail(model("[\"e\", \"f\"]")),
+            "5:18: encoder: there is no layer output 'f'; did you mean 'e'?");
+  EXPECT_EQ(fail(model("[\"e\", \"e\"]")), "5:18: encoder: output 'e' twice");
+  EXPECT_EQ(fail(model("[\"x\"]")),
+            "5:13: encoder: 'x' is an input; 'outputs' names layers");
+  EXPECT_EQ(fail(model("[\"mu\"]")),
+            "5:13: encoder: 'mu' is a reserved name in 'outputs'; give the "
+            "layer another");
+}
+
 TEST_F(ModelErrors, KeysThatExcludeOrNeedEachOther) {
   auto model = [](const std::string &latent, const std::string &rest = "",
                   const std::string &decoder = "") {

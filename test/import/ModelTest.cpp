@@ -181,6 +181,34 @@ TEST_F(Model, PlainCode) {
     EXPECT_EQ(signature(*module, absent), "none");
 }
 
+TEST_F(Model, FurtherOutputsOfTheEncoder) {
+  std::string head = R"({"format_version": 1, "name": "vq",
+    "inputs": [{"name": "x", "shape": [4, 6, 2], "layout": "NHWC"}],
+    "encoder": {"layers": [
+      {"name": "e", "type": "tanh"},
+      {"name": "parts", "type": "split", "sections": 2, "inputs": ["e"]},
+      {"name": "i", "type": "nearest_codebook", "entries": 3, "inputs": ["e"],
+       "weights": {"codebook": [[1, 2], [3, 4], [5, 6]]}}],
+      "outputs": ["i", "parts:1"]},
+    "decoder": {"layers": [{"name": "d", "type": "relu"}]}, "latent": )";
+  auto code = import(head + R"({"kind": "code", "code": "e",
+                                "layout": "NHWC"}})");
+  ASSERT_TRUE(code) << errors;
+  EXPECT_EQ(signature(*code, "encode"),
+            "x/input/NHWC: ? 4 6 2 -> z/latent/NHWC: ? 4 6 2 "
+            "i/layer/NHW: ? 4 6 parts:1/layer/NHWC: ? 4 6 1");
+  EXPECT_EQ(signature(*code, "reconstruct"),
+            "x/input/NHWC: ? 4 6 2 -> y/mean/NHWC: ? 4 6 2");
+  auto gaussian = import(head + R"({"kind": "gaussian", "mu": "e",
+                                    "logvar": "e"}})");
+  ASSERT_TRUE(gaussian) << errors;
+  EXPECT_EQ(signature(*gaussian, "encode_sample"),
+            "x/input/NHWC: ? 4 6 2 noise/noise/NCHW: ? 2 4 6 -> "
+            "mu/mu/NCHW: ? 2 4 6 logvar/logvar/NCHW: ? 2 4 6 "
+            "z/latent/NCHW: ? 2 4 6 i/layer/NHW: ? 4 6 "
+            "parts:1/layer/NCHW: ? 1 4 6");
+}
+
 TEST_F(Model, Conditional) {
   auto module = import(R"({"format_version": 1, "name": "cvae",
     "inputs": [{"name": "x", "shape": [4]}, {"name": "label", "shape": [2]},

@@ -74,6 +74,17 @@ static JsonValue makeSection(Graph &graph, JsonPosition at) {
   return section;
 }
 
+static JsonValue makeEncoder(Autoencoder &model, JsonPosition at) {
+  JsonValue section = makeSection(model.encoder, at);
+  if (model.outputs.empty())
+    return section;
+  JsonValue names = JsonValue::makeArray(at);
+  for (const std::string &output : model.outputs)
+    names.items.push_back(JsonValue::makeString(output, at));
+  section.set("outputs", std::move(names));
+  return section;
+}
+
 static JsonValue makeModel(StringRef name, Autoencoder &model,
                            JsonPosition at) {
   JsonValue dynamic = JsonValue::makeObject(at);
@@ -94,7 +105,7 @@ static JsonValue makeModel(StringRef name, Autoencoder &model,
   root.set("name", JsonValue::makeString(name, at));
   root.set("dynamic", std::move(dynamic));
   root.set("inputs", makeInput(model, at));
-  root.set("encoder", makeSection(model.encoder, at));
+  root.set("encoder", makeEncoder(model, at));
   root.set("latent", makeLatent(model, at));
   root.set("decoder", makeSection(model.decoder, at));
   return root;

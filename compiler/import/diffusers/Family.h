@@ -21,6 +21,8 @@ struct Autoencoder {
   /// The layer that gives mean and log-variance as halves of its channels; or
   /// the code of an autoencoder that is not variational.
   std::string head, code;
+  /// Layers of the encoder whose values `encode` gives besides the latent.
+  std::vector<std::string> outputs;
 };
 
 /// Names of what enters encoders and decoders.

@@ -157,18 +157,25 @@ Image Graph::meanChannels(const Twine &name, const Image &x, int64_t group) {
                     x.channels / group);
 }
 
+void Graph::useTensor(JsonValue &layer, StringRef role, StringRef tensor,
+                      int64_t entries) const {
+  JsonValue weights = JsonValue::makeObject(position);
+  weights.set(role, JsonValue::makeString(tensor, position));
+  layer.set("entries", makeInteger(entries));
+  layer.set("weights", std::move(weights));
+}
+
+Image Graph::nearest(const Twine &name, StringRef tensor, const Image &x,
+                     int64_t entries) {
+  JsonValue layer = makeLayer(name, "nearest_codebook", {x});
+  useTensor(layer, "codebook", tensor, entries);
+  return finish(std::move(layer), 1);
+}
+
 Image Graph::quantize(StringRef tensor, const Image &x, int64_t entries) {
-  auto useTensor = [&](JsonValue &layer, StringRef role) {
-    JsonValue weights = JsonValue::makeObject(position);
-    weights.set(role, JsonValue::makeString(tensor, position));
-    layer.set("entries", makeInteger(entries));
-    layer.set("weights", std::move(weights));
-  };
-  JsonValue nearest = makeLayer("quantize.indices", "nearest_codebook", {x});
-  useTensor(nearest, "codebook");
-  Image indices = finish(std::move(nearest), 1);
+  Image indices = nearest("quantize.indices", tensor, x, entries);
   JsonValue embedding = makeLayer("quantize.embedding", "embedding", {indices});
-  useTensor(embedding, "table");
+  useTensor(embedding, "table", tensor, entries);
   embedding.set("units", makeInteger(x.channels));
   return finish(std::move(embedding), x.channels);
 }

@@ -71,7 +71,10 @@ public:
   Image repeatChannels(const llvm::Twine &name, const Image &x,
                        int64_t repeats);
   Image meanChannels(const llvm::Twine &name, const Image &x, int64_t group);
-  /// The nearest entries of a codebook of `entries` vectors.
+  /// The index of the nearest of `entries` vectors in a codebook; and that
+  /// vector itself.
+  Image nearest(const llvm::Twine &name, llvm::StringRef tensor, const Image &x,
+                int64_t entries);
   Image quantize(llvm::StringRef tensor, const Image &x, int64_t entries);
 
   // Videos
@@ -126,6 +129,9 @@ private:
                    const Image &x, llvm::StringRef key, int64_t value,
                    int64_t channels);
   JsonValue makeIntegers(llvm::ArrayRef<int64_t> values) const;
+  /// Names the tensor that a layer has as `role`, of `entries` vectors.
+  void useTensor(JsonValue &layer, llvm::StringRef role, llvm::StringRef tensor,
+                 int64_t entries) const;
   JsonValue makeInteger(int64_t value) const {
     return JsonValue::makeInteger(value, position);
   }

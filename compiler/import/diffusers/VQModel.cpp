@@ -29,10 +29,12 @@ void vae::diffusers::buildVQModel(Fields &config, WeightStore &weights,
 
   Image h = Blocks(model.encoder, down, weights, config)
                 .encoder(getData(model), latent);
-  model.code =
-      model.encoder.conv("quant_conv", h, units, Graph::pointwise()).name;
-  Image quantized = model.decoder.quantize("quantize.embedding.weight",
-                                           {"z", units}, entries);
+  Image code = model.encoder.conv("quant_conv", h, units, Graph::pointwise());
+  model.code = code.name;
+  StringRef codebook = "quantize.embedding.weight";
+  model.outputs = {
+      model.encoder.nearest("indices", codebook, code, entries).name};
+  Image quantized = model.decoder.quantize(codebook, {"z", units}, entries);
   Image z = model.decoder.conv("post_quant_conv", quantized, latent,
                                Graph::pointwise());
   Blocks(model.decoder, up, weights, config)

@@ -43,6 +43,8 @@ private:
   /// Ports of the conditions that the sections take.
   void addConditions(std::vector<Port> &ports, bool encoder,
                      bool decoder) const;
+  /// Adds the outputs of the encoder that are no part of the latent.
+  void addFurtherOutputs(EntryFunction &entry, ArrayRef<Value> results) const;
   /// Runs the encoder, or the decoder from `z`.
   SmallVector<Value> encode(EntryFunction &entry);
   SmallVector<Value> decode(EntryFunction &entry, Value z);
@@ -181,7 +183,13 @@ LogicalResult ModelBuilder::buildEncoder() {
   if (failed(buildSection(context, model.encoder, values)) ||
       failed(getHeads(values, heads)))
     return failure();
-  end(encoder, heads);
+  SmallVector<Value> results = heads;
+  for (const NameRef &output : model.encoder.outputs) {
+    results.push_back(findValue(context, values, output, "encoder"));
+    if (!results.back())
+      return failure();
+  }
+  end(encoder, results);
   return checkLatent(heads.front());
 }
 
@@ -346,6 +354,22 @@ void ModelBuilder::addMean(EntryFunction &entry, Value output) {
 // Entry points
 //===----------------------------------------------------------------------===//
 
+void ModelBuilder::addFurtherOutputs(EntryFunction &entry,
+                                     ArrayRef<Value> results) const {
+  for (auto [name, value] :
+       zip_equal(model.encoder.outputs,
+                 results.take_back(model.encoder.outputs.size()))) {
+    size_t rank = value ? emitter.getDims(value).size() : 0;
+    entry.addInternal(
+        value,
+        {name.name,
+         "layer",
+         rank == latentDims.size() ? latentLayout : getLogicalLayout(rank),
+         {},
+         std::nullopt});
+  }
+}
+
 LogicalResult ModelBuilder::buildEncode(bool sampled) {
   std::vector<Port> ports = {getInput(*getData(), "input")};
   if (sampled)
@@ -356,12 +380,13 @@ LogicalResult ModelBuilder::buildEncode(bool sampled) {
   SmallVector<Value> heads = encode(entry);
   if (hasPlainCode()) {
     entry.addInternal(heads[0], getLatent("z", "latent"));
-    return entry.finish();
+  } else {
+    entry.addInternal(heads[0], getLatent("mu", "mu"));
+    entry.addInternal(heads[1], getLatent("logvar", "logvar"));
+    if (sampled)
+      entry.addInternal(sampleLatent(entry, heads), getLatent("z", "latent"));
   }
-  entry.addInternal(heads[0], getLatent("mu", "mu"));
-  entry.addInternal(heads[1], getLatent("logvar", "logvar"));
-  if (sampled)
-    entry.addInternal(sampleLatent(entry, heads), getLatent("z", "latent"));
+  addFurtherOutputs(entry, heads);
   return entry.finish();
 }
 

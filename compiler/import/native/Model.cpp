@@ -36,6 +36,7 @@ private:
   LogicalResult readInput(const JsonValue &value);
   LogicalResult readSection(const JsonValue &value, SectionSpec &section);
   LogicalResult readSectionInputs(Fields &fields, SectionSpec &section);
+  LogicalResult readEncoderOutputs(Fields &fields);
   LogicalResult readLayer(const JsonValue &value, SectionSpec &section);
   LogicalResult readLatent(const JsonValue &value);
   LogicalResult readLatentShape(Fields &fields);
@@ -347,6 +348,27 @@ LogicalResult ModelReader::readSectionInputs(Fields &fields,
   return success(fields.ok());
 }
 
+/// Names of layers; each output of the entry point has the name of its own.
+LogicalResult ModelReader::readEncoderOutputs(Fields &fields) {
+  std::vector<NameRef> &outputs = model.encoder.outputs;
+  if (fields.has("outputs"))
+    outputs = readNames(fields, "outputs");
+  llvm::StringSet<> seen;
+  for (const NameRef &output : outputs) {
+    StringRef name = output.name;
+    if (fields.ok() && is_contained({"mu", "logvar"}, name))
+      fields.fail(output.position)
+          << "'" << name
+          << "' is a reserved name in 'outputs'; give the layer another";
+    else if (fields.ok() && model.findInput(name))
+      fields.fail(output.position)
+          << "'" << name << "' is an input; 'outputs' names layers";
+    else if (fields.ok() && !seen.insert(name).second)
+      fields.fail(output.position) << "output '" << name << "' twice";
+  }
+  return success(fields.ok());
+}
+
 LogicalResult ModelReader::readSection(const JsonValue &value,
                                        SectionSpec &section) {
   bool decoder = &section == &model.decoder;
@@ -370,14 +392,14 @@ LogicalResult ModelReader::readSection(const JsonValue &value,
   for (const JsonValue &layer : layers->items)
     if (failed(readLayer(layer, section)))
       return failure();
-  if (decoder) {
-    if (fields.has("output"))
-      section.output = readName(fields, "output");
-    else
-      section.output = section.layers.back().name;
-    if (fields.has("output_logvar"))
-      section.outputLogvar = readName(fields, "output_logvar");
-  }
+  if (!decoder)
+    return readEncoderOutputs(fields);
+  if (fields.has("output"))
+    section.output = readName(fields, "output");
+  else
+    section.output = section.layers.back().name;
+  if (fields.has("output_logvar"))
+    section.outputLogvar = readName(fields, "output_logvar");
   return success(fields.ok());
 }
 

@@ -66,6 +66,8 @@ struct SectionSpec {
   JsonPosition position;
   std::vector<NameRef> inputs;
   std::vector<LayerSpec> layers;
+  /// The encoder's: what it gives besides the latent.
+  std::vector<NameRef> outputs;
   /// The decoder's.
   NameRef output, outputLogvar;
 };

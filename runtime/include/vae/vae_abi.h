@@ -59,7 +59,7 @@ enum {
   VAE_ROLE_LOG_LIKELIHOOD = 9, /* log p(x|z), nats, one value per example */
   VAE_ROLE_KL = 10,            /* KL(q(z|x) || p(z)), nats, one per example */
   VAE_ROLE_ELBO = 11,          /* log-likelihood minus KL, nats */
-  VAE_ROLE_LAYER = 12          /* what a layer gives (vaec --expose-layers) */
+  VAE_ROLE_LAYER = 12          /* what a layer gives */
 };
 
 /* A run-time dimension shared by the tensors of a model: "batch", "height", ...

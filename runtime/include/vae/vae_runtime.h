@@ -262,10 +262,11 @@ VAE_API vae_status_t vae_session_run(vae_session_t *session, const char *entry,
                                      uint32_t num_outputs);
 
 /* Short forms for f32 models whose only symbol is the batch and that take no
- * conditions; others: vae_session_run. Pointers are to batch * (elements per
- * example) floats; none may be NULL, except for what the model does not have:
- * a deterministic autoencoder has no logvar, KL and ELBO, and there NULL is the
- * only value. Errors and thread safety as vae_session_run. Since 0.1.
+ * conditions and give no layers; others: vae_session_run. Pointers are to batch
+ * * (elements per example) floats; none may be NULL, except for what the model
+ * does not have: a deterministic autoencoder has no logvar, KL and ELBO, and
+ * there NULL is the only value. Errors and thread safety as vae_session_run.
+ * Since 0.1.
  *
  * encode:             x -> mu, logvar (deterministic autoencoders: mu is the
  *                     code)
