@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/src/Table.h"
 
+#include <cmath>
 #include <cstring>
 #include <initializer_list>
 
@@ -80,6 +81,11 @@ int64_t vae::runtime::getNumBytes(const vae_abi_model &table,
   return count;
 }
 
+uint32_t vae::runtime::getChannelDim(const vae_abi_tensor &tensor) {
+  const char *channel = std::strchr(tensor.layout, 'C');
+  return channel ? static_cast<uint32_t>(channel - tensor.layout) : 1;
+}
+
 const vae_abi_entry *vae::runtime::findEntry(const vae_abi_model &table,
                                              const char *name) {
   for (uint32_t i = 0; i < table.num_entries; ++i)
@@ -153,7 +159,9 @@ public:
   TableCheck(const vae_abi_model &table, Text &message)
       : table(table), message(message) {}
 
-  bool run() { return checkModel() && checkSymbols() && checkEntries(); }
+  bool run() {
+    return checkModel() && checkScaling() && checkSymbols() && checkEntries();
+  }
 
 private:
   bool fail(const char *what) {
@@ -170,6 +178,7 @@ private:
   static bool isName(const char *text) { return text && *text; }
 
   bool checkModel();
+  bool checkScaling();
   bool checkSymbols();
   bool checkEntries();
   bool checkEntry();
@@ -206,6 +215,18 @@ bool TableCheck::checkModel() {
       (table.weights_size > 0 && !table.weights))
     return fail("the weights are NULL or of negative size");
   return true;
+}
+
+bool TableCheck::checkScaling() {
+  const vae_abi_scaling *scaling = table.latent_scaling;
+  if (!scaling)
+    return true;
+  bool good = scaling->count > 0 && scaling->scale && scaling->shift;
+  for (uint32_t c = 0; good && c < scaling->count; ++c)
+    good = scaling->scale[c] > 0 && std::isfinite(scaling->scale[c]) &&
+           std::isfinite(scaling->shift[c]);
+  return good || fail("the scaling of the latent is empty, or a number of it "
+                      "is not finite, or no positive scale");
 }
 
 bool TableCheck::checkSymbols() {
@@ -309,7 +330,16 @@ bool TableCheck::checkTensor(const vae_abi_tensor &tensor) {
     return fail("its layout is NULL");
   if (tensor.role == VAE_ROLE_NOISE && tensor.dtype != VAE_DTYPE_F32)
     return fail("it is noise, but not f32");
-  return checkDims(tensor);
+  if (!checkDims(tensor))
+    return false;
+  const vae_abi_scaling *scaling = table.latent_scaling;
+  if (!scaling || scaling->count == 1 || !isLatent(tensor))
+    return true;
+  uint32_t channels = getChannelDim(tensor);
+  if (channels >= tensor.rank || tensor.dims[channels].symbol >= 0 ||
+      tensor.dims[channels].offset != scaling->count)
+    return fail("the latent is scaled by channels, but it has other ones");
+  return true;
 }
 
 bool TableCheck::checkDims(const vae_abi_tensor &tensor) {

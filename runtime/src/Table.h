@@ -57,6 +57,16 @@ void addShape(Text &text, const int64_t *dims, uint32_t rank);
 void addShape(Text &text, const vae_abi_model &table,
               const vae_abi_tensor &tensor, const int64_t *symbols);
 
+/// Whether a tensor is the latent or describes its distribution: what scaling
+/// changes.
+inline bool isLatent(const vae_abi_tensor &tensor) {
+  return tensor.role == VAE_ROLE_LATENT || tensor.role == VAE_ROLE_MU ||
+         tensor.role == VAE_ROLE_LOGVAR;
+}
+/// The dimension of its channels: 'C' of the layout, else the first behind the
+/// batch.
+uint32_t getChannelDim(const vae_abi_tensor &tensor);
+
 const vae_abi_entry *findEntry(const vae_abi_model &table, const char *name);
 
 } // namespace vae::runtime

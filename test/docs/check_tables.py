@@ -24,7 +24,7 @@ MODEL = {
     "encoder": {"layers": [
         {"name": "mu", "type": "conv2d", "filters": 1, "kernel_size": 1, "bias": False,
          "activation": "relu", "weights": {"kernel": [[[[2]]]]}}]},
-    "latent": {"kind": "gaussian", "mu": "mu", "logvar": "mu"},
+    "latent": {"kind": "gaussian", "mu": "mu", "logvar": "mu", "scale": 2},
     "decoder": {"layers": [{"name": "y", "type": "dropout"}]},
     "likelihood": {"kind": "gaussian"},
     "prior": {"kind": "normal", "std": 2},
@@ -177,7 +177,7 @@ def check_note():
     for key in get_keys(read_note(compile_model())):
         # Described once for inputs and outputs; objects of the model format.
         key = key.replace("entries[].outputs[].", "entries[].inputs[].")
-        keys.add(re.sub(r"^(likelihood|prior)\..*", r"\1", key))
+        keys.add(re.sub(r"^(likelihood|prior|latent_scaling)\..*", r"\1", key))
     return compare("keys of the note", documented, keys)
 
 

@@ -34,11 +34,14 @@ Entry = struct("Entry", name=STR, num_inputs=U32, num_outputs=U32, inputs=c.POIN
                run=c.CFUNCTYPE(I32, c.POINTER(Call)), num_steps=U32, reserved32=U32,
                steps=c.POINTER(Step), step_costs=c.CFUNCTYPE(None, c.POINTER(I64), c.POINTER(I64), c.POINTER(I64)),
                reserved=I64)
+Scaling = struct("Scaling", count=U32, reserved32=U32, scale=c.POINTER(c.c_double), shift=c.POINTER(c.c_double),
+                 reserved=I64 * 2)
 Model = struct("Model", abi_version=U32, struct_size=U32, name=STR, compiler_version=STR, target_triple=STR,
                cpu_features=STR, quantization=STR, likelihood=STR, prior=STR, num_symbols=U32, num_entries=U32,
                symbols=c.POINTER(Symbol), entries=c.POINTER(Entry), weights=P, weights_size=I64,
-               num_parameters=I64, reserved=I64 * 8)
-for kind, size in ((Symbol, 40), (Dim, 24), (Tensor, 88), (Call, 56), (Step, 32), (Entry, 88), (Model, 176)):
+               num_parameters=I64, latent_scaling=c.POINTER(Scaling), reserved=I64 * 7)
+for kind, size in ((Symbol, 40), (Dim, 24), (Tensor, 88), (Call, 56), (Step, 32), (Entry, 88),
+                   (Scaling, 40), (Model, 176)):
     assert c.sizeof(kind) == size, kind
 
 

@@ -359,7 +359,7 @@ TEST_F(FormatExamples, ObjectsHaveTheDefaultsStated) {
     "dynamic": {"height": {"min": 4 DIM}, "width": {"min": 4}},
     "inputs": [{"name": "x", "shape": [2, "height", "width"]}],
     "encoder": {"layers": [{"name": "e", "type": "relu"}]},
-    "latent": {"kind": "gaussian", "mu": "e", "logvar": "e"},
+    "latent": {"kind": "gaussian", "mu": "e", "logvar": "e", "scale": 2 LATENT},
     "decoder": {"layers": [{"name": "d", "type": "relu"}]},
     "likelihood": {"kind": KIND},
     "prior": {"kind": "normal" PRIOR}})";
@@ -370,6 +370,7 @@ TEST_F(FormatExamples, ObjectsHaveTheDefaultsStated) {
       {"model", "tensor_layout", "MODEL", "\"gaussian\""},
       {"dynamic_dimension", "multiple", "DIM", "\"gaussian\""},
       {"dynamic_dimension", "remainder", "DIM", "\"gaussian\""},
+      {"latent", "shift", "LATENT", "\"gaussian\""},
       {"likelihood", "variance", "KIND", "\"gaussian\""},
       {"likelihood", "scale", "KIND", "\"laplace\""},
       {"prior", "mean", "PRIOR", "\"gaussian\""},
@@ -387,7 +388,7 @@ TEST_F(FormatExamples, ObjectsHaveTheDefaultsStated) {
         ASSERT_NE(found, std::end(cases)) << object.name.str() << ", " << key;
         auto fill = [&](const std::string &text) {
           std::string result = model;
-          for (StringRef place : {"MODEL", "DIM", "KIND", "PRIOR"}) {
+          for (StringRef place : {"MODEL", "DIM", "LATENT", "KIND", "PRIOR"}) {
             std::string with = place == "KIND" ? found->kind : "";
             if (place == found->place)
               with += text;

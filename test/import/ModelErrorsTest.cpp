@@ -341,6 +341,14 @@ TEST_F(ModelErrors, KeysThatExcludeOrNeedEachOther) {
             "4:11: latent: key 'split' is missing");
   EXPECT_EQ(fail(model("\"kind\": \"code\"")),
             "4:11: latent: key 'code' is missing");
+  EXPECT_EQ(fail(model(code + ", \"shift\": 1")),
+            "4:50: latent: key 'shift' goes with key 'scale'");
+  EXPECT_EQ(fail(model(code + ", \"scale\": [1, 0, 1, 1]")),
+            "4:50: latent: 'scale': expected positive numbers, found an array "
+            "of 4");
+  EXPECT_EQ(fail(model(code + ", \"scale\": 1, \"shift\": [1, 2]")),
+            "4:11: latent: expected one number or 4, one a channel of the "
+            "latent [N, 4], found 2");
   EXPECT_EQ(fail(model(code, ",\n\"prior\": {\"kind\": \"normal\"}")),
             "6:10: prior: a latent of kind 'code' has none; remove it");
   EXPECT_EQ(fail(model(gaussian, ",\n\"prior\": {\"kind\": "

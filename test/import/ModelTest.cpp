@@ -209,6 +209,29 @@ TEST_F(Model, FurtherOutputsOfTheEncoder) {
             "parts:1/layer/NCHW: ? 1 4 6");
 }
 
+TEST_F(Model, ScaledLatent) {
+  auto scaling = [&](const std::string &keys) {
+    auto module = import(R"({"format_version": 1, "name": "scaled",
+      "latent": {"kind": "gaussian", "shape": [2, 3, 4], "layout": "NHWC")" +
+                         keys + R"(},
+      "decoder": {"layers": [{"name": "d", "type": "relu"}]}})");
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    if (module)
+      (*module)
+          ->getAttrOfType<mlir::DictionaryAttr>(vae::kModelAttr)
+          .get(vae::kLatentScalingAttr)
+          .print(stream);
+    return text + errors;
+  };
+  EXPECT_EQ(scaling(", \"scale\": 0.5"),
+            "{scale = [5.000000e-01], shift = [0.000000e+00]}");
+  EXPECT_EQ(scaling(", \"shift\": [1, 2, 3, -4], \"scale\": 0.5"),
+            "{scale = [5.000000e-01, 5.000000e-01, 5.000000e-01, "
+            "5.000000e-01], shift = [1.000000e+00, 2.000000e+00, "
+            "3.000000e+00, -4.000000e+00]}");
+}
+
 TEST_F(Model, Conditional) {
   auto module = import(R"({"format_version": 1, "name": "cvae",
     "inputs": [{"name": "x", "shape": [4]}, {"name": "label", "shape": [2]},

@@ -3,6 +3,7 @@
 
 #include "gtest/gtest.h"
 
+#include <cmath>
 #include <cstring>
 
 #include <functional>
@@ -23,6 +24,8 @@ struct Library {
   vae_abi_step steps[2] = {{"", "copy", {}}, {"h", "dense", {}}};
   vae_abi_entry entries[2] = {makeEntry("encode"), makeEntry("decode")};
   float weights[1] = {1};
+  double scale[2] = {2, 0.5}, shift[2] = {0, -1};
+  vae_abi_scaling scaling = {1, 0, scale, shift, {}};
   vae_abi_model table = {VAE_ABI_VERSION,
                          sizeof(vae_abi_model),
                          "m",
@@ -39,6 +42,7 @@ struct Library {
                          weights,
                          sizeof(weights),
                          1,
+                         &scaling,
                          {}};
 
   static vae_abi_tensor makeTensor(const char *name, int32_t role,
@@ -79,6 +83,18 @@ TEST(Table, StepsMayBeUnknown) {
   EXPECT_EQ(checkTable(&library.table, text), VAE_OK) << message;
 }
 
+TEST(Table, ALatentMayHaveNoScalingOrOneForEachChannel) {
+  Library library;
+  char message[256];
+  Text text(message, sizeof(message));
+  library.table.latent_scaling = nullptr;
+  EXPECT_EQ(checkTable(&library.table, text), VAE_OK) << message;
+  library.z[1] = {-1, 0, 0, 2};
+  library.table.latent_scaling = &library.scaling;
+  library.scaling.count = 2;
+  EXPECT_EQ(checkTable(&library.table, text), VAE_OK) << message;
+}
+
 struct Lie {
   const char *part; // of the message
   std::function<void(Library &)> tell;
@@ -100,6 +116,19 @@ const Lie kLies[] = {
     {"weights are NULL", [](Library &l) { l.table.weights = nullptr; }},
     {"weights are NULL", [](Library &l) { l.table.weights_size = -1; }},
     {"weights are NULL", [](Library &l) { l.table.num_parameters = -1; }},
+    {"scaling of the latent", [](Library &l) { l.scaling.count = 0; }},
+    {"scaling of the latent", [](Library &l) { l.scaling.scale = nullptr; }},
+    {"scaling of the latent", [](Library &l) { l.scaling.shift = nullptr; }},
+    {"scaling of the latent", [](Library &l) { l.scale[0] = 0; }},
+    {"scaling of the latent", [](Library &l) { l.scale[0] = INFINITY; }},
+    {"scaling of the latent", [](Library &l) { l.shift[0] = NAN; }},
+    {"entry 0: output 0: the latent is scaled by channels",
+     [](Library &l) { l.scaling.count = 2; }},
+    {"entry 0: output 0: the latent is scaled by channels",
+     [](Library &l) {
+       l.scaling.count = 2;
+       l.z[1] = {-1, 0, 0, 3};
+     }},
     {"symbol 1: it has no name", [](Library &l) { l.symbols[1].name = ""; }},
     {"symbol 0: its minimum", [](Library &l) { l.symbols[0].minimum = 0; }},
     {"symbol 1: its minimum", [](Library &l) { l.symbols[1].multiple = 0; }},

@@ -249,6 +249,9 @@ static const vae_abi_entry entries[] = {
     ENTRY("nested", 1, x, 1, mean, no_arena, nested),
     ENTRY("labelled", 2, x_label, 2, both, no_arena, labelled)};
 
+static const double scale[] = {2, 4}, shift[] = {0.5, -1};
+static const vae_abi_scaling scaling = {Z, 0, scale, shift, {0, 0}};
+
 static const vae_abi_model model = {VAE_ABI_VERSION,
                                     sizeof(vae_abi_model),
                                     "toy",
@@ -265,7 +268,8 @@ static const vae_abi_model model = {VAE_ABI_VERSION,
                                     0,
                                     0,
                                     0,
-                                    {0, 0, 0, 0, 0, 0, 0, 0}};
+                                    &scaling,
+                                    {0, 0, 0, 0, 0, 0, 0}};
 
 __attribute__((visibility("default"))) const vae_abi_model *
 vae_model_query(uint32_t max_abi_version) {

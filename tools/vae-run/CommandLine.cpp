@@ -49,6 +49,7 @@ private:
   void addOutput(CLI::App *command, const char *text, bool required);
   void addExecution(CLI::App *command);
   void addSampling(CLI::App *command);
+  void addScaled(CLI::App *command, const char *text);
   void declareInfo(CLI::App &app);
   void declareGenerate(CLI::App &app);
   void declareScore(CLI::App &app);
@@ -110,6 +111,10 @@ void CommandLine::addSampling(CLI::App *command) {
       ->group("Random numbers");
 }
 
+void CommandLine::addScaled(CLI::App *command, const char *text) {
+  command->add_flag("--scaled", o.scaled, text)->group("Latent");
+}
+
 void CommandLine::addSizes(CLI::App *command) {
   command
       ->add_option("--size", o.size,
@@ -154,6 +159,8 @@ void CommandLine::declareGenerate(CLI::App &app) {
   addNamed(encode);
   addNoise(encode);
   addSampling(encode);
+  addScaled(encode, "Write (z - shift) * scale, which diffusion models take, "
+                    "with the numbers that the model declares");
   addOutput(encode, "All arrays as .npz; one as .npy", true);
   addExecution(encode);
 
@@ -161,6 +168,7 @@ void CommandLine::declareGenerate(CLI::App &app) {
       app, "decode", "Write the decoder's own output (logits stay logits)");
   addData(decode, "Latents; of several arrays in an .npz file z, or mu");
   addNamed(decode);
+  addScaled(decode, "The latents are scaled, as encode --scaled writes them");
   addOutput(decode, ".npy, .npz, or .png for a grid of images", true);
   addExecution(decode);
 
@@ -171,6 +179,7 @@ void CommandLine::declareGenerate(CLI::App &app) {
   addNamed(reconstruct);
   addNoise(reconstruct);
   addSampling(reconstruct);
+  addScaled(reconstruct, "No effect here: scaling and its inverse cancel");
   addOutput(reconstruct, ".npy, .npz, or .png for a grid of images", false);
   reconstruct
       ->add_flag("--compare", o.compare,
@@ -185,6 +194,7 @@ void CommandLine::declareGenerate(CLI::App &app) {
       ->option_text("COUNT");
   addNamed(sample);
   addNoise(sample);
+  addScaled(sample, "Take the samples of the prior for scaled latents");
   addSizes(sample);
   addOutput(sample, ".npy, .npz, or .png for a grid of images", true);
   addExecution(sample);

@@ -32,6 +32,8 @@ struct Options {
   std::string output;
   bool compare = false;
 
+  bool scaled = false;
+
   bool sample = false;
   uint64_t seed = 0;
   int64_t samples = 1; // draws, of score

@@ -4,6 +4,7 @@
 #include "tools/vae-run/Error.h"
 #include "tools/vae-run/Prepare.h"
 #include "tools/vae-run/Results.h"
+#include "tools/vae-run/Scaling.h"
 
 #include <algorithm>
 #include <cmath>
@@ -83,13 +84,20 @@ void vaerun::runGenerate(const Options &options) {
   Model model(options.library);
   const vae_abi_model &table = model.getTable();
   const vae_abi_entry &entry = model.getEntry(name);
+  if (options.scaled)
+    requireScaling(model);
   Job job = makeJob(model, entry, options);
+  if (options.scaled &&
+      (options.command == "decode" || options.command == "sample"))
+    unscaleInputs(model, job);
   results.checkImage(entry.outputs[0],
                      getOutputShape(table, job, entry.outputs[0]));
   Runner runner(model, options.threads, options.chunk);
   Progress progress(job.getExamples());
   std::vector<Output> outputs = runner.run(job, 0, progress);
   progress.finish();
+  if (options.scaled && encodes)
+    scaleOutputs(model, outputs);
 
   Report report(options);
   report.json["model"] = table.name;

@@ -9,6 +9,7 @@
 #include "tools/vae-run/Report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 using namespace vaerun;
@@ -26,6 +27,19 @@ static std::string formatKind(const Json &object) {
           concat(more.empty() ? "" : ", ", key, " ",
                  value.is_string() ? value.get<std::string>() : value.dump());
   return more.empty() ? text : text + " (" + more + ")";
+}
+
+/// "(z - 0.5) * 2", or with the lists of numbers of the channels.
+static std::string formatScaling(const Json &scaling) {
+  const Json &scale = scaling.at("scale"), &shift = scaling.at("shift");
+  if (scale.size() == 1 && shift.size() == 1) {
+    auto by = shift[0].get<double>();
+    return concat(
+        by == 0 ? "z" : concat("(z ", by < 0 ? "+ " : "- ", std::abs(by), ")"),
+        " * ", scale[0].dump());
+  }
+  return concat("(z - shift) * scale, shift ", shift.dump(), ", scale ",
+                scale.dump());
 }
 
 /// "[batch, 784]".
@@ -105,6 +119,8 @@ static void describe(const Json &note, std::ostream &out) {
   for (const char *key : {"likelihood", "prior"})
     if (note.contains(key))
       facts.push_back({key, formatKind(note[key])});
+  if (note.contains("latent_scaling"))
+    facts.push_back({"scaled latent", formatScaling(note["latent_scaling"])});
   for (const Json &symbol : note.at("symbols"))
     facts.push_back({"dynamic", formatSymbol(symbol)});
   printTable(facts, out);

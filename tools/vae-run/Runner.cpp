@@ -56,6 +56,18 @@ static uint64_t getMostElements() {
   return static_cast<uint64_t>(pages) * static_cast<uint64_t>(size) / 4;
 }
 
+size_t vaerun::countFitting(const vae_abi_model &table,
+                            const vae_abi_tensor &tensor, const Job &job) {
+  auto elements =
+      countElements(getShape(table, tensor, job.sizes, job.getExamples()));
+  if (!elements || static_cast<uint64_t>(*elements) > getMostElements())
+    fail("'", tensor.name, "': expected sizes that fit in memory, found ",
+         job.getExamples(), " examples of shape ",
+         formatShape(getShape(table, tensor, job.sizes, 1)),
+         "; choose smaller ones");
+  return static_cast<size_t>(*elements);
+}
+
 static Window makeWindow(const vae_abi_model &table,
                          const vae_abi_tensor &tensor, const Job &job,
                          int64_t chunk) {
@@ -65,12 +77,7 @@ static Window makeWindow(const vae_abi_model &table,
         concat("'", tensor.name, "' has no batch as its first dimension"));
   Window window;
   window.dims = getShape(table, tensor, job.sizes, chunk);
-  auto elements =
-      countElements(getShape(table, tensor, job.sizes, job.getExamples()));
-  if (!elements || static_cast<uint64_t>(*elements) > getMostElements())
-    fail("'", tensor.name, "': expected sizes that fit in memory, found ",
-         job.getExamples(), " examples of shape ", formatShape(window.dims),
-         "; choose smaller ones");
+  countFitting(table, tensor, job);
   window.stride = 1;
   for (size_t d = 1; d < window.dims.size(); ++d)
     window.stride *= window.dims[d];

@@ -22,6 +22,11 @@ struct Job {
   int64_t getExamples() const { return sizes[0]; }
 };
 
+/// The numbers of a tensor for all examples of a job. Fails if they do not fit
+/// in memory.
+size_t countFitting(const vae_abi_model &table, const vae_abi_tensor &tensor,
+                    const Job &job);
+
 /// An output with all examples.
 struct Output {
   const vae_abi_tensor *tensor = nullptr;

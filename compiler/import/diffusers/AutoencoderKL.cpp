@@ -15,6 +15,8 @@ namespace {
 struct Defaults {
   std::vector<int64_t> channels = {64};
   int64_t layers = 1, latentChannels = 4;
+  /// Scaling factor of the latent; 0: the class has none.
+  double scaling = 0.18215;
 };
 
 } // namespace
@@ -32,6 +34,8 @@ static void build(Fields &config, WeightStore &weights,
   model.multiple = getMultiple(down.channels.size());
   bool quant = config.getBool("use_quant_conv", true);
   bool postQuant = config.getBool("use_post_quant_conv", true);
+  if (defaults.scaling > 0)
+    readScaling(config, defaults.scaling, latent, model);
   if (!config.ok())
     return;
 
@@ -64,11 +68,13 @@ void vae::diffusers::buildAsymmetricAutoencoderKL(Fields &config,
   build(config, weights, down, up, {}, model);
 }
 
-/// Its batch normalization of patches belongs to the pipeline around it.
+/// Its batch normalization belongs to the pipeline around it: it is of patches
+/// of 2 x 2 pixels, which no number a channel can express.
 void vae::diffusers::buildAutoencoderKLFlux2(Fields &config,
                                              WeightStore &weights,
                                              Autoencoder &model) {
   PyramidKeys up = kUpKeys;
   up.channels = "decoder_block_out_channels";
-  build(config, weights, kDownKeys, up, {{128, 256, 512, 512}, 2, 32}, model);
+  build(config, weights, kDownKeys, up, {{128, 256, 512, 512}, 2, 32, 0},
+        model);
 }

@@ -114,6 +114,7 @@ void vae::diffusers::buildAutoencoderTiny(Fields &config, WeightStore &weights,
   int64_t outputs = config.getInt("out_channels", 1, kMaxDim, 3);
   model.imageChannels = config.getInt("in_channels", 1, kMaxDim, 3);
   model.multiple = getMultiple(down.channels.size());
+  readScaling(config, 1, latent, model);
   if (!config.ok())
     return;
 

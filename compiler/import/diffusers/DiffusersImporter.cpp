@@ -32,6 +32,23 @@ static const Family *findFamily(StringRef name) {
   return found == std::end(kFamilies) ? nullptr : found;
 }
 
+static JsonValue makeRange(double low, double high, JsonPosition at) {
+  JsonValue range = JsonValue::makeArray(at);
+  for (double bound : {low, high})
+    range.items.push_back(JsonValue::makeNumber(bound, at));
+  return range;
+}
+
+/// A number, or an array with one a channel.
+static JsonValue makeNumbers(ArrayRef<double> numbers, JsonPosition at) {
+  if (numbers.size() == 1)
+    return JsonValue::makeNumber(numbers.front(), at);
+  JsonValue array = JsonValue::makeArray(at);
+  for (double number : numbers)
+    array.items.push_back(JsonValue::makeNumber(number, at));
+  return array;
+}
+
 static JsonValue makeInput(const Autoencoder &model, JsonPosition at) {
   JsonValue shape = JsonValue::makeArray(at);
   shape.items.push_back(JsonValue::makeInteger(model.imageChannels, at));
@@ -39,13 +56,10 @@ static JsonValue makeInput(const Autoencoder &model, JsonPosition at) {
     shape.items.push_back(JsonValue::makeString("frames", at));
   for (StringRef size : {"height", "width"})
     shape.items.push_back(JsonValue::makeString(size, at));
-  JsonValue range = JsonValue::makeArray(at);
-  for (double bound : {-1.0, 1.0})
-    range.items.push_back(JsonValue::makeNumber(bound, at));
   JsonValue input = JsonValue::makeObject(at);
   input.set("name", JsonValue::makeString("x", at));
   input.set("shape", std::move(shape));
-  input.set("range", std::move(range));
+  input.set("range", makeRange(-1, 1, at));
   JsonValue inputs = JsonValue::makeArray(at);
   inputs.items.push_back(std::move(input));
   return inputs;
@@ -53,18 +67,19 @@ static JsonValue makeInput(const Autoencoder &model, JsonPosition at) {
 
 static JsonValue makeLatent(const Autoencoder &model, JsonPosition at) {
   JsonValue latent = JsonValue::makeObject(at);
-  if (!model.code.empty()) {
-    latent.set("kind", JsonValue::makeString("code", at));
+  bool code = !model.code.empty();
+  latent.set("kind", JsonValue::makeString(code ? "code" : "gaussian", at));
+  if (code) {
     latent.set("code", JsonValue::makeString(model.code, at));
-    return latent;
+  } else {
+    latent.set("head", JsonValue::makeString(model.head, at));
+    latent.set("split", JsonValue::makeString("halves", at));
+    latent.set("logvar_clamp", makeRange(-30, 20, at));
   }
-  latent.set("kind", JsonValue::makeString("gaussian", at));
-  latent.set("head", JsonValue::makeString(model.head, at));
-  latent.set("split", JsonValue::makeString("halves", at));
-  JsonValue clamp = JsonValue::makeArray(at);
-  for (double bound : {-30.0, 20.0})
-    clamp.items.push_back(JsonValue::makeNumber(bound, at));
-  latent.set("logvar_clamp", std::move(clamp));
+  if (!model.scale.empty()) {
+    latent.set("scale", makeNumbers(model.scale, at));
+    latent.set("shift", makeNumbers(model.shift, at));
+  }
   return latent;
 }
 

@@ -23,12 +23,21 @@ struct Autoencoder {
   std::string head, code;
   /// Layers of the encoder whose values `encode` gives besides the latent.
   std::vector<std::string> outputs;
+  /// What pipelines make of the latent, (z - shift) * scale: one number each,
+  /// or one a channel. No scale: nothing that is the same for every pixel.
+  std::vector<double> scale, shift;
 };
 
 /// Names of what enters encoders and decoders.
 inline Image getData(const Autoencoder &model) {
   return {"x", model.imageChannels};
 }
+
+/// Reads the scaling of the latent, of that many channels, from the keys
+/// scaling_factor, shift_factor, latents_mean and latents_std, of which a class
+/// has some. `factor`: what a file without scaling_factor means.
+void readScaling(Fields &config, double factor, int64_t channels,
+                 Autoencoder &model);
 
 #define VAE_FAMILY(CLASS, FUNCTION, KEYS, OTHER_KEYS)                          \
   void FUNCTION(Fields &config, WeightStore &weights, Autoencoder &model);

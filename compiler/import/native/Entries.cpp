@@ -29,7 +29,9 @@ private:
                           SmallVectorImpl<Value> &heads);
   LogicalResult checkLatent(Value mu);
   LogicalResult checkOutput();
-  LogicalResult checkPrior();
+  LogicalResult checkChannels();
+  LogicalResult checkChannels(StringRef subject, JsonPosition position,
+                              ArrayRef<double> numbers);
 
   // Entry points.
   LogicalResult buildEncode(bool sampled);
@@ -244,16 +246,27 @@ LogicalResult ModelBuilder::checkOutput() {
          << data->name.name << "' is " << emitter.formatDims(wanted);
 }
 
-LogicalResult ModelBuilder::checkPrior() {
+LogicalResult ModelBuilder::checkChannels(StringRef subject,
+                                          JsonPosition position,
+                                          ArrayRef<double> numbers) {
   Dims dims = toInternal(latentDims, latentLayout);
   int64_t channels = getStaticDim(dims[1]);
+  if (numbers.size() <= 1 || static_cast<int64_t>(numbers.size()) == channels)
+    return success();
+  return emitter.source.error(position)
+         << subject << ": expected one number or " << channels
+         << ", one a channel of the latent " << emitter.formatDims(dims)
+         << ", found " << static_cast<unsigned>(numbers.size());
+}
+
+/// What may have one number a channel has as many as the latent.
+LogicalResult ModelBuilder::checkChannels() {
   for (const auto *numbers : {&model.prior.mean, &model.prior.deviation})
-    if (numbers->size() > 1 &&
-        static_cast<int64_t>(numbers->size()) != channels)
-      return emitter.source.error(model.prior.position)
-             << "prior: expected one number or " << channels
-             << ", one a channel of the latent " << emitter.formatDims(dims)
-             << ", found " << static_cast<unsigned>(numbers->size());
+    if (failed(checkChannels("prior", model.prior.position, *numbers)))
+      return failure();
+  for (const auto *numbers : {&model.latent.scale, &model.latent.shift})
+    if (failed(checkChannels("latent", model.latent.position, *numbers)))
+      return failure();
   return success();
 }
 
@@ -485,7 +498,7 @@ LogicalResult ModelBuilder::build() {
   latentLayout = model.latent.layout;
   bool encodes = model.encoder.present, decodes = model.decoder.present;
   bool gaussian = !hasPlainCode();
-  if ((encodes && failed(buildEncoder())) || failed(checkPrior()) ||
+  if ((encodes && failed(buildEncoder())) || failed(checkChannels()) ||
       (decodes && failed(buildDecoder())))
     return failure();
   if (encodes &&

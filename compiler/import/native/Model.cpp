@@ -40,6 +40,7 @@ private:
   LogicalResult readLayer(const JsonValue &value, SectionSpec &section);
   LogicalResult readLatent(const JsonValue &value);
   LogicalResult readLatentShape(Fields &fields);
+  LogicalResult readLatentScaling(Fields &fields);
   LogicalResult readLikelihood(const JsonValue &value);
   LogicalResult readPrior(const JsonValue &value);
   LogicalResult readSections(Fields &fields);
@@ -421,6 +422,20 @@ LogicalResult ModelReader::readLatentShape(Fields &fields) {
   return success(fields.ok());
 }
 
+LogicalResult ModelReader::readLatentScaling(Fields &fields) {
+  if (!fields.has("scale")) {
+    if (fields.ok() && fields.has("shift"))
+      fields.fail(fields.get("shift")) << "key 'shift' goes with key 'scale'";
+    return success(fields.ok());
+  }
+  model.latent.scale = fields.getNumbers("scale", 1);
+  model.latent.shift = fields.getNumbers("shift", 0);
+  for (double number : model.latent.scale)
+    if (fields.ok() && !(number > 0))
+      fields.mismatch("scale", *fields.get("scale"), "positive numbers");
+  return success(fields.ok());
+}
+
 LogicalResult ModelReader::readLatent(const JsonValue &value) {
   Fields fields(source, value, "latent", Keys::Latent);
   if (!fields.ok())
@@ -457,7 +472,8 @@ LogicalResult ModelReader::readLatent(const JsonValue &value) {
     latent.logvar = readName(fields, "logvar");
   }
   latent.clamp = fields.getRange("logvar_clamp");
-  return success(fields.ok() && succeeded(readLatentShape(fields)));
+  return success(fields.ok() && succeeded(readLatentShape(fields)) &&
+                 succeeded(readLatentScaling(fields)));
 }
 
 LogicalResult ModelReader::readLikelihood(const JsonValue &value) {

@@ -84,6 +84,9 @@ struct LatentSpec {
   /// The shape with the batch, in the order of `layout`; empty if not given.
   Dims dims;
   std::string layout;
+  /// What users of latents make of it, (z - shift) * scale: one number each, or
+  /// one a channel. No scale: not declared.
+  std::vector<double> scale, shift;
 };
 
 struct LikelihoodSpec {

@@ -80,6 +80,19 @@ static DictionaryAttr describePrior(const PriorSpec &prior, Builder &builder) {
   return builder.getDictionaryAttr(entries);
 }
 
+/// Both arrays have as many numbers as the longer one.
+static DictionaryAttr describeScaling(const LatentSpec &latent,
+                                      Builder &builder) {
+  size_t count = std::max(latent.scale.size(), latent.shift.size());
+  auto repeat = [&](std::vector<double> numbers) {
+    numbers.resize(count, numbers.front());
+    return builder.getF64ArrayAttr(numbers);
+  };
+  return builder.getDictionaryAttr(
+      {builder.getNamedAttr("scale", repeat(latent.scale)),
+       builder.getNamedAttr("shift", repeat(latent.shift))});
+}
+
 /// The module's attributes vae.model and vae.symbols.
 static void describeModel(const BuildContext &context, ModuleOp module) {
   Builder builder(module.getContext());
@@ -94,6 +107,9 @@ static void describeModel(const BuildContext &context, ModuleOp module) {
   if (model.likelihood.present)
     entries.push_back(builder.getNamedAttr(
         "likelihood", describeLikelihood(model.likelihood, builder)));
+  if (!model.latent.scale.empty())
+    entries.push_back(builder.getNamedAttr(
+        kLatentScalingAttr, describeScaling(model.latent, builder)));
   if (!model.latent.isCode)
     entries.push_back(
         builder.getNamedAttr("prior", describePrior(model.prior, builder)));

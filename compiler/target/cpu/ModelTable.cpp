@@ -47,10 +47,17 @@ struct Symbol {
   bool whole; // the batch is one clip
 };
 
+/// Scale and shift of the latent: one number each, or one a channel; empty if
+/// the model declares none.
+struct Scaling {
+  SmallVector<double> scale, shift;
+};
+
 struct Description {
   std::string name, likelihood, prior;
   int64_t parameters = 0, weightBytes = 0;
   mlir::DictionaryAttr model;
+  Scaling scaling;
   std::vector<Symbol> symbols;
   std::vector<Entry> entries;
 };
@@ -134,6 +141,17 @@ Expected<Tensor> toTensor(mlir::DictionaryAttr attrs, unsigned symbols) {
   return tensor;
 }
 
+Scaling readScaling(mlir::DictionaryAttr model) {
+  Scaling scaling;
+  if (auto dict = model.getAs<mlir::DictionaryAttr>(kLatentScalingAttr))
+    for (auto [key, numbers] : {std::pair("scale", &scaling.scale),
+                                std::pair("shift", &scaling.shift)})
+      for (auto number :
+           dict.getAs<mlir::ArrayAttr>(key).getAsRange<mlir::FloatAttr>())
+        numbers->push_back(number.getValueAsDouble());
+  return scaling;
+}
+
 Expected<Description> describe(mlir::ModuleOp module) {
   Description result;
   result.model = module->getAttrOfType<mlir::DictionaryAttr>(kModelAttr);
@@ -149,6 +167,7 @@ Expected<Description> describe(mlir::ModuleOp module) {
         text(result.model.getAs<mlir::DictionaryAttr>("prior"), "kind");
     if (auto parameters = result.model.getAs<mlir::IntegerAttr>("parameters"))
       result.parameters = parameters.getInt();
+    result.scaling = readScaling(result.model);
   }
   for (mlir::Attribute entry :
        module->getAttrOfType<mlir::ArrayAttr>(kSymbolsAttr)) {
@@ -228,6 +247,19 @@ public:
     return variable;
   }
 
+  /// A vae_abi_scaling; NULL if there is none.
+  Constant *scaling(const Scaling &scaling) {
+    if (scaling.scale.empty())
+      return ConstantPointerNull::get(pointer);
+    auto numbers = [&](ArrayRef<double> values, StringRef name) {
+      return global(ConstantDataArray::get(context, values), name);
+    };
+    return global(record({number32(scaling.scale.size()), number32(0),
+                          numbers(scaling.scale, "scale"),
+                          numbers(scaling.shift, "shift"), reserved(2)}),
+                  "scaling");
+  }
+
   Constant *tensors(const std::vector<Tensor> &tensors) {
     SmallVector<Constant *> records;
     for (const Tensor &tensor : tensors) {
@@ -299,7 +331,8 @@ Error vae::addModelTable(mlir::ModuleOp source, const Cpu &cpu,
                 t.number32(symbols.size()), t.number32(entries.size()),
                 t.array(symbols, "symbols"), t.array(entries, "entries"),
                 weights, t.number(description->weightBytes),
-                t.number(description->parameters), t.reserved(8)}),
+                t.number(description->parameters),
+                t.scaling(description->scaling), t.reserved(7)}),
       "model");
   auto *query = Function::Create(FunctionType::get(t.pointer, {t.i32}, false),
                                  GlobalValue::ExternalLinkage,
@@ -403,7 +436,8 @@ Expected<std::string> vae::getModelNote(mlir::ModuleOp source, const Cpu &cpu) {
                     {"entries", std::move(entries)},
                     {"parameters", description->parameters},
                     {"weight_bytes", description->weightBytes}};
-  for (StringRef key : {"likelihood", "prior"})
+  for (StringRef key : {StringRef("likelihood"), StringRef("prior"),
+                        StringRef(kLatentScalingAttr)})
     if (mlir::Attribute value =
             description->model ? description->model.get(key) : nullptr)
       note[key] = toJson(value);

@@ -75,8 +75,12 @@ inline constexpr llvm::StringLiteral kEntryAttr = "vae.entry";
 /// On the module: array of {name, minimum, multiple}, the dynamic dimensions;
 /// the first is the batch.
 inline constexpr llvm::StringLiteral kSymbolsAttr = "vae.symbols";
-/// On the module: dictionary with name, likelihood, prior, parameters.
+/// On the module: dictionary with name, latent, latent_scaling, likelihood,
+/// prior, parameters.
 inline constexpr llvm::StringLiteral kModelAttr = "vae.model";
+/// In that dictionary, if the model declares it: a dictionary with the arrays
+/// of f64 `scale` and `shift`, both with one number, or one a channel.
+inline constexpr llvm::StringLiteral kLatentScalingAttr = "latent_scaling";
 
 /// The layout of a tensor in the order of its logical shape, one letter an
 /// axis: "NC", "NHW", "NCHW", ...

@@ -153,6 +153,16 @@ typedef struct vae_abi_entry {
   int64_t reserved[1];
 } vae_abi_entry;
 
+/* How models that work on latents, such as diffusion models, take the latent z
+ * of this one: scaled = (z - shift) * scale. */
+typedef struct vae_abi_scaling {
+  uint32_t count; /* 1: the same for all channels; else one number for each */
+  uint32_t reserved32;
+  const double *scale; /* count numbers above 0 */
+  const double *shift; /* count numbers */
+  int64_t reserved[2];
+} vae_abi_scaling;
+
 /* The table. */
 typedef struct vae_abi_model {
   uint32_t abi_version; /* VAE_ABI_VERSION of the producer */
@@ -172,7 +182,8 @@ typedef struct vae_abi_model {
   const void *weights; /* embedded weights */
   int64_t weights_size;
   int64_t num_parameters;
-  int64_t reserved[8];
+  const vae_abi_scaling *latent_scaling; /* NULL: the model declares none */
+  int64_t reserved[7];
 } vae_abi_model;
 
 /* The exported function. Returns NULL when the library cannot speak a version
@@ -193,6 +204,7 @@ VAE_ABI_ASSERT(sizeof(vae_abi_tensor) == 88);
 VAE_ABI_ASSERT(sizeof(vae_abi_call) == 56);
 VAE_ABI_ASSERT(sizeof(vae_abi_step) == 32);
 VAE_ABI_ASSERT(sizeof(vae_abi_entry) == 88);
+VAE_ABI_ASSERT(sizeof(vae_abi_scaling) == 40);
 VAE_ABI_ASSERT(sizeof(vae_abi_model) == 176);
 #endif
 

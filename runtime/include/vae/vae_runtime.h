@@ -102,6 +102,31 @@ VAE_API vae_status_t vae_model_tensor_dims(const vae_model_t *model,
                                            const int64_t *symbols,
                                            int64_t *out_dims);
 
+/* Scaled latents: what models that work on latents, such as diffusion models,
+ * take and give in place of the latent z of this one. With the numbers of the
+ * table's latent_scaling, one for all channels or one for each,
+ *
+ *   vae_model_scale_latent:    scaled = (z - shift) * scale
+ *   vae_model_unscale_latent:  z = scaled / scale + shift
+ *
+ * z being a LATENT or MU. A LOGVAR becomes that of the scaled latent: 2
+ * ln(scale) is added, or subtracted again. The entry points know nothing of it:
+ * encode gives z, decode takes z. Computed in f64, rounded once.
+ *
+ * tensor: a LATENT, MU or LOGVAR of an entry point. dims: tensor->rank sizes,
+ *   the batch first. in, out: as many numbers as these say; may be the same.
+ * Errors: VAE_NOT_FOUND: the model declares no scaling. VAE_INVALID_ARGUMENT: a
+ *   tensor of another role or type, sizes with other channels, a NULL.
+ * Thread safety: any thread. Since 0.1. */
+VAE_API vae_status_t vae_model_scale_latent(const vae_model_t *model,
+                                            const vae_abi_tensor *tensor,
+                                            const int64_t *dims,
+                                            const float *in, float *out);
+VAE_API vae_status_t vae_model_unscale_latent(const vae_model_t *model,
+                                              const vae_abi_tensor *tensor,
+                                              const int64_t *dims,
+                                              const float *in, float *out);
+
 /* Reads a library's ELF note (JSON, docs/c-api.md) without loading it.
  *
  * out_json: terminated UTF-8 text. message, message_size: as in vae_model_load.

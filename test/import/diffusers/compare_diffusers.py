@@ -59,6 +59,9 @@ CASES = {
                                       "act_fn": "swish"}),
     "kl-attention-blocks": ("AutoencoderKL", {**KL, "down_block_types": ("DownEncoderBlock2D", "AttnDownEncoderBlock2D"),
                                               "up_block_types": ("AttnUpDecoderBlock2D", "UpDecoderBlock2D")}),
+    "kl-scaled": ("AutoencoderKL", {**KL, "scaling_factor": 1.5305, "shift_factor": 0.0609}),
+    "kl-scaled-channels": ("AutoencoderKL", {**KL, "scaling_factor": 0.5, "latents_mean": (-1.6, 2.1, 0.3),
+                                             "latents_std": (8.4, 5.9, 6.5)}),
     "kl-one-channel": ("AutoencoderKL", {**KL, "in_channels": 1, "out_channels": 1, "latent_channels": 1}),
     "kl-deep": ("AutoencoderKL", {**KL, "block_out_channels": (8, 12, 16), "act_fn": "gelu",
                                   "down_block_types": ("DownEncoderBlock2D",) * 3,
@@ -74,6 +77,7 @@ CASES = {
     "tiny": ("AutoencoderTiny", TINY),
     "tiny-gelu-bilinear": ("AutoencoderTiny", {**TINY, "act_fn": "gelu", "upsample_fn": "bilinear"}),
     "tiny-default": ("AutoencoderTiny", {}),
+    "tiny-scaled": ("AutoencoderTiny", {**TINY, "scaling_factor": 0.25, "shift_factor": -1}),
     "dc": ("AutoencoderDC", make_dc()),
     "dc-conv": ("AutoencoderDC", make_dc(downsample_block_type="Conv", upsample_block_type="interpolate")),
     "dc-deep": ("AutoencoderDC", make_dc(
@@ -147,6 +151,32 @@ def encode(model, x):
     indices = model.quantize(encoded.latents)[2][2] if hasattr(model, "quantize") else None
     return {"z": latents} | ({} if indices is None else {
         "indices": indices.reshape(len(x), *encoded.latents.shape[2:])})
+
+
+def scale(config, z):
+    """What the pipelines of Stable Diffusion (XL, 3) and FLUX.1 make of a latent; none for FLUX.2."""
+    if not hasattr(config, "scaling_factor"):
+        return None
+    mean, std = (getattr(config, f"latents_{what}", None) for what in ("mean", "std"))
+    if mean is not None and std is not None:
+        mean, std = (np.array(numbers)[:, None, None] for numbers in (mean, std))
+        return (z - mean) * config.scaling_factor / std
+    return (z - (getattr(config, "shift_factor", None) or 0)) * config.scaling_factor
+
+
+def check_scaling(compiled, config):
+    """The numbers in the library's table do what the pipelines do."""
+    channels = getattr(config, "vq_embed_dim", None) or config.latent_channels
+    z = np.random.default_rng(1).normal(size=(2, channels, 2, 3))
+    expected, scaling = scale(config, z), compiled.model.latent_scaling
+    if expected is None or not scaling:
+        ok = expected is None and not scaling
+    else:
+        factor, shift = (np.array(numbers[:scaling.contents.count])[:, None, None]
+                         for numbers in (scaling.contents.scale, scaling.contents.shift))
+        ok = np.allclose((z - shift) * factor, expected, rtol=1e-12, atol=0)
+    print(f"  {'ok  ' if ok else 'FAIL'} scaling")
+    return ok
 
 
 def error(found, expected):
@@ -230,7 +260,7 @@ def check(name, vaec, folder, how=None):
     exact = getattr(diffusers, kind)(**config).eval()
     exact.load_state_dict(model.state_dict())
     exact = exact.double()
-    ok = True
+    ok = check_scaling(compiled, model.config)
     for shape in inputs(model):
         if frames:
             shape = (2 * frames, *shape[1:])

@@ -46,6 +46,8 @@ TENSORS = {"encoder.layers.0.weight": [2, 1, 3, 3], "encoder.layers.0.bias": [2]
            "decoder.layers.0.weight": [2, 2, 3, 3], "decoder.layers.0.bias": [2],
            "decoder.layers.2.weight": [1, 2, 3, 3], "decoder.layers.2.bias": [1]}
 NAME = "diffusion_pytorch_model"
+KL = {"_class_name": "AutoencoderKL", "encoder_block_out_channels": None, "decoder_block_out_channels": None,
+      "num_encoder_blocks": None, "num_decoder_blocks": None, "block_out_channels": [32]}
 
 
 def count(shape):
@@ -106,10 +108,10 @@ def main():
     save("other-class", config=changed(_class_name="AutoencoderKLMochi"))
     save("misspelt", config=changed(latent_chanels=2))
     save("bad-blocks", config=changed(num_encoder_blocks=[1, 2]))
-    save("bad-type", config=changed(_class_name="AutoencoderKL", encoder_block_out_channels=None,
-                                    decoder_block_out_channels=None, num_encoder_blocks=None,
-                                    num_decoder_blocks=None, block_out_channels=[32],
-                                    down_block_types=["DownBlock2D"]))
+    save("bad-type", config=changed(**KL, down_block_types=["DownBlock2D"]))
+    save("bad-scaling", config=changed(scaling_factor=0))
+    save("bad-mean", config=changed(**KL, latents_mean=[1, 2, 3, 4], latents_std=[1, 1]))
+    save("bad-deviation", config=changed(**KL, latents_mean=[1, 2], latents_std=[1, 0]))
     for name, keys in BAD_DC.items():
         save(name, config=changed(DC, **keys))
     save("no-weights", weights=None)
