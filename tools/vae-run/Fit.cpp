@@ -83,6 +83,20 @@ static int64_t countExamples(const vae_abi_model &model, const Array &array,
   return total == *elements ? 1 : 0;
 }
 
+/// "; the nearest sizes are 24 x 40 and 32 x 48", if there are such.
+static std::string describeNearest(const vae_abi_model &model,
+                                   const Array &image,
+                                   const vae_abi_tensor &tensor,
+                                   const Sizes &sizes) {
+  auto nearest =
+      findNearestImages(model, tensor, sizes, image.shape[1], image.shape[2]);
+  if (nearest.empty())
+    return "";
+  return nearest.size() == 1
+             ? "; the nearest size is " + nearest[0]
+             : "; the nearest sizes are " + nearest[0] + " and " + nearest[1];
+}
+
 [[noreturn]] static void failShape(const vae_abi_model &model,
                                    const Array &array,
                                    const vae_abi_tensor &tensor,
@@ -93,7 +107,7 @@ static int64_t countExamples(const vae_abi_model &model, const Array &array,
          ": expected an image of ", describeImage(model, tensor, sizes),
          ", found ", array.shape[1], " x ", array.shape[2], " with ",
          array.shape[3], array.shape[3] == 1 ? " channel" : " channels",
-         "; resize it");
+         "; resize it", describeNearest(model, array, tensor, sizes));
   std::string each;
   if (hasKnownSizes(tensor, sizes))
     each =

@@ -144,6 +144,47 @@ std::string vaerun::describeImage(const vae_abi_model &model,
   return name(height) + " x " + name(height + 1) + " (height x width)";
 }
 
+/// The nearest sizes of a dimension, not above and not below `size` where there
+/// are such.
+static std::pair<int64_t, int64_t> findNearest(const vae_abi_model &model,
+                                               const vae_abi_dim &dim,
+                                               const Sizes &sizes,
+                                               int64_t size) {
+  if (auto fixed = getSize(model, dim, sizes))
+    return {*fixed, *fixed};
+  const vae_abi_symbol &symbol = model.symbols[dim.symbol];
+  int64_t least = (symbol.minimum + symbol.multiple - 1) / symbol.multiple *
+                  symbol.multiple;
+  auto get = [&](int64_t units) {
+    Sizes chosen = sizes;
+    chosen[dim.symbol] = std::max(units * symbol.multiple, least);
+    return getSize(model, dim, chosen).value();
+  };
+  int64_t units = std::max<int64_t>(size - dim.offset, 0) / dim.scale;
+  return {get(units), get(units) < size ? get(units + 1) : get(units)};
+}
+
+std::vector<std::string> vaerun::findNearestImages(const vae_abi_model &model,
+                                                   const vae_abi_tensor &tensor,
+                                                   const Sizes &sizes,
+                                                   int64_t height,
+                                                   int64_t width) {
+  size_t h = std::string(tensor.layout).find('H');
+  if (h == std::string::npos || h + 1 >= tensor.rank)
+    return {};
+  const vae_abi_dim *dims = &tensor.dims[h];
+  if (getSize(model, dims[0], sizes) && getSize(model, dims[1], sizes))
+    return {};
+  auto rows = findNearest(model, dims[0], sizes, height);
+  auto columns = findNearest(model, dims[1], sizes, width);
+  if (rows == std::pair(height, height) && columns == std::pair(width, width))
+    return {};
+  std::vector<std::string> images = {concat(rows.first, " x ", columns.first)};
+  if (rows.first != rows.second || columns.first != columns.second)
+    images.push_back(concat(rows.second, " x ", columns.second));
+  return images;
+}
+
 void vaerun::requireF32(const vae_abi_tensor &tensor) {
   if (tensor.dtype != VAE_DTYPE_F32)
     fail("'", tensor.name,

@@ -44,6 +44,14 @@ std::string formatExpected(const vae_abi_model &model,
 std::string describeImage(const vae_abi_model &model,
                           const vae_abi_tensor &tensor, const Sizes &sizes);
 
+/// "24 x 40", "32 x 48": the sizes next to height x width that fit the dynamic
+/// height and width of a tensor, the smaller and the larger; one if there is no
+/// other. None if the size fits, or neither height nor width is free.
+std::vector<std::string> findNearestImages(const vae_abi_model &model,
+                                           const vae_abi_tensor &tensor,
+                                           const Sizes &sizes, int64_t height,
+                                           int64_t width);
+
 /// Fails unless the elements are f32.
 void requireF32(const vae_abi_tensor &tensor);
 

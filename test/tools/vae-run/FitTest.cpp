@@ -187,6 +187,22 @@ TEST_F(FitTest, ScalesAsDivisionByFullRangeInF32) {
     EXPECT_EQ(values[i], static_cast<float>(i) / 255.0f);
 }
 
+TEST_F(FitTest, NamesTheNearestSizesOfAnImage) {
+  setDims("NHWC", {{1, 0, 8, 0}, {2, 0, 1, 0}, fixed(3)});
+  EXPECT_EQ(
+      message(makeImage(20, 5, 1)),
+      "x.png: input 'x', [batch, height, width, 3], height at least 16 "
+      "and a multiple of 8: expected an image of height x width (height x "
+      "width), found 20 x 5 with 3 channels; resize it; the nearest sizes "
+      "are 16 x 5 and 24 x 5");
+  std::string one = message(makeImage(15, 5, 1));
+  EXPECT_NE(one.find("; the nearest size is 16 x 5"), std::string::npos) << one;
+  EXPECT_EQ(sizes, Sizes({0, 0, 0}));
+  setDims("NHWC", {{1, 0, 16, -2}, fixed(7), fixed(3)});
+  std::string odd = message(makeImage(40, 5, 1));
+  EXPECT_NE(odd.find("are 30 x 7 and 46 x 7"), std::string::npos) << odd;
+}
+
 TEST_F(FitTest, TakesImagesOfTheRightSize) {
   tensor.range_max = 255;
   setDims("NCHW", {fixed(3), fixed(1), fixed(2)});
