@@ -3,6 +3,7 @@
 // vae-run encode, decode, reconstruct and sample.
 #include "tools/vae-run/Error.h"
 #include "tools/vae-run/Prepare.h"
+#include "tools/vae-run/Quality.h"
 #include "tools/vae-run/Results.h"
 #include "tools/vae-run/Scaling.h"
 
@@ -38,6 +39,31 @@ static double getCrossEntropy(const std::vector<float> &x,
   return sum;
 }
 
+/// Peak signal-to-noise ratio, and of images the structural similarity, where
+/// the model says which values its data may have.
+static void reportQuality(const Data &x, const Output &y, double mse,
+                          const vae_abi_model &model, Report &report) {
+  auto bounds = findRange(*y.tensor, model);
+  if (!bounds)
+    return;
+  double range = double(bounds->second) - bounds->first;
+  double psnr = getPsnr(mse, range);
+  report.json["psnr"] = psnr; // null if infinite
+  report.text << "PSNR " << formatNumber(psnr) << " dB\n";
+  auto planes = findPlanes(y.shape, y.tensor->layout);
+  if (!planes)
+    return;
+  if (!planes->fitWindow()) {
+    report.json["ssim"] = nullptr;
+    report.text << "SSIM none: the images are smaller than its window of "
+                << kSsimWindow << " x " << kSsimWindow << "\n";
+    return;
+  }
+  double ssim = getSsim(x.values, y.values, *planes, range);
+  report.json["ssim"] = ssim;
+  report.text << "SSIM " << formatNumber(ssim) << "\n";
+}
+
 static void reportErrors(const Data &x, const Output &y,
                          const vae_abi_model &model, Report &report) {
   if (x.values.size() != y.values.size())
@@ -45,6 +71,7 @@ static void reportErrors(const Data &x, const Output &y,
   double mse = getMeanSquaredError(x.values, y.values);
   report.json["mse"] = mse;
   report.text << "MSE  " << formatNumber(mse) << " (mean over elements)\n";
+  reportQuality(x, y, mse, model, report);
   if (std::strcmp(model.likelihood, "bernoulli") != 0)
     return;
   double bce =

@@ -51,15 +51,21 @@ void Results::checkImage(const vae_abi_tensor &tensor,
     findImage(shape, tensor.layout, tensor.name);
 }
 
+std::optional<std::pair<float, float>>
+vaerun::findRange(const vae_abi_tensor &tensor, const vae_abi_model &model) {
+  if (tensor.has_range)
+    return std::pair(tensor.range_min, tensor.range_max);
+  if (tensor.role == VAE_ROLE_MEAN &&
+      std::strcmp(model.likelihood, "bernoulli") == 0)
+    return std::pair(0.0f, 1.0f);
+  return std::nullopt;
+}
+
 /// The values that become black and white.
 static std::pair<float, float> getRange(const Output &output,
                                         const vae_abi_model &model) {
-  const vae_abi_tensor &tensor = *output.tensor;
-  if (tensor.has_range)
-    return {tensor.range_min, tensor.range_max};
-  if (tensor.role == VAE_ROLE_MEAN &&
-      std::strcmp(model.likelihood, "bernoulli") == 0)
-    return {0.0f, 1.0f};
+  if (auto range = findRange(*output.tensor, model))
+    return *range;
   float low = INFINITY, high = -INFINITY;
   for (float value : output.values)
     if (std::isfinite(value)) {
@@ -68,7 +74,7 @@ static std::pair<float, float> getRange(const Output &output,
     }
   if (low > high)
     low = high = 0;
-  warn("'", tensor.name,
+  warn("'", output.tensor->name,
        "' has no declared range: drawn from its smallest "
        "value, ",
        low, ", to its largest, ", high);

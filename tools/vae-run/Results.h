@@ -18,6 +18,11 @@ struct Companion {
   const Data *data = nullptr;
 };
 
+/// The least and the greatest value that an output is declared to have; of the
+/// mean of a Bernoulli likelihood 0 and 1.
+std::optional<std::pair<float, float>> findRange(const vae_abi_tensor &tensor,
+                                                 const vae_abi_model &model);
+
 class Results {
 public:
   /// Opens the file; without a path there is none. Throws a UsageError if the
