@@ -5,6 +5,7 @@
 #define DIALECTS_VAE_IR_VAE_H
 
 #include "dialects/vae/IR/MappedFiles.h"
+#include "dialects/vae/IR/VaeReach.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Builders.h"
@@ -15,6 +16,7 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -72,6 +74,9 @@ inline constexpr llvm::StringLiteral kRangeAttr = "vae.range";
 inline constexpr llvm::StringLiteral kDimsAttr = "vae.dims";
 /// On entry functions.
 inline constexpr llvm::StringLiteral kEntryAttr = "vae.entry";
+/// On entry functions with dynamic sizes: what tiles of an image need
+/// (vae-find-halos).
+inline constexpr llvm::StringLiteral kTilingAttr = "vae.tiling";
 /// On the module: array of {name, minimum, multiple}, the dynamic dimensions;
 /// the first is the batch.
 inline constexpr llvm::StringLiteral kSymbolsAttr = "vae.symbols";
@@ -81,6 +86,11 @@ inline constexpr llvm::StringLiteral kModelAttr = "vae.model";
 /// In that dictionary, if the model declares it: a dictionary with the arrays
 /// of f64 `scale` and `shift`, both with one number, or one a channel.
 inline constexpr llvm::StringLiteral kLatentScalingAttr = "latent_scaling";
+
+/// Dimensions of an argument of an entry point: its attribute `vae.dims`, an
+/// affine map from the module's symbols (batch; others in units of their
+/// multiple) to sizes.
+Dims getArgumentDims(mlir::FunctionOpInterface function, unsigned index);
 
 /// The layout of a tensor in the order of its logical shape, one letter an
 /// axis: "NC", "NHW", "NCHW", ...

@@ -21,6 +21,21 @@ def SymbolicShapeOpInterface : OpInterface<"SymbolicShapeOpInterface"> {
            "::llvm::ArrayRef<::vae::Dims>":$results)>];
 }
 
+def LocalOpInterface : OpInterface<"LocalOpInterface"> {
+  let cppNamespace = "::vae";
+  let description = [{
+    An operation whose result at a pixel may depend on a bounded number of pixels
+    around it. An operation without this interface depends on the whole image.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      What the results are when the operands are of a tile of the image (AxisReach
+      of VaeReach.h). Failure: a result depends on more than the tile.
+    }], "::llvm::LogicalResult", "inferReach",
+      (ins "::llvm::ArrayRef<::vae::Reach>":$operands,
+           "::llvm::SmallVectorImpl<::vae::Reach> &":$results)>];
+}
+
 def PrunableOpInterface : OpInterface<"PrunableOpInterface"> {
   let cppNamespace = "::vae";
   let description = [{

@@ -22,6 +22,7 @@ defvar Epilogue = DeclareOpInterfaceMethods<EpilogueOpInterface>;
 defvar Prunable = DeclareOpInterfaceMethods<PrunableOpInterface>;
 defvar Quantizable = DeclareOpInterfaceMethods<QuantizableOpInterface>;
 defvar FusableInto = DeclareOpInterfaceMethods<FusableIntoOpInterface>;
+defvar Local = DeclareOpInterfaceMethods<LocalOpInterface>;
 defvar ConstantAffine = DeclareOpInterfaceMethods<ConstantAffineOpInterface>;
 
 class Vae_Op<string mnemonic, list<Trait> traits = []>
@@ -77,7 +78,7 @@ def Vae_ConstantOp : Op<Vae_Dialect, "constant", [Pure, ConstantLike,
 //===----------------------------------------------------------------------===//
 
 class Vae_LayerOp<string mnemonic>
-    : Vae_Op<mnemonic, [AttrSizedOperandSegments, Epilogue, Prunable, Quantizable]> {
+    : Vae_Op<mnemonic, [AttrSizedOperandSegments, Epilogue, Local, Prunable, Quantizable]> {
   let assemblyFormat = [{
     $x `,` $weight (`bias` `(` $bias^ `)`)? (`residual` `(` $residual^ `)`)?
     attr-dict `:` functional-type(operands, results)
@@ -161,7 +162,7 @@ class Vae_NormOp<string mnemonic, list<Trait> traits = []>
   let hasVerifier = 1;
 }
 
-def Vae_BatchNormOp : Vae_Op<"batch_norm", [AttrSizedOperandSegments, ConstantAffine]> {
+def Vae_BatchNormOp : Vae_Op<"batch_norm", [AttrSizedOperandSegments, ConstantAffine, Local]> {
   let summary = "Batch normalization with running statistics";
   let description = [{
     y = (x - mean[c]) / sqrt(variance[c] + epsilon) * weight[c] + bias[c], c being
@@ -182,8 +183,8 @@ def Vae_BatchNormOp : Vae_Op<"batch_norm", [AttrSizedOperandSegments, ConstantAf
 }
 
 /// A norm over channels, which can finish its result before storing it.
-class Vae_ChannelNormOp<string mnemonic, string parameterType>
-    : Vae_NormOp<mnemonic, [Epilogue]> {
+class Vae_ChannelNormOp<string mnemonic, string parameterType, list<Trait> traits = []>
+    : Vae_NormOp<mnemonic, !listconcat([Epilogue], traits)> {
   let assemblyFormat = [{
     $x (`weight` `(` $weight^ `)`)? (`bias` `(` $bias^ `)`)?
     (`residual` `(` $residual^ `)`)? attr-dict `:` functional-type(operands, results)
@@ -214,7 +215,7 @@ def Vae_GroupNormOp : Vae_ChannelNormOp<"group_norm", "::mlir::IntegerAttr"> {
                        OptionalAttr<Vae_ActivationAttr>:$activation);
 }
 
-def Vae_LayerNormOp : Vae_NormOp<"layer_norm"> {
+def Vae_LayerNormOp : Vae_NormOp<"layer_norm", [Local]> {
   let summary = "Layer normalization over the last axes";
   let description = [{
     Normalizes over the last `axes` axes with their mean and (biased) variance,
@@ -229,7 +230,7 @@ def Vae_LayerNormOp : Vae_NormOp<"layer_norm"> {
   let results = (outs Vae_Tensor:$y);
 }
 
-def Vae_RmsNormOp : Vae_ChannelNormOp<"rms_norm", "::mlir::BoolAttr"> {
+def Vae_RmsNormOp : Vae_ChannelNormOp<"rms_norm", "::mlir::BoolAttr", [Local]> {
   let summary = "Root mean square normalization over the channels";
   let description = [{
     With c the index on axis 1, C its dimension and the sum over c: normalized =
@@ -247,7 +248,7 @@ def Vae_RmsNormOp : Vae_ChannelNormOp<"rms_norm", "::mlir::BoolAttr"> {
                        OptionalAttr<Vae_ActivationAttr>:$activation);
 }
 
-def Vae_ChannelAffineOp : Vae_Op<"channel_affine", [ConstantAffine, FusableInto]> {
+def Vae_ChannelAffineOp : Vae_Op<"channel_affine", [ConstantAffine, FusableInto, Local]> {
   let summary = "y = x * scale[c] + offset[c]";
   let description = [{
     c is the index on axis 1.
@@ -264,7 +265,7 @@ def Vae_ChannelAffineOp : Vae_Op<"channel_affine", [ConstantAffine, FusableInto]
 // Elementwise
 //===----------------------------------------------------------------------===//
 
-def Vae_ActivationOp : Vae_Op<"activation", [ConstantAffine, FusableInto]> {
+def Vae_ActivationOp : Vae_Op<"activation", [ConstantAffine, FusableInto, Local]> {
   let summary = "Elementwise function";
   let description = "y = f(x) with f from the table of the activation attribute.";
   let arguments = (ins Vae_Tensor:$x, Vae_ActivationAttr:$function);
@@ -274,7 +275,7 @@ def Vae_ActivationOp : Vae_Op<"activation", [ConstantAffine, FusableInto]> {
   let hasCanonicalizer = 1;
 }
 
-def Vae_PreluOp : Vae_Op<"prelu"> {
+def Vae_PreluOp : Vae_Op<"prelu", [Local]> {
   let summary = "Leaky ReLU with a learned slope per channel";
   let description = [{
     y = x if x >= 0, else slope[c] * x, c being the index on axis 1.
@@ -288,7 +289,7 @@ def Vae_PreluOp : Vae_Op<"prelu"> {
 }
 
 class Vae_BinaryOp<string mnemonic, list<Trait> traits = []>
-    : Vae_Op<mnemonic, traits> {
+    : Vae_Op<mnemonic, !listconcat([Local], traits)> {
   let arguments = (ins Vae_Tensor:$lhs, Vae_Tensor:$rhs);
   let results = (outs Vae_Tensor:$y);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
@@ -299,7 +300,7 @@ def Vae_AddOp : Vae_BinaryOp<"add", [Commutative, FusableInto]> { let summary = 
 def Vae_SubOp : Vae_BinaryOp<"sub"> { let summary = "Elementwise difference"; }
 def Vae_MulOp : Vae_BinaryOp<"mul", [Commutative]> { let summary = "Elementwise product"; }
 
-def Vae_GluOp : Vae_Op<"glu"> {
+def Vae_GluOp : Vae_Op<"glu", [Local]> {
   let summary = "Gated linear unit";
   let description = [{
     y = a * gate(b), a and b being the halves of x on axis 1 (Dauphin et al. 2017,
@@ -313,7 +314,7 @@ def Vae_GluOp : Vae_Op<"glu"> {
   let assemblyFormat = "$x $gate attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_SoftmaxOp : Vae_Op<"softmax"> {
+def Vae_SoftmaxOp : Vae_Op<"softmax", [Local]> {
   let summary = "Softmax along an axis";
   let description = [{
     y = exp(x - max) / sum(exp(x - max)) along `axis`.
@@ -326,7 +327,7 @@ def Vae_SoftmaxOp : Vae_Op<"softmax"> {
   let hasVerifier = 1;
 }
 
-def Vae_DropoutOp : Vae_Op<"dropout"> {
+def Vae_DropoutOp : Vae_Op<"dropout", [Local]> {
   let summary = "Dropout, the identity in inference";
   let description = "y = x. Constraints: (C1) 0 <= rate < 1.";
   let arguments = (ins Vae_Tensor:$x, F64Attr:$rate);
@@ -385,7 +386,7 @@ def Vae_LinearAttentionOp : Vae_Op<"linear_attention"> {
 // Codebooks
 //===----------------------------------------------------------------------===//
 
-def Vae_NearestCodebookOp : Vae_Op<"nearest_codebook"> {
+def Vae_NearestCodebookOp : Vae_Op<"nearest_codebook", [Local]> {
   let summary = "Index of the nearest entry of a codebook";
   let description = [{
     With c the index on axis 1, y = argmin_k sum_c (x[c] - codebook[k, c])^2; of
@@ -400,7 +401,7 @@ def Vae_NearestCodebookOp : Vae_Op<"nearest_codebook"> {
   let assemblyFormat = "$x `,` $codebook attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_EmbeddingOp : Vae_Op<"embedding"> {
+def Vae_EmbeddingOp : Vae_Op<"embedding", [Local]> {
   let summary = "Entries of a table by index";
   let description = [{
     y[n, c, ..] = table[k, c] with k the whole number in x[n, ..]: its fraction
@@ -419,7 +420,7 @@ def Vae_EmbeddingOp : Vae_Op<"embedding"> {
 // Resampling
 //===----------------------------------------------------------------------===//
 
-def Vae_UpsampleOp : Vae_Op<"upsample"> {
+def Vae_UpsampleOp : Vae_Op<"upsample", [Local]> {
   let summary = "Nearest or bilinear enlargement by whole factors";
   let description = [{
     nearest: y[i, j] = x[i / scale0, j / scale1]. bilinear: samples at
@@ -462,7 +463,7 @@ def Vae_ResizeOp : Vae_Op<"resize"> {
   let hasFolder = 1;
 }
 
-def Vae_PixelShuffleOp : Vae_Op<"pixel_shuffle"> {
+def Vae_PixelShuffleOp : Vae_Op<"pixel_shuffle", [Local]> {
   let summary = "Channels become pixels";
   let description = [{
     y[n, c, i*r + a, j*r + b] = x[n, c*r^2 + a*r + b, i, j] with r the factor (Shi
@@ -476,7 +477,7 @@ def Vae_PixelShuffleOp : Vae_Op<"pixel_shuffle"> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_PixelUnshuffleOp : Vae_Op<"pixel_unshuffle"> {
+def Vae_PixelUnshuffleOp : Vae_Op<"pixel_unshuffle", [Local]> {
   let summary = "Pixels become channels";
   let description = [{
     y[n, c*r^2 + a*r + b, i, j] = x[n, c, i*r + a, j*r + b] with r the factor, the
@@ -490,7 +491,7 @@ def Vae_PixelUnshuffleOp : Vae_Op<"pixel_unshuffle"> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_RepeatChannelsOp : Vae_Op<"repeat_channels"> {
+def Vae_RepeatChannelsOp : Vae_Op<"repeat_channels", [Local]> {
   let summary = "Each channel several times in a row";
   let description = [{
     y[n, c, ..] = x[n, c / repeats, ..], as torch.repeat_interleave does.
@@ -502,7 +503,7 @@ def Vae_RepeatChannelsOp : Vae_Op<"repeat_channels"> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_MeanChannelsOp : Vae_Op<"mean_channels"> {
+def Vae_MeanChannelsOp : Vae_Op<"mean_channels", [Local]> {
   let summary = "Mean of each group of neighbouring channels";
   let description = [{
     y[n, c, ..] = sum_k x[n, c*g + k, ..] / g over 0 <= k < g, g being `group`.
@@ -515,7 +516,7 @@ def Vae_MeanChannelsOp : Vae_Op<"mean_channels"> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_Pool2dOp : Vae_Op<"pool2d"> {
+def Vae_Pool2dOp : Vae_Op<"pool2d", [Local]> {
   let summary = "Maximum or mean of windows";
   let description = [{
     max ignores the padding; avg divides by the size of the window, or, without
@@ -549,7 +550,7 @@ def Vae_GlobalPoolOp : Vae_Op<"global_pool"> {
 // Data movement
 //===----------------------------------------------------------------------===//
 
-def Vae_ConcatOp : Vae_Op<"concat"> {
+def Vae_ConcatOp : Vae_Op<"concat", [Local]> {
   let summary = "Concatenation along an axis";
   let description = [{
     Constraints: (C1) at least one operand. (C2) 1 <= axis < rank. (C3) all
@@ -561,7 +562,7 @@ def Vae_ConcatOp : Vae_Op<"concat"> {
   let hasFolder = 1;
 }
 
-def Vae_SplitOp : Vae_Op<"split"> {
+def Vae_SplitOp : Vae_Op<"split", [Local]> {
   let summary = "Equal parts along an axis";
   let description = [{
     Result k holds the elements k*D/S .. (k+1)*D/S of the axis, or, interleaved,
@@ -577,7 +578,7 @@ def Vae_SplitOp : Vae_Op<"split"> {
   let hasCanonicalizer = 1;
 }
 
-def Vae_SliceOp : Vae_Op<"slice"> {
+def Vae_SliceOp : Vae_Op<"slice", [Local]> {
   let summary = "A strided part of one axis";
   let description = [{
     y[.., i, ..] = x[.., begin + i * stride, ..] for 0 <= i < size; without a size,
@@ -594,7 +595,7 @@ def Vae_SliceOp : Vae_Op<"slice"> {
   let hasFolder = 1;
 }
 
-def Vae_CropOp : Vae_Op<"crop"> {
+def Vae_CropOp : Vae_Op<"crop", [Local]> {
   let summary = "Removes a border";
   let description = [{
     Constraints: (C1) x is [N, C, H, W]. (C2) border is [top, left, bottom,
@@ -605,7 +606,7 @@ def Vae_CropOp : Vae_Op<"crop"> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_PadOp : Vae_Op<"pad"> {
+def Vae_PadOp : Vae_Op<"pad", [Local]> {
   let summary = "Adds a border of a constant";
   let description = [{
     Constraints: (C1) x is [N, C, H, W] or [N, C, T, H, W]. (C2) padding is [top,
@@ -634,7 +635,7 @@ def Vae_ReshapeOp : Vae_Op<"reshape"> {
   let hasFolder = 1;
 }
 
-def Vae_TransposeOp : Vae_Op<"transpose"> {
+def Vae_TransposeOp : Vae_Op<"transpose", [Local]> {
   let summary = "Permutation of the axes";
   let description = [{
     Axis i of the result is axis permutation[i] of x.
@@ -649,7 +650,7 @@ def Vae_TransposeOp : Vae_Op<"transpose"> {
   let hasCanonicalizer = 1;
 }
 
-def Vae_ConvertLayoutOp : Vae_Op<"convert_layout"> {
+def Vae_ConvertLayoutOp : Vae_Op<"convert_layout", [Local]> {
   let summary = "The same tensor in another memory layout";
   let description = "Changes the encoding of the type, never the value.";
   let arguments = (ins Vae_Tensor:$x);
@@ -662,7 +663,7 @@ def Vae_ConvertLayoutOp : Vae_Op<"convert_layout"> {
 // What makes it a VAE
 //===----------------------------------------------------------------------===//
 
-def Vae_ReparameterizeOp : Vae_Op<"reparameterize"> {
+def Vae_ReparameterizeOp : Vae_Op<"reparameterize", [Local]> {
   let summary = "z = mu + exp(logvar / 2) * noise";
   let description = [{
     A sample of q(z|x) (Kingma and Welling 2014, section 2.4). `noise` is

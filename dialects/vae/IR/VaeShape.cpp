@@ -27,6 +27,14 @@ Dims vae::getDims(RankedTensorType type, unsigned &nextSymbol) {
   return dims;
 }
 
+Dims vae::getArgumentDims(FunctionOpInterface function, unsigned index) {
+  if (auto map = function.getArgAttrOfType<AffineMapAttr>(index, kDimsAttr))
+    return Dims(map.getValue().getResults());
+  unsigned next = 1;
+  return getDims(cast<RankedTensorType>(function.getArgument(index).getType()),
+                 next);
+}
+
 RankedTensorType vae::getTensorType(ArrayRef<AffineExpr> dims, Type elementType,
                                     Attribute encoding) {
   SmallVector<int64_t> shape;

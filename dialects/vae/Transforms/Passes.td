@@ -68,6 +68,36 @@ def ExtractEntriesPass : Pass<"vae-extract-entries", "::mlir::ModuleOp"> {
     Statistic<"numErased", "entries-erased", "Number of entry points erased">];
 }
 
+def FindHalosPass : Pass<"vae-find-halos", "::mlir::func::FuncOp"> {
+  let summary = "Finds what tiles of an image must overlap to give the same bits";
+  let description = [{
+    Gives entry points with dynamic sizes the attribute `vae.tiling`. A tile is
+    the part of all images from a unit of a symbol to another one (`vae.symbols`;
+    units of their multiple); the code is run on it as on a smaller image. What
+    differs from the run on the whole lies at the borders of the tile that are
+    none of the image: there a convolution sees zeros instead of pixels.
+    Operations that depend on few pixels around each say how far that reaches
+    (LocalOpInterface); from the arguments on, the elements that differ are
+    counted at both ends of every axis.
+
+    `halos = [array<i64: before, after, multiple>, ..]`, for each symbol: tiles
+    must begin that many units before what is taken from them, and end that many
+    after it, and begin and end at multiples, where every stride of the model
+    has an element. Zeros: nothing follows the symbol.
+
+    `layer` and `operation` instead: the first operation that depends on the
+    whole image, such as a group norm; or the input whose axes follow no symbol
+    of their own.
+
+    It runs last of the stage, on what will be compiled: fusion changes what a
+    result depends on.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let statistics = [
+    Statistic<"numTiled", "tiled", "Number of entry points that can run in tiles">,
+    Statistic<"numWhole", "whole", "Number of entry points that cannot">];
+}
+
 def FoldBatchNormPass : Pass<"vae-fold-batch-norm", "::mlir::ModuleOp"> {
   let summary = "Folds batch normalization into the layers around it";
   let description = [{
