@@ -394,10 +394,14 @@ DictionaryAttr EntryEmitter::describe() {
       layer = "";
     steps.push_back(b.getStrArrayAttr({layer, launch.getCallee()}));
   }
-  return b.getDictionaryAttr({b.getNamedAttr("name", source.getNameAttr()),
-                              b.getNamedAttr("inputs", inputs),
-                              b.getNamedAttr("outputs", outputs),
-                              b.getNamedAttr("steps", b.getArrayAttr(steps))});
+  NamedAttrList entry;
+  entry.set("name", source.getNameAttr());
+  entry.set("inputs", inputs);
+  entry.set("outputs", outputs);
+  entry.set("steps", b.getArrayAttr(steps));
+  if (auto tiling = source->getAttr(kTilingAttr))
+    entry.set("tiling", tiling);
+  return entry.getDictionary(b.getContext());
 }
 
 struct ConvertKernelToLLVMPass

@@ -99,9 +99,9 @@ Value Lowering::contract(Operation *op, Contraction shape,
   if (!flops)
     flops = written * (2 * shape.taps() * shape.inputs);
   flopsLeft = expr(0);
-  // Which taps of the border are read depends on the other positions of a tile,
-  // and so on the batch.
-  if (deterministic && shape.padded) {
+  // Which taps of the border are read depends on the other positions of a
+  // register tile, and so on the batch and on the part of the image.
+  if (settled && shape.padded) {
     shape.padded = isFinite(weight);
     shape.signedZeros = shape.padded;
   }

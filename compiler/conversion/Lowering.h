@@ -11,11 +11,6 @@
 
 namespace vae {
 
-/// Dimensions of an argument of an entry point: its attribute `vae.dims`, an
-/// affine map from the module's symbols (batch; others in units of their
-/// multiple) to sizes.
-Dims getArgumentDims(mlir::func::FuncOp function, unsigned index);
-
 /// Packed weights, shared by all entry points of a module.
 struct PackedWeights {
   llvm::StringMap<mlir::ElementsAttr> values;
@@ -25,8 +20,10 @@ struct PackedWeights {
 
 class Lowering {
 public:
+  /// settled: an example and a pixel get the same bits in any batch and any
+  /// part of an image.
   Lowering(mlir::func::FuncOp function, const KernelTarget &target,
-           bool deterministic, PackedWeights &packedWeights);
+           bool settled, PackedWeights &packedWeights);
 
   llvm::LogicalResult run();
 
@@ -214,7 +211,7 @@ private:
   mlir::func::FuncOp function;
   mlir::ModuleOp module;
   KernelTarget target;
-  bool deterministic;
+  bool settled;
   PackedWeights &packedWeights;
   mlir::OpBuilder builder;
   unsigned numSymbols = 1;

@@ -27,20 +27,11 @@ static constexpr int64_t kMinFlopsPerThread = 200000;
 /// Bytes of an f32.
 static constexpr int64_t kElementSize = 4;
 
-Dims vae::getArgumentDims(func::FuncOp function, unsigned index) {
-  auto map = function.getArgAttrOfType<AffineMapAttr>(index, kDimsAttr);
-  if (map)
-    return Dims(map.getValue().getResults());
-  unsigned next = 1;
-  return vae::getDims(
-      cast<RankedTensorType>(function.getArgument(index).getType()), next);
-}
-
 Lowering::Lowering(func::FuncOp function, const KernelTarget &target,
-                   bool deterministic, PackedWeights &packedWeights)
+                   bool settled, PackedWeights &packedWeights)
     : function(function), module(function->getParentOfType<ModuleOp>()),
-      target(target), deterministic(deterministic),
-      packedWeights(packedWeights), builder(function.getContext()) {
+      target(target), settled(settled), packedWeights(packedWeights),
+      builder(function.getContext()) {
   if (auto symbols = module->getAttrOfType<ArrayAttr>(kSymbolsAttr))
     numSymbols = std::max<unsigned>(1, symbols.size());
   flops = flopsLeft = expr(0);
@@ -295,6 +286,12 @@ LogicalResult Lowering::run() {
   return success();
 }
 
+/// Whether an entry point gives the bits of a whole image in tiles.
+static bool runsInTiles(func::FuncOp entry) {
+  auto tiling = entry->getAttrOfType<DictionaryAttr>(kTilingAttr);
+  return tiling && tiling.contains("halos");
+}
+
 namespace {
 struct ConvertVaeToKernelPass
     : vae::impl::ConvertVaeToKernelPassBase<ConvertVaeToKernelPass> {
@@ -311,8 +308,10 @@ struct ConvertVaeToKernelPass
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr(kEntryAttr))
         entries.push_back(function);
+    // All of them, so that they share their kernels.
+    bool settled = deterministic || llvm::any_of(entries, runsInTiles);
     for (func::FuncOp entry : entries) {
-      if (failed(Lowering(entry, target, deterministic, packedWeights).run()))
+      if (failed(Lowering(entry, target, settled, packedWeights).run()))
         return signalPassFailure();
       entry.walk([&](kernel::LaunchOp) { ++numLaunches; });
     }

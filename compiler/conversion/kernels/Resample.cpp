@@ -62,6 +62,30 @@ static Sample sample(Emitter &e, Value output, Value size, Value newSize,
   return result;
 }
 
+/// The same where `size` elements become size * scale, not at aligned corners,
+/// from the phase within the period of `scale` elements: which element it is
+/// must not change its fraction by a rounding, or a part of an image would get
+/// other bits than the whole.
+static Sample samplePhase(Emitter &e, Value output, Value size, int64_t scale) {
+  Value period = e.div(output, scale);
+  Value phase = e.sub(output, e.mul(period, scale));
+  Value half = e.constant(e.f64(), 0.5), zero = e.constant(e.f64(), 0);
+  Value center = e.divf(e.addf(e.toFloat(phase), half),
+                        e.constant(e.f64(), static_cast<double>(scale)));
+  Value offset = e.subf(center, half);
+  Value before = e.less(e.add(e.mul(phase, 2), 1), e.index(scale));
+  Value first = e.less(output, e.index(scale / 2)); // clamped
+  Value last = e.sub(size, e.index(1));
+  Sample result;
+  Value previous = e.sub(e.max(period, e.index(1)), e.index(1));
+  result.low = e.select(before, previous, period);
+  result.high = e.min(e.add(result.low, 1), last);
+  result.fraction =
+      e.select(before, e.addf(offset, e.constant(e.f64(), 1)), offset);
+  result.fraction = e.select(first, zero, result.fraction);
+  return result;
+}
+
 namespace {
 /// The sizes of one resampling, and how an output index finds its input.
 struct Resampling {
@@ -71,6 +95,8 @@ struct Resampling {
   /// Of mode nearest.
   llvm::function_ref<Value(int axis, Value index, Value size, Value newSize)>
       source;
+  /// Whole factors of height and width; empty: not known.
+  ArrayRef<int64_t> scale;
 };
 } // namespace
 
@@ -99,10 +125,15 @@ static void emitRows(Emitter &e, const KernelArgs &args, const Resampling &r) {
       });
       return;
     }
-    Sample v = sample(e, row, r.height, r.rows, r.corners);
+    auto find = [&](int axis, Value index, Value size, Value newSize) {
+      return r.scale.empty() || r.corners
+                 ? sample(e, index, size, newSize, r.corners)
+                 : samplePhase(e, index, size, r.scale[axis]);
+    };
+    Sample v = find(0, row, r.height, r.rows);
     Mix mixRows(e, v.fraction);
     e.loop(e.index(0), r.columns, 1, [&](Value column) {
-      Sample h = sample(e, column, r.width, r.columns, r.corners);
+      Sample h = find(1, column, r.width, r.columns);
       Mix mixColumns(e, h.fraction);
       e.strip(e.index(r.channels), [&](Value c, Value mask) {
         auto value = [&](Value iy, Value ix) {
@@ -141,7 +172,8 @@ func::FuncOp vae::getUpsampleKernel(ModuleOp module, Location loc,
         };
         emitRows(e, args,
                  {channels, nearest, corners, height, width,
-                  e.mul(height, scale[0]), e.mul(width, scale[1]), source});
+                  e.mul(height, scale[0]), e.mul(width, scale[1]), source,
+                  scale});
       });
 }
 
@@ -173,7 +205,14 @@ func::FuncOp vae::getResizeKernel(ModuleOp module, Location loc,
                          op.getMode() == ResizeMode::NearestExact);
         };
         emitRows(e, args,
-                 {channels, op.getMode() != ResizeMode::Bilinear, corners, s[1],
-                  s[2], s[3], s[4], source});
+                 {channels,
+                  op.getMode() != ResizeMode::Bilinear,
+                  corners,
+                  s[1],
+                  s[2],
+                  s[3],
+                  s[4],
+                  source,
+                  {}});
       });
 }
