@@ -151,6 +151,9 @@ void vae::runtime::addShape(Text &text, const vae_abi_model &table,
 // Checks
 //===----------------------------------------------------------------------===//
 
+/// Of a halo or an offset beside it: sums of them do not overflow.
+static constexpr int64_t kMostHalo = int64_t(1) << 40;
+
 namespace {
 
 /// Says where the table is wrong: "entry 'encode', output 1: ...".
@@ -183,6 +186,10 @@ private:
   bool checkEntries();
   bool checkEntry();
   bool checkSteps();
+  bool checkTiling();
+  bool checkHalos(const vae_abi_halo *halos);
+  bool checkParts(const vae_abi_tensor &tensor, bool output,
+                  const vae_abi_halo *halos);
   bool checkTensors(const char *kindName, const vae_abi_tensor *tensors,
                     uint32_t count, bool *used);
   bool checkTensor(const vae_abi_tensor &tensor);
@@ -279,7 +286,7 @@ bool TableCheck::checkEntry() {
   for (uint32_t s = 0; s < table.num_symbols; ++s)
     if (used[s] && !known[s])
       return fail("an output has a dynamic dimension that no input has");
-  return checkSteps();
+  return checkSteps() && checkTiling();
 }
 
 bool TableCheck::checkSteps() {
@@ -298,6 +305,64 @@ bool TableCheck::checkSteps() {
       return fail("its layer is NULL, or its kernel has no name");
   }
   kind = nullptr;
+  return true;
+}
+
+bool TableCheck::checkTiling() {
+  if (!entry->tiling)
+    return true;
+  const vae_abi_tiling &tiling = *entry->tiling;
+  if (!tiling.halos)
+    return (tiling.layer && isName(tiling.operation)) ||
+           fail("it does not say what keeps it from running in parts");
+  if (tiling.layer || tiling.operation)
+    return fail("it has halos, but also something that allows no parts");
+  if (!checkHalos(tiling.halos))
+    return false;
+  for (uint32_t i = 0; i < entry->num_inputs; ++i)
+    if (!checkParts(entry->inputs[i], /*output=*/false, tiling.halos))
+      return false;
+  for (uint32_t i = 0; i < entry->num_outputs; ++i)
+    if (!checkParts(entry->outputs[i], /*output=*/true, tiling.halos))
+      return false;
+  return true;
+}
+
+bool TableCheck::checkHalos(const vae_abi_halo *halos) {
+  for (uint32_t s = 0; s < table.num_symbols; ++s) {
+    const vae_abi_halo &halo = halos[s];
+    int64_t multiple = halo.multiple;
+    if (multiple < 0 || multiple > kMostHalo || halo.before < 0 ||
+        halo.before > kMostHalo || halo.after < 0 || halo.after > kMostHalo)
+      return fail("a halo is negative or absurd");
+    if (multiple == 0 ? halo.before || halo.after
+                      : halo.before % multiple || halo.after % multiple ||
+                            multiple % table.symbols[s].multiple)
+      return fail("a halo is no multiple of what it must be");
+  }
+  const vae_abi_symbol &batch = table.symbols[0];
+  if (halos[0].multiple || batch.minimum != 1 || batch.multiple != 1)
+    return fail("it runs in parts, but its batch is not of single examples");
+  return true;
+}
+
+/// What is copied of a part must lie in its tensors.
+bool TableCheck::checkParts(const vae_abi_tensor &tensor, bool output,
+                            const vae_abi_halo *halos) {
+  for (uint32_t d = 1; d < tensor.rank; ++d) {
+    const vae_abi_dim &dim = tensor.dims[d];
+    if (dim.symbol == 0)
+      return fail("it runs in parts, but has the batch on a second axis");
+    if (!output || dim.symbol < 0 || halos[dim.symbol].multiple == 0)
+      continue;
+    int64_t units =
+        halos[dim.symbol].after / table.symbols[dim.symbol].multiple;
+    int64_t beyond;
+    if (dim.offset < -kMostHalo || dim.offset > kMostHalo ||
+        __builtin_mul_overflow(dim.scale, units, &beyond) ||
+        beyond < -dim.offset)
+      return fail("a halo is narrower than what an output lacks at its end");
+  }
   return true;
 }
 

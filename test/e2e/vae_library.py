@@ -33,7 +33,7 @@ Entry = struct("Entry", name=STR, num_inputs=U32, num_outputs=U32, inputs=c.POIN
                outputs=c.POINTER(Tensor), arena_size=SizeFunction, flops=SizeFunction,
                run=c.CFUNCTYPE(I32, c.POINTER(Call)), num_steps=U32, reserved32=U32,
                steps=c.POINTER(Step), step_costs=c.CFUNCTYPE(None, c.POINTER(I64), c.POINTER(I64), c.POINTER(I64)),
-               reserved=I64)
+               tiling=P)
 Scaling = struct("Scaling", count=U32, reserved32=U32, scale=c.POINTER(c.c_double), shift=c.POINTER(c.c_double),
                  reserved=I64 * 2)
 Model = struct("Model", abi_version=U32, struct_size=U32, name=STR, compiler_version=STR, target_triple=STR,

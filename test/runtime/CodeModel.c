@@ -40,9 +40,9 @@ static const vae_abi_tensor y[] = {
 static const vae_abi_tensor ll[] = {
     TENSOR("log_likelihood", VAE_ROLE_LOG_LIKELIHOOD, 1, by4, "N")};
 static const vae_abi_entry entries[] = {
-    {"encode", 1, 1, x, z, none, none, encode, 0, 0, 0, 0, {0}},
-    {"decode", 1, 2, z, y, none, none, decode, 0, 0, 0, 0, {0}},
-    {"score", 1, 1, x, ll, none, none, score, 0, 0, 0, 0, {0}}};
+    {"encode", 1, 1, x, z, none, none, encode, 0, 0, 0, 0, 0},
+    {"decode", 1, 2, z, y, none, none, decode, 0, 0, 0, 0, 0},
+    {"score", 1, 1, x, ll, none, none, score, 0, 0, 0, 0, 0}};
 static const vae_abi_model model = {VAE_ABI_VERSION,
                                     sizeof(vae_abi_model),
                                     "code",

@@ -16,19 +16,8 @@ static int32_t run(const vae_abi_call *call) { return (int32_t)call->flags; }
 static const vae_abi_dim dims[] = {{0, 0, 1, 0}};
 static const vae_abi_tensor tensor = {"x", 0, 1, 1, 0, dims,
                                       "N", 0, 0, 1, 0, {0, 0, 0, 0}};
-static const vae_abi_entry entries[] = {{"encode",
-                                         1,
-                                         1,
-                                         &tensor,
-                                         &tensor,
-                                         no_arena,
-                                         no_arena,
-                                         run,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         {0}}};
+static const vae_abi_entry entries[] = {
+    {"encode", 1, 1, &tensor, &tensor, no_arena, no_arena, run, 0, 0, 0, 0, 0}};
 #endif
 static const vae_abi_model model = {LIE == 2 ? 99 : VAE_ABI_VERSION,
                                     sizeof(vae_abi_model),

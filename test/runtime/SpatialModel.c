@@ -40,7 +40,7 @@ static const vae_abi_dim code[] = {
 static const vae_abi_tensor x[] = {TENSOR("x", VAE_ROLE_INPUT, image)};
 static const vae_abi_tensor z[] = {TENSOR("z", VAE_ROLE_LATENT, code)};
 static const vae_abi_entry entries[] = {
-    {"encode", 1, 1, x, z, no_arena, no_arena, encode, 0, 0, 0, 0, {0}}};
+    {"encode", 1, 1, x, z, no_arena, no_arena, encode, 0, 0, 0, 0, 0}};
 static const vae_abi_model model = {VAE_ABI_VERSION,
                                     sizeof(vae_abi_model),
                                     "spatial",

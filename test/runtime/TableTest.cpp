@@ -23,6 +23,8 @@ struct Library {
   vae_abi_tensor outputs[1] = {makeTensor("z", VAE_ROLE_LATENT, z)};
   vae_abi_step steps[2] = {{"", "copy", {}}, {"h", "dense", {}}};
   vae_abi_entry entries[2] = {makeEntry("encode"), makeEntry("decode")};
+  vae_abi_halo halos[2] = {{}, {16, 8, 8, 0}};
+  vae_abi_tiling tiling = {halos, nullptr, nullptr, {}};
   float weights[1] = {1};
   double scale[2] = {2, 0.5}, shift[2] = {0, -1};
   vae_abi_scaling scaling = {1, 0, scale, shift, {}};
@@ -60,8 +62,8 @@ struct Library {
     auto size = [](const int64_t *) { return int64_t(0); };
     auto run = [](const vae_abi_call *) { return int32_t(0); };
     auto costs = [](const int64_t *, int64_t *, int64_t *) {};
-    return {name, 2, 1, inputs, outputs, size, size,
-            run,  2, 0, steps,  costs,   {}};
+    return {name, 2, 1, inputs, outputs, size,   size,
+            run,  2, 0, steps,  costs,   &tiling};
   }
 };
 
@@ -186,6 +188,28 @@ const Lie kLies[] = {
      [](Library &l) { l.steps[1].kernel = nullptr; }},
     {"entry 0: step 0: its layer is NULL, or its kernel has no name",
      [](Library &l) { l.steps[0].kernel = ""; }},
+    {"entry 0: it does not say what keeps it",
+     [](Library &l) { l.tiling.halos = nullptr; }},
+    {"it does not say what keeps it",
+     [](Library &l) { l.tiling = {nullptr, "norm", "", {}}; }},
+    {"it has halos, but also", [](Library &l) { l.tiling.layer = "norm"; }},
+    {"a halo is negative", [](Library &l) { l.halos[1].before = -8; }},
+    {"a halo is negative or absurd",
+     [](Library &l) { l.halos[1].after = INT64_MAX / 8 * 8; }},
+    {"a halo is negative or absurd",
+     [](Library &l) { l.halos[1].multiple = -8; }},
+    {"a halo is no multiple", [](Library &l) { l.halos[1].before = 12; }},
+    {"a halo is no multiple", [](Library &l) { l.halos[1].multiple = 4; }},
+    {"a halo is no multiple", [](Library &l) { l.halos[1].multiple = 0; }},
+    {"its batch is not of single examples",
+     [](Library &l) { l.halos[0].multiple = 1; }},
+    {"its batch is not of single examples",
+     [](Library &l) { l.symbols[0].minimum = 2; }},
+    {"a halo is narrower than what an output lacks",
+     [](Library &l) { l.halos[1].after = 0; }},
+    {"a halo is narrower than what an output lacks",
+     [](Library &l) { l.z[2].offset = -17; }},
+    {"has the batch on a second axis", [](Library &l) { l.x[2].symbol = 0; }},
 };
 
 TEST(Table, EveryLieIsFound) {

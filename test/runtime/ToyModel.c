@@ -233,7 +233,7 @@ static const vae_abi_tensor both[] = {
     TENSOR("q", VAE_ROLE_OUTPUT_LOGVAR, VAE_DTYPE_U8, 1, one, "N")};
 
 #define ENTRY(name, ni, in, no, out, arena, run)                               \
-  {name, ni, no, in, out, arena, flops, run, 0, 0, 0, 0, {0}}
+  {name, ni, no, in, out, arena, flops, run, 0, 0, 0, 0, 0}
 
 static const vae_abi_entry entries[] = {
     ENTRY("encode", 1, x, 2, heads, no_arena, encode),

@@ -35,10 +35,21 @@ struct Tensor {
   std::optional<std::pair<float, float>> range;
 };
 
+struct Halo {
+  int64_t before, after, multiple; // in values of a symbol
+};
+
+/// Whether and how an entry point runs in parts.
+struct Tiling {
+  std::vector<Halo> halos; // one a symbol; none: it does not
+  std::string layer, operation;
+};
+
 struct Entry {
   std::string name;
   std::vector<Tensor> inputs, outputs;
   std::vector<std::pair<std::string, std::string>> steps; // layer, kernel
+  std::optional<Tiling> tiling;
 };
 
 struct Symbol {
@@ -152,6 +163,23 @@ Scaling readScaling(mlir::DictionaryAttr model) {
   return scaling;
 }
 
+/// The attribute of vae-find-halos, which counts in units of symbols.
+Tiling toTiling(mlir::DictionaryAttr attrs, ArrayRef<Symbol> symbols) {
+  Tiling result;
+  auto halos = attrs.getAs<mlir::ArrayAttr>("halos");
+  if (!halos) {
+    result.layer = attrs.getAs<mlir::StringAttr>("layer").str();
+    result.operation = attrs.getAs<mlir::StringAttr>("operation").str();
+    return result;
+  }
+  for (auto [halo, symbol] :
+       llvm::zip_equal(halos.getAsRange<mlir::DenseI64ArrayAttr>(), symbols))
+    result.halos.push_back({halo[0] * symbol.multiple,
+                            halo[1] * symbol.multiple,
+                            halo[2] * symbol.multiple});
+  return result;
+}
+
 Expected<Description> describe(mlir::ModuleOp module) {
   Description result;
   result.model = module->getAttrOfType<mlir::DictionaryAttr>(kModelAttr);
@@ -198,6 +226,8 @@ Expected<Description> describe(mlir::ModuleOp module) {
       out.steps.push_back(
           {(*names.begin()).str(), (*std::next(names.begin())).str()});
     }
+    if (auto tiling = dict.getAs<mlir::DictionaryAttr>("tiling"))
+      out.tiling = toTiling(tiling, result.symbols);
   }
   for (mlir::Attribute entry :
        module->getAttrOfType<mlir::ArrayAttr>(kWeightsAttr)) {
@@ -277,6 +307,22 @@ public:
     return array(records, "tensors");
   }
 
+  /// A pointer to a vae_abi_tiling, or null.
+  Constant *tiling(const std::optional<Tiling> &tiling) {
+    Constant *null = ConstantPointerNull::get(pointer);
+    if (!tiling)
+      return null;
+    SmallVector<Constant *> halos;
+    for (const Halo &halo : tiling->halos)
+      halos.push_back(record({number(halo.before), number(halo.after),
+                              number(halo.multiple), number(0)}));
+    bool whole = halos.empty();
+    return global(
+        record({array(halos, "halos"), whole ? text(tiling->layer) : null,
+                whole ? text(tiling->operation) : null, reserved(2)}),
+        "tiling");
+  }
+
   /// One vae_abi_entry. Null if its code is missing.
   Constant *entry(const Entry &entry) {
     std::string name = (kEntryPrefix + entry.name).str();
@@ -293,7 +339,7 @@ public:
                    number32(entry.outputs.size()), tensors(entry.inputs),
                    tensors(entry.outputs), arena, flops, run,
                    number32(steps.size()), number32(0), array(steps, "steps"),
-                   costs, reserved(1)});
+                   costs, tiling(entry.tiling)});
   }
 
   Module &module;

@@ -131,6 +131,31 @@ typedef struct vae_abi_step {
   int64_t reserved[2];
 } vae_abi_step;
 
+/* What parts of an image must be for a run of them to give the elements that a
+ * run of the whole gives, bit for bit. A part is a range [begin, end) of values
+ * of a symbol: begin and end are multiples of `multiple`, except for the end of
+ * the whole, and end - begin is a value that the symbol may have. Along its
+ * symbol an input's part is its elements from scale * (begin / m) on, m being
+ * the symbol's multiple, as many as the size end - begin gives. Right are the
+ * elements of an output from scale * ((begin + before) / m) to
+ * scale * ((end - after) / m); those at an end of the whole are right, too. */
+typedef struct vae_abi_halo {
+  int64_t before; /* multiples of `multiple` */
+  int64_t after;
+  int64_t multiple; /* 0: the symbol has one value for all parts */
+  int64_t reserved;
+} vae_abi_halo;
+
+/* Whether an entry point can be run in parts of images, or of the batch. */
+typedef struct vae_abi_tiling {
+  const vae_abi_halo *halos; /* one per symbol of the model; NULL: it cannot */
+  /* If it cannot, what depends on the whole of an image: a layer, and what that
+   * computes ("group_norm"). NULL if it can. */
+  const char *layer;
+  const char *operation;
+  int64_t reserved[2];
+} vae_abi_tiling;
+
 /* An entry point. `run` returns 0; other values are reserved. */
 typedef struct vae_abi_entry {
   const char *name; /* "encode", "decode", "reconstruct", ... */
@@ -150,7 +175,9 @@ typedef struct vae_abi_entry {
    * step (as `flops`, whose sum they are), and the bytes that it reads and
    * writes, each element of a buffer counted once. */
   void (*step_costs)(const int64_t *symbols, int64_t *flops, int64_t *bytes);
-  int64_t reserved[1];
+  /* NULL: all sizes are fixed but for the batch, or the producer did not say.
+   */
+  const vae_abi_tiling *tiling;
 } vae_abi_entry;
 
 /* How models that work on latents, such as diffusion models, take the latent z
@@ -203,6 +230,8 @@ VAE_ABI_ASSERT(sizeof(vae_abi_dim) == 24);
 VAE_ABI_ASSERT(sizeof(vae_abi_tensor) == 88);
 VAE_ABI_ASSERT(sizeof(vae_abi_call) == 56);
 VAE_ABI_ASSERT(sizeof(vae_abi_step) == 32);
+VAE_ABI_ASSERT(sizeof(vae_abi_halo) == 32);
+VAE_ABI_ASSERT(sizeof(vae_abi_tiling) == 40);
 VAE_ABI_ASSERT(sizeof(vae_abi_entry) == 88);
 VAE_ABI_ASSERT(sizeof(vae_abi_scaling) == 40);
 VAE_ABI_ASSERT(sizeof(vae_abi_model) == 176);
