@@ -49,6 +49,15 @@ struct Allocator {
   }
 };
 
+/// A number of bytes rounded up to what an arena is aligned to; -1 if it
+/// overflows.
+inline int64_t alignBytes(int64_t bytes) {
+  constexpr int64_t kMask = VAE_ARENA_ALIGNMENT - 1;
+  if (__builtin_add_overflow(bytes, kMask, &bytes))
+    return -1;
+  return bytes & ~kMask;
+}
+
 /// A block that only grows, aligned for an arena.
 class Buffer {
 public:

@@ -18,7 +18,7 @@ static constexpr int64_t kNoiseGrain = 512;
 // Entry points and symbols
 //===----------------------------------------------------------------------===//
 
-vae_status_t vae::runtime::getEntry(const vae_session_t &session,
+vae_status_t vae::runtime::getEntry(const vae_abi_model &table,
                                     const char *name,
                                     const vae_abi_entry *&entry,
                                     Text &message) {
@@ -26,12 +26,12 @@ vae_status_t vae::runtime::getEntry(const vae_session_t &session,
     message.add("the name of the entry point is NULL");
     return VAE_INVALID_ARGUMENT;
   }
-  entry = findEntry(session.table, name);
+  entry = findEntry(table, name);
   if (entry)
     return VAE_OK;
   message.add("no entry point '%s'; the library has ", name);
-  for (uint32_t i = 0; i < session.table.num_entries; ++i)
-    message.add("%s%s", i ? ", " : "", session.table.entries[i].name);
+  for (uint32_t i = 0; i < table.num_entries; ++i)
+    message.add("%s%s", i ? ", " : "", table.entries[i].name);
   return VAE_NOT_FOUND;
 }
 
@@ -46,10 +46,10 @@ static void addRule(Text &message, const vae_abi_symbol &symbol) {
                 static_cast<long long>(symbol.multiple));
 }
 
-vae_status_t vae::runtime::checkSymbols(const vae_session_t &session,
+vae_status_t vae::runtime::checkSymbols(const vae_abi_model &table,
                                         const int64_t *symbols, Text &message) {
-  for (uint32_t s = 0; s < session.table.num_symbols; ++s) {
-    const vae_abi_symbol &symbol = session.table.symbols[s];
+  for (uint32_t s = 0; s < table.num_symbols; ++s) {
+    const vae_abi_symbol &symbol = table.symbols[s];
     if (isValid(symbol, symbols[s]))
       continue;
     message.add("%s: expected ", symbol.name);
@@ -60,22 +60,22 @@ vae_status_t vae::runtime::checkSymbols(const vae_session_t &session,
   return VAE_OK;
 }
 
-vae_status_t vae::runtime::checkSizes(const vae_session_t &session,
+vae_status_t vae::runtime::checkSizes(const vae_abi_model &table,
                                       const vae_abi_entry &entry,
                                       const int64_t *symbols, Text &message) {
   for (uint32_t i = 0; i < entry.num_inputs + entry.num_outputs; ++i) {
     bool input = i < entry.num_inputs;
     const vae_abi_tensor &tensor =
         input ? entry.inputs[i] : entry.outputs[i - entry.num_inputs];
-    int64_t bytes = getNumBytes(session.table, tensor, symbols);
+    int64_t bytes = getNumBytes(table, tensor, symbols);
     if (bytes >= 0)
       continue;
     message.add("entry '%s': %s '%s' of shape ", entry.name,
                 input ? "input" : "output", tensor.name);
-    addShape(message, session.table, tensor);
+    addShape(message, table, tensor);
     message.add(" has no size, or one beyond 63 bits, for");
-    for (uint32_t s = 0; s < session.table.num_symbols; ++s)
-      message.add("%s %s = %lld", s ? "," : "", session.table.symbols[s].name,
+    for (uint32_t s = 0; s < table.num_symbols; ++s)
+      message.add("%s %s = %lld", s ? "," : "", table.symbols[s].name,
                   static_cast<long long>(symbols[s]));
     return VAE_INVALID_ARGUMENT;
   }
@@ -86,13 +86,6 @@ vae_status_t vae::runtime::checkSizes(const vae_session_t &session,
 // Noise
 //===----------------------------------------------------------------------===//
 
-static int64_t alignNoise(int64_t bytes) {
-  constexpr int64_t kMask = VAE_ARENA_ALIGNMENT - 1;
-  if (__builtin_add_overflow(bytes, kMask, &bytes))
-    return -1;
-  return bytes & ~kMask;
-}
-
 int64_t vae::runtime::getNoiseBytes(const vae_abi_model &table,
                                     const vae_abi_entry &entry,
                                     const int64_t *symbols) {
@@ -101,7 +94,7 @@ int64_t vae::runtime::getNoiseBytes(const vae_abi_model &table,
     if (entry.inputs[i].role != VAE_ROLE_NOISE)
       continue;
     int64_t bytes = getNumBytes(table, entry.inputs[i], symbols);
-    bytes = bytes < 0 ? -1 : alignNoise(bytes);
+    bytes = bytes < 0 ? -1 : alignBytes(bytes);
     if (bytes < 0 || __builtin_add_overflow(total, bytes, &total))
       return -1;
   }
@@ -157,6 +150,9 @@ private:
   vae_status_t checkTensors();
   vae_status_t checkOverlap();
   void makeNoise(const vae_run_options_t &options);
+  vae_status_t findPlan();
+  vae_status_t findWholePlan(int64_t noise);
+  vae_status_t findPartPlan(bool hasNoise);
 
   static bool isGenerated(const vae_abi_tensor &tensor,
                           const vae_tensor_t &found) {
@@ -200,7 +196,7 @@ void Run::makeNoise(const vae_run_options_t &options) {
                       reinterpret_cast<float *>(next)};
       session.parallelFor(count, kNoiseGrain, NoiseJob::run, &job);
       session.inputs[i] = next;
-      next += alignNoise(count * sizeof(float));
+      next += alignBytes(count * sizeof(float));
     }
     offset += size;
   }
@@ -303,7 +299,7 @@ vae_status_t Run::findSymbols() {
       const vae_abi_symbol &symbol = table.symbols[s];
       session.symbols[s] = getLeast(symbol);
     }
-  return checkSizes(session, entry, session.symbols, message);
+  return checkSizes(table, entry, session.symbols, message);
 }
 
 vae_status_t Run::checkTensor(const char *kind, const vae_abi_tensor &tensor,
@@ -396,40 +392,92 @@ vae_status_t Run::check(uint32_t numInputs, uint32_t numOutputs) {
   return status ? status : checkOverlap();
 }
 
-vae_status_t Run::execute(const vae_run_options_t &options) {
-  int64_t arena = entry.arena_size(session.symbols);
-  int64_t noise = 0;
-  for (uint32_t i = 0; i < entry.num_inputs; ++i)
-    if (isGenerated(entry.inputs[i], inputs[i]))
-      noise += alignNoise(getNumBytes(table, entry.inputs[i], session.symbols));
-  if (arena < 0 || arena > session.arena.getSize() ||
-      noise > session.noise.getSize()) {
-    message.add("entry '%s' needs an arena of %lld bytes and %lld bytes of "
-                "noise, the session has %lld and %lld; call "
-                "vae_session_prepare for these sizes first",
-                entry.name, static_cast<long long>(arena),
-                static_cast<long long>(noise),
-                static_cast<long long>(session.arena.getSize()),
-                static_cast<long long>(session.noise.getSize()));
-    return arena < 0 ? VAE_INTERNAL : VAE_NOT_PREPARED;
-  }
-  session.running = true;
-  session.steps = 0;
-  session.cancelled = false;
-  if (noise)
-    makeNoise(options);
+int32_t vae::runtime::callEntry(vae_session_t &session,
+                                const vae_abi_entry &entry,
+                                const void *const *inputs, void *const *outputs,
+                                const int64_t *symbols) {
   vae_abi_call call = {};
   call.struct_size = sizeof(call);
-  call.inputs = session.inputs;
-  call.outputs = session.outputs;
-  call.symbols = session.symbols;
+  call.inputs = inputs;
+  call.outputs = outputs;
+  call.symbols = symbols;
   call.arena = session.arena.getData();
   call.parallel_for = [](void *ctx, int64_t count, int64_t grain,
                          vae_abi_task task, void *arg) {
     static_cast<vae_session_t *>(ctx)->parallelFor(count, grain, task, arg);
   };
   call.parallel_ctx = &session;
-  int32_t result = session.cancelled ? 0 : entry.run(&call);
+  return entry.run(&call);
+}
+
+vae_status_t Run::findPlan() {
+  int64_t noise = 0;
+  for (uint32_t i = 0; i < entry.num_inputs; ++i)
+    if (isGenerated(entry.inputs[i], inputs[i]))
+      noise += alignBytes(getNumBytes(table, entry.inputs[i], session.symbols));
+  bool enough = noise <= session.noise.getSize();
+  return session.options.max_memory ? findPartPlan(enough)
+                                    : findWholePlan(noise);
+}
+
+vae_status_t Run::findWholePlan(int64_t noise) {
+  RunPlan plan;
+  plan.batch = session.symbols[0];
+  plan.arena = entry.arena_size(session.symbols);
+  if (plan.arena >= 0 && plan.arena <= session.arena.getSize() &&
+      noise <= session.noise.getSize()) {
+    session.setPlan(entry, session.symbols, plan);
+    return VAE_OK;
+  }
+  message.add("entry '%s' needs an arena of %lld bytes and %lld bytes of "
+              "noise, the session has %lld and %lld; call "
+              "vae_session_prepare for these sizes first",
+              entry.name, static_cast<long long>(plan.arena),
+              static_cast<long long>(noise),
+              static_cast<long long>(session.arena.getSize()),
+              static_cast<long long>(session.noise.getSize()));
+  return plan.arena < 0 ? VAE_INTERNAL : VAE_NOT_PREPARED;
+}
+
+/// The plan of the last call of vae_session_prepare, or of the last run, if it
+/// is of these sizes; otherwise one that what is reserved allows.
+vae_status_t Run::findPartPlan(bool hasNoise) {
+  Limits limits = session.getLimits();
+  limits.arena = session.arena.getSize();
+  limits.tile = session.tile.getSize();
+  if (hasNoise && session.isPlanned(entry, session.symbols, limits))
+    return VAE_OK;
+  RunPlan plan;
+  char unused[1];
+  Text silent(unused, sizeof(unused));
+  if (hasNoise &&
+      planRun(table, entry, session.symbols, limits, plan, silent) == VAE_OK) {
+    session.setPlan(entry, session.symbols, plan);
+    return VAE_OK;
+  }
+  if (vae_status_t status = planRun(table, entry, session.symbols,
+                                    session.getLimits(), plan, message))
+    return status;
+  message.add("entry '%s' is not prepared for these sizes; call "
+              "vae_session_prepare for them first",
+              entry.name);
+  return VAE_NOT_PREPARED;
+}
+
+vae_status_t Run::execute(const vae_run_options_t &options) {
+  if (vae_status_t status = findPlan())
+    return status;
+  session.running = true;
+  session.steps = 0;
+  session.cancelled = false;
+  makeNoise(options);
+  const RunPlan &plan = session.plan;
+  int32_t result = 0;
+  if (!plan.isWhole(session.symbols[0]))
+    result = runParts(session, entry);
+  else if (!session.cancelled)
+    result = callEntry(session, entry, session.inputs, session.outputs,
+                       session.symbols);
   session.running = false;
   if (session.cancelled) {
     message.add("entry '%s': cancelled by the progress callback before step "
@@ -457,7 +505,7 @@ vae_status_t vae_session_run(vae_session_t *session, const char *entry,
   if (vae_status_t status = session->checkIdle(message))
     return status;
   const vae_abi_entry *found = nullptr;
-  if (vae_status_t status = getEntry(*session, entry, found, message))
+  if (vae_status_t status = getEntry(session->table, entry, found, message))
     return status;
   vae_run_options_t wanted;
   if (!readOptions(options, wanted) || wanted.flags) {

@@ -9,17 +9,26 @@
 namespace vae::runtime {
 
 /// Finds an entry point; the message lists those that there are.
-vae_status_t getEntry(const vae_session_t &session, const char *name,
+vae_status_t getEntry(const vae_abi_model &table, const char *name,
                       const vae_abi_entry *&entry, Text &message);
 
 /// Whether every symbol has a valid value.
-vae_status_t checkSymbols(const vae_session_t &session, const int64_t *symbols,
+vae_status_t checkSymbols(const vae_abi_model &table, const int64_t *symbols,
                           Text &message);
 
 /// Whether every tensor of an entry point has a size for these symbols.
-vae_status_t checkSizes(const vae_session_t &session,
-                        const vae_abi_entry &entry, const int64_t *symbols,
-                        Text &message);
+vae_status_t checkSizes(const vae_abi_model &table, const vae_abi_entry &entry,
+                        const int64_t *symbols, Text &message);
+
+/// Runs the library's code on these pointers, with the session's arena. Not 0
+/// if it fails.
+int32_t callEntry(vae_session_t &session, const vae_abi_entry &entry,
+                  const void *const *inputs, void *const *outputs,
+                  const int64_t *symbols);
+
+/// The same for the parts of session.plan, one after the other; ends early if
+/// the run is cancelled.
+int32_t runParts(vae_session_t &session, const vae_abi_entry &entry);
 
 /// Bytes of all NOISE inputs together, each aligned like an arena; -1 if the
 /// sum overflows.

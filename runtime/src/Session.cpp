@@ -43,6 +43,20 @@ void vae_session_t::parallelFor(int64_t count, int64_t grain, vae_abi_task task,
   inStep = false;
 }
 
+void vae_session_t::setPlan(const vae_abi_entry &entry, const int64_t *symbols,
+                            const RunPlan &plan) {
+  this->plan = plan;
+  planned = &entry;
+  std::copy(symbols, symbols + table.num_symbols, plannedSymbols);
+}
+
+bool vae_session_t::isPlanned(const vae_abi_entry &entry,
+                              const int64_t *symbols,
+                              const Limits &limits) const {
+  return planned == &entry && plan.fits(limits) &&
+         std::equal(symbols, symbols + table.num_symbols, plannedSymbols);
+}
+
 static bool isUsable(const vae_session_options_t &options) {
   return options.threads <= kMaxThreads && options.device == VAE_DEVICE_CPU &&
          options.flags == 0 && !options.allocate == !options.deallocate;
@@ -56,18 +70,22 @@ static bool makeScratch(vae_session_t &session) {
     inputs = std::max<size_t>(inputs, table.entries[i].num_inputs);
     outputs = std::max<size_t>(outputs, table.entries[i].num_outputs);
   }
-  size_t size = inputs * sizeof(void *) + outputs * sizeof(void *) +
+  size_t size = 2 * (inputs + outputs) * sizeof(void *) +
                 (inputs + outputs) * sizeof(Extent) +
-                table.num_symbols * sizeof(int64_t);
+                3 * table.num_symbols * sizeof(int64_t);
   session.scratch = session.allocator.allocate(size, alignof(int64_t));
   if (!session.scratch)
     return false;
   session.scratchSize = size;
   session.inputs = static_cast<const void **>(session.scratch);
   session.outputs = const_cast<void **>(session.inputs + inputs);
-  session.extents = reinterpret_cast<Extent *>(session.outputs + outputs);
+  session.partInputs = const_cast<const void **>(session.outputs + outputs);
+  session.partOutputs = const_cast<void **>(session.partInputs + inputs);
+  session.extents = reinterpret_cast<Extent *>(session.partOutputs + outputs);
   session.symbols =
       reinterpret_cast<int64_t *>(session.extents + inputs + outputs);
+  session.partSymbols = session.symbols + table.num_symbols;
+  session.plannedSymbols = session.partSymbols + table.num_symbols;
   return true;
 }
 
@@ -106,6 +124,7 @@ void vae_session_release(vae_session_t *session) {
   ThreadPool::destroy(session->pool);
   session->arena.release(session->allocator);
   session->noise.release(session->allocator);
+  session->tile.release(session->allocator);
   session->allocator.deallocate(session->scratch, session->scratchSize,
                                 alignof(int64_t));
   Allocator allocator = session->allocator;
@@ -121,30 +140,46 @@ uint32_t vae_session_threads(const vae_session_t *session) {
 }
 
 int64_t vae_session_memory(const vae_session_t *session) {
-  return session ? session->arena.getSize() + session->noise.getSize() : 0;
+  return session ? session->arena.getSize() + session->noise.getSize() +
+                       session->tile.getSize()
+                 : 0;
 }
 
 static vae_status_t prepare(vae_session_t &session, const vae_abi_entry &entry,
                             const int64_t *symbols, Text &message) {
-  if (vae_status_t status = checkSymbols(session, symbols, message))
+  if (vae_status_t status = checkSymbols(session.table, symbols, message))
     return status;
-  if (vae_status_t status = checkSizes(session, entry, symbols, message))
+  if (vae_status_t status = checkSizes(session.table, entry, symbols, message))
     return status;
-  int64_t arena = entry.arena_size(symbols);
-  int64_t noise = getNoiseBytes(session.table, entry, symbols);
-  if (arena < 0 || noise < 0) {
-    message.add("entry '%s' claims an arena of %lld bytes: report a defect of "
-                "the compiler",
-                entry.name, static_cast<long long>(arena));
-    return VAE_INTERNAL;
+  RunPlan plan;
+  Limits limits = session.getLimits();
+  if (vae_status_t status =
+          planRun(session.table, entry, symbols, limits, plan, message))
+    return status;
+  Buffer *buffers[] = {&session.arena, &session.noise, &session.tile};
+  const int64_t sizes[] = {plan.arena, plan.noise, plan.tile};
+  if (session.options.max_memory) {
+    // What is reserved stays, but not over the limit, not even for a moment.
+    int64_t total = plan.outputs;
+    for (int b = 0; b < 3; ++b)
+      if (__builtin_add_overflow(
+              total, std::max(buffers[b]->getSize(), sizes[b]), &total))
+        total = INT64_MAX;
+    for (int b = 0; b < 3; ++b)
+      if (total > limits.total || buffers[b]->getSize() < sizes[b])
+        buffers[b]->release(session.allocator);
   }
-  if (session.arena.reserve(session.allocator, arena) &&
-      session.noise.reserve(session.allocator, noise))
+  bool enough = true;
+  for (int b = 0; enough && b < 3; ++b)
+    enough = buffers[b]->reserve(session.allocator, sizes[b]);
+  if (enough) {
+    session.setPlan(entry, symbols, plan);
     return VAE_OK;
+  }
   message.add("out of memory: entry '%s' needs an arena of %lld bytes and %lld "
               "bytes of noise for these sizes",
-              entry.name, static_cast<long long>(arena),
-              static_cast<long long>(noise));
+              entry.name, static_cast<long long>(plan.arena + plan.tile),
+              static_cast<long long>(plan.noise));
   return VAE_OUT_OF_MEMORY;
 }
 
@@ -156,7 +191,7 @@ vae_status_t vae_session_prepare(vae_session_t *session, const char *entry,
   if (vae_status_t status = session->checkIdle(message))
     return status;
   const vae_abi_entry *found = nullptr;
-  if (vae_status_t status = getEntry(*session, entry, found, message))
+  if (vae_status_t status = getEntry(session->table, entry, found, message))
     return status;
   if (!symbols || num_symbols != session->table.num_symbols) {
     message.add("expected the values of %u symbols (",

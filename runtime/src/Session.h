@@ -3,8 +3,8 @@
 #define VAE_RUNTIME_SESSION_H
 
 #include "runtime/src/Memory.h"
-#include "runtime/src/Text.h"
 #include "runtime/src/ThreadPool.h"
+#include "runtime/src/Tiles.h"
 #include "vae/vae_runtime.h"
 
 namespace vae::runtime {
@@ -37,11 +37,29 @@ struct vae_session_t {
   /// does nothing once it said no.
   void parallelFor(int64_t count, int64_t grain, vae_abi_task task, void *arg);
 
+  /// The memory that the caller allows.
+  vae::runtime::Limits getLimits() const {
+    vae::runtime::Limits limits;
+    if (options.max_memory && options.max_memory < INT64_MAX)
+      limits.total = static_cast<int64_t>(options.max_memory);
+    return limits;
+  }
+
+  /// Keeps a plan, and whether it is of an entry point, of these sizes, and
+  /// within the limits.
+  void setPlan(const vae_abi_entry &entry, const int64_t *symbols,
+               const vae::runtime::RunPlan &plan);
+  bool isPlanned(const vae_abi_entry &entry, const int64_t *symbols,
+                 const vae::runtime::Limits &limits) const;
+
   const vae_abi_model &table;
   const vae_session_options_t options;
   const vae::runtime::Allocator allocator;
   vae::runtime::ThreadPool *pool = nullptr; // none with the caller's own
   vae::runtime::Buffer arena, noise;
+  vae::runtime::Buffer tile; // copies of a part's inputs and outputs
+  vae::runtime::RunPlan plan;
+  const vae_abi_entry *planned = nullptr; // the entry point of the plan
 
   // Room for the arguments of a run, enough for any entry point.
   void *scratch = nullptr;
@@ -50,6 +68,11 @@ struct vae_session_t {
   void **outputs = nullptr;
   vae::runtime::Extent *extents = nullptr;
   int64_t *symbols = nullptr;
+  // And for those of one of its parts.
+  const void **partInputs = nullptr;
+  void **partOutputs = nullptr;
+  int64_t *partSymbols = nullptr;
+  int64_t *plannedSymbols = nullptr;
 
   // The current run. Tasks in other threads read inStep, between the events
   // that start and end them.

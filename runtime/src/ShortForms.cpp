@@ -86,9 +86,9 @@ vae_status_t ShortForm::run(const Slot *inputs, uint32_t numInputs,
                             const vae_run_options_t *options) {
   if (session.table.num_symbols != 1)
     return unfit("has more dynamic dimensions than the batch");
-  if (vae_status_t status = checkSymbols(session, &batch, message))
+  if (vae_status_t status = checkSymbols(session.table, &batch, message))
     return status;
-  if (vae_status_t status = checkSizes(session, entry, &batch, message))
+  if (vae_status_t status = checkSizes(session.table, entry, &batch, message))
     return status;
   Tensors in, out;
   if (vae_status_t status =
@@ -110,7 +110,7 @@ static vae_status_t run(vae_session_t *session, const char *name, int64_t batch,
     return VAE_INVALID_ARGUMENT;
   Text message = session->newMessage();
   const vae_abi_entry *entry = nullptr;
-  if (vae_status_t status = getEntry(*session, name, entry, message))
+  if (vae_status_t status = getEntry(session->table, name, entry, message))
     return status;
   vae_run_options_t options = VAE_RUN_OPTIONS_INIT;
   options.seed = seed;

@@ -9,7 +9,7 @@ from vae_library import F32_DTYPE, I64, I32, P, STR, U32, struct
 
 SessionOptions = struct("SessionOptions", struct_size=U32, threads=U32, device=I32, flags=U32, parallel_for=P,
                         parallel_ctx=P, allocate=P, deallocate=P, allocator_ctx=P, progress=P, progress_ctx=P,
-                        reserved=c.c_uint64 * 8)
+                        max_memory=c.c_uint64, reserved=c.c_uint64 * 7)
 RunTensor = struct("RunTensor", data=P, dtype=I32, rank=U32, dims=c.POINTER(I64))
 
 
@@ -25,14 +25,15 @@ class Runtime:
 
 
 class Session:
-    """A model with a session of so many threads. To be closed."""
+    """A model with a session of so many threads, and of as many bytes if they are limited. To be
+    closed."""
 
-    def __init__(self, runtime, path, threads):
+    def __init__(self, runtime, path, threads, max_memory=0):
         self.runtime, self.model, self.session = runtime, P(), P()
         message = c.create_string_buffer(1024)
         runtime.check(runtime.library.vae_model_load(str(path).encode(), c.byref(self.model), message, 1024),
                       lambda: message.value.decode())
-        options = SessionOptions(struct_size=c.sizeof(SessionOptions), threads=threads)
+        options = SessionOptions(struct_size=c.sizeof(SessionOptions), threads=threads, max_memory=max_memory)
         runtime.check(runtime.library.vae_session_create(self.model, c.byref(options), c.byref(self.session)))
 
     def close(self):

@@ -117,6 +117,31 @@ TEST(Allocation, IsNoneInRuns) {
   }
 }
 
+TEST(Allocation, IsNoneInParts) {
+  Model model(getModelPath("blur"));
+  vae_session_options_t options = VAE_SESSION_OPTIONS_INIT;
+  options.threads = 2;
+  options.max_memory = 40000;
+  Session session(model, options);
+  const int64_t symbols[] = {2, 32, 32};
+  std::vector<float> x(2 * 32 * 32), c(2), y(2 * x.size()), z(2 * 30 * 30);
+  int64_t image[] = {2, 1, 32, 32}, number[] = {2, 1}, large[] = {2, 1, 64, 32},
+          small[] = {2, 1, 30, 30};
+  const vae_tensor_t in[] = {{x.data(), VAE_DTYPE_F32, 4, image},
+                             {c.data(), VAE_DTYPE_F32, 2, number},
+                             {nullptr, VAE_DTYPE_F32, 4, image}};
+  const vae_tensor_t out[] = {{y.data(), VAE_DTYPE_F32, 4, large},
+                              {z.data(), VAE_DTYPE_F32, 4, small}};
+  ASSERT_EQ(vae_session_prepare(session, "encode", symbols, 3), VAE_OK)
+      << session.message();
+  int64_t found = count([&] {
+    for (int i = 0; i < 3; ++i)
+      if (vae_session_run(session, "encode", nullptr, in, 3, out, 2))
+        std::abort();
+  });
+  EXPECT_EQ(found, 0);
+}
+
 TEST(Allocation, IsNoneInRunsThatFail) {
   Model model(getModelPath("toy"));
   Session session(model);

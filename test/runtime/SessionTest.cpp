@@ -48,7 +48,7 @@ TEST(Session, OptionsAreChecked) {
   EXPECT_EQ(status([](auto &o) { o.threads = 1025; }), VAE_INVALID_ARGUMENT);
   EXPECT_EQ(status([](auto &o) { o.device = 1; }), VAE_INVALID_ARGUMENT);
   EXPECT_EQ(status([](auto &o) { o.flags = 1; }), VAE_INVALID_ARGUMENT);
-  EXPECT_EQ(status([](auto &o) { o.reserved[7] = 1; }), VAE_INVALID_ARGUMENT);
+  EXPECT_EQ(status([](auto &o) { o.reserved[6] = 1; }), VAE_INVALID_ARGUMENT);
   EXPECT_EQ(status([](auto &o) {
               o.allocate = [](void *, size_t, size_t) -> void * {
                 return nullptr;

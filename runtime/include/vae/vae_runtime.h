@@ -127,6 +127,38 @@ VAE_API vae_status_t vae_model_unscale_latent(const vae_model_t *model,
                                               const int64_t *dims,
                                               const float *in, float *out);
 
+/* How a run is done within a limit of memory. Sizes in bytes; arena, noise,
+ * copies and outputs together are what it takes at most. Since 0.1. */
+typedef struct vae_run_plan_t {
+  uint32_t struct_size; /* sizeof(vae_run_plan_t) */
+  uint32_t reserved32;
+  int64_t parts; /* calls of the library's code; 1: the run is not cut */
+  int64_t arena_bytes;
+  int64_t noise_bytes;
+  int64_t copy_bytes;   /* the inputs and outputs of a part */
+  int64_t output_bytes; /* the caller's */
+  int64_t flops;        /* of all parts together; as vae_abi_entry's */
+  double pixels;        /* of all parts, as a multiple of those of the images */
+  int64_t reserved[8];
+} vae_run_plan_t;
+
+#define VAE_RUN_PLAN_INIT                                                      \
+  {sizeof(vae_run_plan_t), 0, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}}
+
+/* Plans a run of an entry point as a session with that max_memory does.
+ *
+ * symbols: one value per symbol of the model ("batch" first). max_memory:
+ *   bytes, 0: no limit. out_plan: its struct_size is set before. out_part: room
+ *   for num_symbols values, those of the largest part, or NULL. message,
+ *   message_size: as in vae_model_load.
+ * Errors: VAE_NOT_FOUND, VAE_INVALID_ARGUMENT; VAE_OUT_OF_MEMORY (the limit is
+ *   too low; the message gives the least that is possible).
+ * Thread safety: any thread. Since 0.1. */
+VAE_API vae_status_t vae_model_plan_run(
+    const vae_model_t *model, const char *entry, const int64_t *symbols,
+    uint32_t num_symbols, uint64_t max_memory, vae_run_plan_t *out_plan,
+    int64_t *out_part, char *message, size_t message_size);
+
 /* Reads a library's ELF note (JSON, docs/c-api.md) without loading it.
  *
  * out_json: terminated UTF-8 text. message, message_size: as in vae_model_load.
@@ -175,7 +207,11 @@ typedef struct vae_session_options_t {
   void *allocator_ctx;
   vae_progress_fn progress; /* may be NULL */
   void *progress_ctx;
-  uint64_t reserved[8];
+  /* Bytes that a run may take: arena, noise and outputs; 0: as many as it
+   * takes. More is avoided by running in parts, one after the other, which
+   * gives the same bits (docs/c-api.md). */
+  uint64_t max_memory;
+  uint64_t reserved[7];
 } vae_session_options_t;
 
 #define VAE_SESSION_OPTIONS_INIT                                               \
@@ -190,7 +226,8 @@ typedef struct vae_session_options_t {
    NULL,                                                                       \
    NULL,                                                                       \
    NULL,                                                                       \
-   {0, 0, 0, 0, 0, 0, 0, 0}}
+   0,                                                                          \
+   {0, 0, 0, 0, 0, 0, 0}}
 
 /* Makes a session.
  *
@@ -220,8 +257,14 @@ VAE_API uint32_t vae_session_threads(const vae_session_t *session);
  * smaller ones; memory already reserved is kept. This is the only call that
  * allocates. NOISE inputs that the session generates are included.
  *
+ * With max_memory, what was reserved for another entry point or other sizes is
+ * given back if both together and the outputs would be more: call it again
+ * before those are run.
+ *
  * symbols: one value per symbol of the model ("batch" first).
- * Errors: VAE_NOT_FOUND, VAE_INVALID_ARGUMENT, VAE_OUT_OF_MEMORY.
+ * Errors: VAE_NOT_FOUND, VAE_INVALID_ARGUMENT, VAE_OUT_OF_MEMORY (there is no
+ *   memory, or max_memory is too low; the message gives the least that is
+ *   possible).
  * Thread safety: the session's thread. Since 0.1. */
 VAE_API vae_status_t vae_session_prepare(vae_session_t *session,
                                          const char *entry,
@@ -232,7 +275,7 @@ VAE_API vae_status_t vae_session_prepare_batch(vae_session_t *session,
                                                const char *entry,
                                                int64_t batch);
 
-/* Bytes that the session holds for arena and noise.
+/* Bytes that the session holds for arena, noise and parts.
  * Thread safety: the session's thread. Since 0.1. */
 VAE_API int64_t vae_session_memory(const vae_session_t *session);
 
