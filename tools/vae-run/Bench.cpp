@@ -4,6 +4,7 @@
 #include "tools/vae-run/Error.h"
 #include "tools/vae-run/File.h"
 #include "tools/vae-run/Layers.h"
+#include "tools/vae-run/Limit.h"
 #include "tools/vae-run/Prepare.h"
 #include "tools/vae-run/Report.h"
 
@@ -36,6 +37,7 @@ struct Buffers {
 struct Measurement {
   uint32_t threads = 0;
   int64_t flops = 0, memory = 0;
+  std::optional<Plan> plan;  // with a limit
   std::vector<double> times; // seconds, sorted
 
   /// The smallest time that `part` of the calls do not exceed.
@@ -90,14 +92,16 @@ static void addTensor(const vae_abi_model &table, const vae_abi_tensor &tensor,
 
 /// timer: gets the times of steps; none: nothing is added to a call.
 static Measurement measure(const Model &model, const vae_abi_entry &entry,
-                           const Sizes &sizes, uint32_t threads, double seconds,
+                           const Sizes &sizes, uint32_t threads,
+                           uint64_t maxMemory, double seconds,
                            StepTimer *timer) {
   Buffers buffers;
   for (uint32_t i = 0; i < entry.num_inputs; ++i)
     addTensor(model.getTable(), entry.inputs[i], sizes, true, buffers);
   for (uint32_t i = 0; i < entry.num_outputs; ++i)
     addTensor(model.getTable(), entry.outputs[i], sizes, false, buffers);
-  Session session(model, threads, timer ? StepTimer::onStep : nullptr, timer);
+  Session session(model, threads, maxMemory,
+                  timer ? StepTimer::onStep : nullptr, timer);
   session.prepare(entry, sizes);
   vae_run_options_t options = VAE_RUN_OPTIONS_INIT;
   auto call = [&] {
@@ -114,6 +118,13 @@ static Measurement measure(const Model &model, const vae_abi_entry &entry,
   result.threads = session.getThreads();
   result.flops = entry.flops(sizes.data());
   result.memory = session.getMemory();
+  if (maxMemory)
+    result.plan = findPlan(model, entry, sizes, maxMemory).plan;
+  if (timer && result.plan && result.plan->isCut())
+    fail("--layers and --trace: expected a run that is not cut, found one in ",
+         result.plan->run.parts,
+         " parts; raise --max-memory, or choose a "
+         "smaller --size");
   double start = getSeconds();
   do
     call();
@@ -127,7 +138,8 @@ static Measurement measure(const Model &model, const vae_abi_entry &entry,
   return result;
 }
 
-static void reportRun(int64_t batch, const Measurement &run, Report &report) {
+static void reportRun(const vae_abi_model &table, int64_t batch,
+                      const Measurement &run, Report &report) {
   double median = run.getQuantile(0.5);
   double throughput = static_cast<double>(batch) / median;
   double gflops = static_cast<double>(run.flops) / median / 1e9;
@@ -142,6 +154,8 @@ static void reportRun(int64_t batch, const Measurement &run, Report &report) {
                                  {"flops", run.flops},
                                  {"gflops_per_second", gflops},
                                  {"session_bytes", run.memory}});
+  if (run.plan)
+    reportPlan(table, *run.plan, report.json["runs"].back());
   char line[160];
   std::snprintf(
       line, sizeof(line),
@@ -225,6 +239,7 @@ void vaerun::runBench(const Options &options) {
     throw UsageError(
         concat("--seconds: expected more than 0 and at most 86400, found ",
                options.seconds));
+  uint64_t maxMemory = parseMaxMemory(options.maxMemory);
   Model model(options.library);
   const vae_abi_model &table = model.getTable();
   std::string name = options.entry;
@@ -253,9 +268,10 @@ void vaerun::runBench(const Options &options) {
       sizes[0] = batch;
       progress.advance(1);
       StepTimer timer;
-      Measurement run = measure(model, entry, sizes, threads, options.seconds,
-                                details.wantsSteps() ? &timer : nullptr);
-      reportRun(batch, run, report);
+      Measurement run =
+          measure(model, entry, sizes, threads, maxMemory, options.seconds,
+                  details.wantsSteps() ? &timer : nullptr);
+      reportRun(table, batch, run, report);
       if (details.wantsSteps())
         details.add(model, entry, sizes, run, timer, report);
     }

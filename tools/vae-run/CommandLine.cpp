@@ -48,6 +48,7 @@ private:
   void addSizes(CLI::App *command);
   void addOutput(CLI::App *command, const char *text, bool required);
   void addExecution(CLI::App *command);
+  void addMaxMemory(CLI::App *command, const char *group);
   void addSampling(CLI::App *command);
   void addScaled(CLI::App *command, const char *text);
   void declareInfo(CLI::App &app);
@@ -150,6 +151,16 @@ void CommandLine::addExecution(CLI::App *command) {
       ->check(checkUnsigned)
       ->option_text("N")
       ->group("Execution");
+  addMaxMemory(command, "Execution");
+}
+
+void CommandLine::addMaxMemory(CLI::App *command, const char *group) {
+  command
+      ->add_option("--max-memory", o.maxMemory,
+                   "Most bytes for arena and outputs, as 256M: runs in parts, "
+                   "which gives the same bits")
+      ->option_text("N[K|M|G]")
+      ->group(group);
 }
 
 void CommandLine::declareGenerate(CLI::App &app) {
@@ -237,6 +248,7 @@ void CommandLine::declareBench(CLI::App &app) {
       ->allow_extra_args(false)
       ->option_text("N,...")
       ->group(group);
+  addMaxMemory(bench, group);
   bench
       ->add_option("--seconds", o.seconds,
                    "Time to measure each for, after a warm-up; default 1")
@@ -271,6 +283,7 @@ void CommandLine::declareInfo(CLI::App &app) {
       ->option_text("N")
       ->group("Input");
   addSizes(info);
+  addMaxMemory(info, "Input");
 }
 
 void CommandLine::declare(CLI::App &app) {

@@ -95,6 +95,7 @@ static Shape getOutputShape(const vae_abi_model &model, const Job &job,
 
 void vaerun::runGenerate(const Options &options) {
   checkChunk(options);
+  uint64_t maxMemory = parseMaxMemory(options.maxMemory);
   std::string name = chooseEntry(options);
   bool encodes = options.command == "encode";
   bool reconstructs = options.command == "reconstruct";
@@ -119,7 +120,7 @@ void vaerun::runGenerate(const Options &options) {
     unscaleInputs(model, job);
   results.checkImage(entry.outputs[0],
                      getOutputShape(table, job, entry.outputs[0]));
-  Runner runner(model, options.threads, options.chunk);
+  Runner runner(model, options.threads, options.chunk, maxMemory);
   Progress progress(job.getExamples());
   std::vector<Output> outputs = runner.run(job, 0, progress);
   progress.finish();
@@ -132,6 +133,8 @@ void vaerun::runGenerate(const Options &options) {
   report.json["examples"] = job.getExamples();
   report.json["threads"] = runner.getSession().getThreads();
   report.json["seconds"] = runner.getSeconds();
+  if (runner.getPlan())
+    reportPlan(table, *runner.getPlan(), report.json);
   size_t main = chooseMain(outputs, encodes && options.sample);
   Companion companion;
   if (auto data = findInput(entry, VAE_ROLE_INPUT); data && reconstructs) {

@@ -4,6 +4,7 @@
 // sizes are given: what memory they need, its code knows.
 #include "tools/vae-run/Error.h"
 #include "tools/vae-run/File.h"
+#include "tools/vae-run/Limit.h"
 #include "tools/vae-run/Model.h"
 #include "tools/vae-run/Prepare.h"
 #include "tools/vae-run/Report.h"
@@ -150,6 +151,47 @@ static int64_t countBytes(const vae_abi_model &table,
   return bytes;
 }
 
+/// How an entry point is run within a limit: JSON, and either a row of a table
+/// or a line.
+static void describePlan(const Model &model, const vae_abi_entry &entry,
+                         const Sizes &sizes, uint64_t limit,
+                         std::vector<Row> &rows, std::string &refusals,
+                         Json &json) {
+  const vae_abi_model &table = model.getTable();
+  PlanResult found = findPlan(model, entry, sizes, limit);
+  if (!found.plan) {
+    refusals += found.refusal + "\n";
+    json["refused"] = found.refusal;
+    return;
+  }
+  const Plan &plan = *found.plan;
+  Json before = Json::array(), after = Json::array();
+  std::string halo;
+  for (uint32_t s = 0; s < table.num_symbols; ++s) {
+    bool overlaps = plan.part[s] < sizes[s] && s > 0;
+    vae_abi_halo each = overlaps ? entry.tiling->halos[s] : vae_abi_halo();
+    before.push_back(each.before);
+    after.push_back(each.after);
+    if (overlaps)
+      halo += concat(halo.empty() ? "" : ", ", table.symbols[s].name, " ",
+                     each.before, " + ", each.after);
+  }
+  json["plan"] = {{"parts", plan.run.parts},
+                  {"part", plan.part},
+                  {"halo_before", before},
+                  {"halo_after", after},
+                  {"recomputed_percent", plan.getRecomputed()},
+                  {"flops", plan.run.flops},
+                  {"arena_bytes", plan.run.arena_bytes},
+                  {"noise_bytes", plan.run.noise_bytes},
+                  {"copy_bytes", plan.run.copy_bytes},
+                  {"planned_bytes", plan.getBytes()}};
+  rows.push_back({entry.name, formatCount(plan.run.parts),
+                  formatPart(table, plan.part), halo.empty() ? "none" : halo,
+                  formatNumber(plan.getRecomputed()) + "%",
+                  formatCount(plan.getBytes())});
+}
+
 /// The memory that each entry point takes at a size, from the model's plan.
 static void describeMemory(const Options &options, Report &report) {
   Model model(options.library);
@@ -157,7 +199,11 @@ static void describeMemory(const Options &options, Report &report) {
   Sizes sizes = parseSizes(table, options);
   sizes[0] = options.batches.front();
   requireSizes(table, sizes);
+  uint64_t limit = parseMaxMemory(options.maxMemory);
   std::vector<Row> rows = {{"bytes", "arena", "inputs", "outputs", "all"}};
+  std::vector<Row> plans = {{"entry", "parts", "largest part", "halo",
+                             "more pixels", "planned bytes"}};
+  std::string refusals;
   Json entries = Json::array();
   for (uint32_t i = 0; i < table.num_entries; ++i) {
     const vae_abi_entry &entry = table.entries[i];
@@ -172,12 +218,20 @@ static void describeMemory(const Options &options, Report &report) {
                        {"arena_bytes", bytes[0]},
                        {"input_bytes", bytes[1]},
                        {"output_bytes", bytes[2]}});
+    if (limit)
+      describePlan(model, entry, sizes, limit, plans, refusals, entries.back());
   }
   report.text << "\nmemory at batch " << sizes[0];
   for (uint32_t s = 1; s < table.num_symbols; ++s)
     report.text << ", " << table.symbols[s].name << " " << sizes[s];
   report.text << ", besides the weights\n";
   printTable(rows, report.text);
+  if (limit)
+    report.text << "\narena and outputs within "
+                << formatCount(static_cast<int64_t>(limit)) << " bytes\n";
+  if (plans.size() > 1)
+    printTable(plans, report.text);
+  report.text << refusals;
   report.json["memory"] = std::move(entries);
 }
 
@@ -196,7 +250,8 @@ void vaerun::runInfo(const Options &options) {
       if (key != "schema" && key != "name")
         report.json[key] = value;
     describe(note, report.text);
-    if (options.wantsMemory || !options.size.empty() || !options.dims.empty())
+    if (options.wantsMemory || !options.maxMemory.empty() ||
+        !options.size.empty() || !options.dims.empty())
       describeMemory(options, report);
   } catch (const Json::exception &error) {
     fail(options.library,

@@ -57,10 +57,11 @@ const vae_abi_entry &Model::getEntry(const std::string &name) const {
               : "");
 }
 
-Session::Session(const Model &model, uint32_t threads, vae_progress_fn progress,
-                 void *progressContext) {
+Session::Session(const Model &model, uint32_t threads, uint64_t maxMemory,
+                 vae_progress_fn progress, void *progressContext) {
   vae_session_options_t options = VAE_SESSION_OPTIONS_INIT;
   options.threads = threads;
+  options.max_memory = maxMemory;
   options.progress = progress;
   options.progress_ctx = progressContext;
   vae_status_t status = vae_session_create(model.get(), &options, &session);

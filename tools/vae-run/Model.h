@@ -36,9 +36,10 @@ private:
 /// A session of a model, which must outlive it.
 class Session {
 public:
-  /// threads: 0 for one per available CPU. progress: called before each step of
-  /// a run, if given.
-  Session(const Model &model, uint32_t threads,
+  /// threads: 0 for one per available CPU. maxMemory: bytes for arena and
+  /// outputs; 0: no limit. progress: called before each step of a run, if
+  /// given.
+  Session(const Model &model, uint32_t threads, uint64_t maxMemory = 0,
           vae_progress_fn progress = nullptr, void *progressContext = nullptr);
   ~Session();
   Session(const Session &) = delete;

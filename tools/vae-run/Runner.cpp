@@ -41,10 +41,35 @@ int64_t Runner::chooseChunk(const Job &job) const {
   };
   Sizes sizes = job.sizes;
   sizes[0] = std::min(roundUp(kChunk), job.getExamples());
-  while (sizes[0] > batch.multiple &&
-         job.entry->arena_size(sizes.data()) > kMostArena)
+  auto fits = [&] {
+    if (!maxMemory)
+      return job.entry->arena_size(sizes.data()) <= kMostArena;
+    auto plan =
+        findPlan(model, *job.entry, sizes, getLimit(job, sizes[0])).plan;
+    return plan && !plan->isCut();
+  };
+  while (sizes[0] > batch.multiple && !fits())
     sizes[0] = roundUp((sizes[0] + 1) / 2);
   return sizes[0];
+}
+
+/// What is left of the limit beside the outputs of other chunks.
+uint64_t Runner::getLimit(const Job &job, int64_t size) const {
+  if (!maxMemory)
+    return 0;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < job.entry->num_outputs; ++i) {
+    auto example = countElements(
+        getShape(model.getTable(), job.entry->outputs[i], job.sizes, 1));
+    bytes += sizeof(float) * static_cast<uint64_t>(example.value_or(0)) *
+             static_cast<uint64_t>(job.getExamples() - size);
+  }
+  if (bytes >= maxMemory)
+    fail("--max-memory: expected more than the outputs take, found ", maxMemory,
+         " bytes, while the outputs of all but ", size, " of ",
+         job.getExamples(), " examples take ", bytes,
+         "; allow more, or run fewer examples");
+  return maxMemory - bytes;
 }
 
 /// Floats that fill the machine's memory: asking for more would not fail, but
@@ -126,7 +151,12 @@ std::vector<Output> Runner::run(const Job &job, uint64_t stream,
   }
   Sizes sizes = job.sizes;
   sizes[0] = size;
-  session.prepare(entry, sizes);
+  uint64_t limit = getLimit(job, size);
+  if (!session)
+    session.emplace(model, threads, limit);
+  session->prepare(entry, sizes);
+  if (limit)
+    plan = findPlan(model, entry, sizes, limit).plan;
   for (int64_t first = 0; first < job.getExamples(); first += size) {
     int64_t count = std::min(size, job.getExamples() - first);
     std::vector<vae_tensor_t> in, out;
@@ -139,7 +169,7 @@ std::vector<Output> Runner::run(const Job &job, uint64_t stream,
     options.stream = stream;
     options.first_example = static_cast<uint64_t>(first);
     auto start = std::chrono::steady_clock::now();
-    session.run(entry, options, in, out);
+    session->run(entry, options, in, out);
     seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();

@@ -4,7 +4,7 @@
 #ifndef TOOLS_VAE_RUN_RUNNER_H
 #define TOOLS_VAE_RUN_RUNNER_H
 
-#include "tools/vae-run/Model.h"
+#include "tools/vae-run/Limit.h"
 #include "tools/vae-run/Progress.h"
 
 namespace vaerun {
@@ -37,24 +37,34 @@ struct Output {
 class Runner {
 public:
   /// threads: 0 for one per CPU. chunk: examples at a time; none: 64, or
-  /// fewer where their arena exceeds 1 GiB.
-  Runner(const Model &model, uint32_t threads, std::optional<int64_t> chunk)
-      : model(model), session(model, threads), chunk(chunk) {}
+  /// fewer where their arena exceeds 1 GiB, or where so many fit into maxMemory
+  /// in one part. maxMemory: bytes for arena and the outputs of all examples;
+  /// 0: no limit.
+  Runner(const Model &model, uint32_t threads, std::optional<int64_t> chunk,
+         uint64_t maxMemory)
+      : model(model), threads(threads), chunk(chunk), maxMemory(maxMemory) {}
 
   /// Runs the job with draw `stream` of the noise. What comes out does not
   /// depend on the chunk, as noise is indexed by element.
   std::vector<Output> run(const Job &job, uint64_t stream, Progress &progress);
 
-  const Session &getSession() const { return session; }
+  /// Of the last run.
+  const Session &getSession() const { return *session; }
+  /// How its chunks are cut; nothing without a limit.
+  const std::optional<Plan> &getPlan() const { return plan; }
   /// Time spent in the model, without preparation.
   double getSeconds() const { return seconds; }
 
 private:
   int64_t chooseChunk(const Job &job) const;
+  uint64_t getLimit(const Job &job, int64_t size) const;
 
   const Model &model;
-  Session session;
+  uint32_t threads;
   std::optional<int64_t> chunk;
+  uint64_t maxMemory;
+  std::optional<Session> session;
+  std::optional<Plan> plan;
   double seconds = 0;
 };
 

@@ -86,6 +86,7 @@ static void reportStatistics(const std::vector<Output> &outputs,
 
 void vaerun::runScore(const Options &options) {
   checkChunk(options);
+  uint64_t maxMemory = parseMaxMemory(options.maxMemory);
   if (options.samples < 1)
     throw UsageError(
         concat("--samples: expected at least 1, found ", options.samples));
@@ -100,7 +101,7 @@ void vaerun::runScore(const Options &options) {
   // Without noise all draws are the same.
   bool random = findInput(entry, VAE_ROLE_NOISE).has_value();
   int64_t samples = random ? options.samples : 1;
-  Runner runner(model, options.threads, options.chunk);
+  Runner runner(model, options.threads, options.chunk, maxMemory);
   std::vector<Output> outputs = average(runner, job, samples);
 
   Report report(options);
@@ -110,6 +111,8 @@ void vaerun::runScore(const Options &options) {
   report.json["samples"] = samples;
   report.json["threads"] = runner.getSession().getThreads();
   report.json["seconds"] = runner.getSeconds();
+  if (runner.getPlan())
+    reportPlan(table, *runner.getPlan(), report.json);
   report.text << formatCount(job.getExamples())
               << (job.getExamples() == 1 ? " example" : " examples");
   if (random)
