@@ -5,8 +5,11 @@
 #define COMPILER_IMPORT_JSON_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -81,6 +84,11 @@ struct JsonError {
   JsonPosition position;
   std::string message;
 };
+
+/// Maps the file of a text, which is never larger than 64 MiB. The error is a
+/// reason, "No such file or directory".
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+readText(llvm::StringRef path);
 
 /// Reads a text. Duplicate keys and nesting deeper than 64 are errors.
 std::optional<JsonError> parseJson(llvm::StringRef text, JsonValue &root);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// JSON values made by hand, and as text.
+// JSON values made by hand, and as text; files of texts.
 #include "compiler/import/Json.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <charconv>
@@ -12,6 +13,23 @@
 
 using namespace llvm;
 using namespace vae;
+
+/// A text this large is a mistake: weights that were written into it.
+static constexpr uint64_t kMaxText = 64 << 20;
+
+Expected<std::unique_ptr<MemoryBuffer>> vae::readText(StringRef path) {
+  uint64_t size = 0;
+  if (std::error_code error = sys::fs::file_size(path, size))
+    return createStringError(error, error.message());
+  if (size > kMaxText)
+    return createStringError("it has " + Twine(size) +
+                             " bytes, more than 64 MiB; weights belong into a "
+                             "file of their own");
+  auto buffer = MemoryBuffer::getFile(path);
+  if (!buffer)
+    return createStringError(buffer.getError(), buffer.getError().message());
+  return std::move(*buffer);
+}
 
 static JsonValue make(JsonValue::Kind kind, JsonPosition position) {
   JsonValue value;

@@ -52,10 +52,10 @@ Error WeightStore::addIndex(StringRef path) {
     return createStringError("weights index '" + sys::path::filename(path) +
                              "': " + message);
   };
-  auto buffer = MemoryBuffer::getFile(path);
+  auto buffer = readText(path);
   if (!buffer)
     return createStringError("cannot read weights index '" + path +
-                             "': " + buffer.getError().message());
+                             "': " + toString(buffer.takeError()));
   JsonValue root;
   if (auto error = parseJson((*buffer)->getBuffer(), root))
     return fail("line " + Twine(error->position.line) + ", column " +

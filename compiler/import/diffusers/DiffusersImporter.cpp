@@ -158,13 +158,13 @@ static const Family *readFamily(const JsonValue &config, const Source &source) {
 /// Reads config.json; null after an error.
 static std::unique_ptr<llvm::MemoryBuffer>
 readConfig(StringRef folder, StringRef path, const Source &source) {
-  auto file = llvm::MemoryBuffer::getFile(path);
+  auto file = readText(path);
   if (file)
     return std::move(*file);
   auto error = source.error({0, 0});
   error << "a folder is a model of diffusers, but its configuration cannot be "
            "read: "
-        << file.getError().message();
+        << llvm::toString(file.takeError());
   llvm::SmallString<256> pipeline(folder), vae(folder);
   llvm::sys::path::append(pipeline, "model_index.json");
   llvm::sys::path::append(vae, "vae");

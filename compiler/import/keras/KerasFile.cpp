@@ -3,14 +3,11 @@
 
 #include "compiler/import/keras/Archive.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace llvm;
 using namespace vae;
 using namespace vae::keras;
-
-static constexpr uint64_t kMaxText = 64 << 20;
 
 static void setFile(JsonValue &value, unsigned number) {
   value.position.file = number;
@@ -192,23 +189,6 @@ static bool useWeights(Expected<Hdf5File> weights, StringRef path,
   return !old || assignNames(file, group, prefix, report);
 }
 
-static bool readText(StringRef path, unsigned number, std::string &text,
-                     Report &report) {
-  uint64_t size = 0;
-  if (std::error_code code = sys::fs::file_size(path, size))
-    return report.fail({1, 1, number},
-                       "cannot read the model file: " + code.message());
-  if (size > kMaxText)
-    return report.fail({1, 1, number}, "the model file has " + Twine(size) +
-                                           " bytes, more than 64 MiB");
-  auto buffer = MemoryBuffer::getFile(path);
-  if (!buffer)
-    return report.fail({1, 1, number}, "cannot read the model file: " +
-                                           buffer.getError().message());
-  text = (*buffer)->getBuffer().str();
-  return true;
-}
-
 static bool readArchiveFile(StringRef path, StringRef weights, StringRef reader,
                             unsigned number, const std::string &prefix,
                             KerasFile &file, Report &report) {
@@ -266,9 +246,11 @@ bool keras::readKerasFile(StringRef path, StringRef weights, StringRef reader,
     return readArchiveFile(path, weights, reader, number, prefix, file, report);
   if (isHdf5(magic))
     return readHdf5File(path, reader, number, prefix, file, report);
-  std::string text;
-  if (!readText(path, number, text, report) ||
-      !parseConfig(text, number, file.root, report))
+  auto text = readText(path);
+  if (!text)
+    return report.fail({1, 1, number}, "cannot read the model file: " +
+                                           toString(text.takeError()));
+  if (!parseConfig((*text)->getBuffer(), number, file.root, report))
     return false;
   if (const JsonValue *version = file.root.find("keras_version"))
     file.keras2 = isKeras2(version->text);

@@ -3,35 +3,11 @@
 
 #include "compiler/import/native/Entries.h"
 #include "mlir/IR/Verifier.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace llvm;
 using namespace mlir;
 using namespace vae;
-
-/// Weights belong into safetensors files; a JSON file this large is a mistake.
-static constexpr uint64_t kMaxFileSize = 64 << 20;
-
-static std::unique_ptr<MemoryBuffer> readFile(StringRef path,
-                                              const Source &source) {
-  uint64_t size = 0;
-  std::error_code error = sys::fs::file_size(path, size);
-  if (!error && size > kMaxFileSize) {
-    source.error({}) << "the model file has " << size
-                     << " bytes, more than 64 MiB; weights belong into a "
-                        "safetensors file";
-    return nullptr;
-  }
-  if (!error) {
-    auto buffer = MemoryBuffer::getFile(path);
-    if (buffer)
-      return std::move(*buffer);
-    error = buffer.getError();
-  }
-  source.error({}) << "cannot read the model file: " << error.message();
-  return nullptr;
-}
 
 static LogicalResult readWeights(StringRef path, const ModelSpec &model,
                                  const Source &source, WeightStore &weights) {
@@ -145,10 +121,11 @@ LogicalResult vae::readNativeDocument(StringRef path, MLIRContext &context,
                                       ModelDocument &document) {
   document.files = {path.str()};
   Source source(&context, document.files);
-  std::unique_ptr<MemoryBuffer> file = readFile(path, source);
+  auto file = readText(path);
   if (!file)
-    return failure();
-  if (auto error = parseJson(file->getBuffer(), document.root))
+    return source.error({})
+           << "cannot read the model file: " << toString(file.takeError());
+  if (auto error = parseJson((*file)->getBuffer(), document.root))
     return source.error(error->position) << error->message;
   return success();
 }

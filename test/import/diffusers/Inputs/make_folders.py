@@ -104,6 +104,8 @@ def main():
     with open("pipeline/model_index.json", "w", encoding="utf-8") as file:
         file.write("{}")
     save("bad-json", config='{\n  "_class_name": ')
+    save("large")
+    os.truncate("large/config.json", 65 << 20)
     save("no-class", config=changed(_class_name=None))
     save("other-class", config=changed(_class_name="AutoencoderKLMochi"))
     save("misspelt", config=changed(latent_chanels=2))
@@ -123,6 +125,8 @@ def main():
     save("contradiction", tensors={**TENSORS, "encoder.layers.0.weight": [2, 3, 3, 3]})
     save_shards("missing-shard", ["a.safetensors", "b.safetensors"])
     save_shards("traversal", ["a.safetensors", "../good/" + NAME + ".safetensors"])
+    save_shards("large-index", ["a.safetensors"])
+    os.truncate(f"large-index/{NAME}.safetensors.index.json", 65 << 20)
 
 
 if __name__ == "__main__":
