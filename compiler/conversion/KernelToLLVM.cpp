@@ -401,6 +401,8 @@ DictionaryAttr EntryEmitter::describe() {
   entry.set("steps", b.getArrayAttr(steps));
   if (auto tiling = source->getAttr(kTilingAttr))
     entry.set("tiling", tiling);
+  if (auto segment = source->getAttr(kSegmentAttr))
+    entry.set("segment", segment);
   return entry.getDictionary(b.getContext());
 }
 

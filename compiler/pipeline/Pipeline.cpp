@@ -94,6 +94,7 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(
       createExposeLayersPass({options.exposeLayers}));
+  pm.addPass(createSplitEntriesPass());
   pm.addNestedPass<func::FuncOp>(createFindHalosPass());
 }
 

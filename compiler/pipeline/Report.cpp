@@ -351,7 +351,7 @@ void vae::reportEntries(ModuleOp planned, CompileReport &report) {
     report.kernels += function->hasAttr(kernel::kKernelAttr);
     auto plan = function->getAttrOfType<ArrayAttr>(kernel::kPlanAttr);
     auto flops = function->getAttrOfType<AffineMapAttr>("kernel.flops");
-    if (!plan || !flops)
+    if (!plan || !flops || function->hasAttr(kSegmentAttr))
       continue;
     EntryReport &entry = report.entries.emplace_back();
     entry.name = function.getName().str();

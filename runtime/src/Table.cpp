@@ -170,7 +170,9 @@ private:
   bool fail(const char *what) {
     message.add("the library's table contradicts itself: ");
     if (entry)
-      message.add("entry %u: ", static_cast<unsigned>(entry - table.entries));
+      message.add("entry %u: ", entryIndex);
+    if (segment)
+      message.add("segment %u: ", segment - 1);
     if (kind)
       message.add("%s %u: ", kind, index);
     message.add("%s; compile the model again, and report a defect of the "
@@ -185,8 +187,12 @@ private:
   bool checkSymbols();
   bool checkEntries();
   bool checkEntry();
+  bool checkRecord();
   bool checkSteps();
   bool checkTiling();
+  bool checkSegments();
+  bool checkSegment(const vae_abi_entry &whole, bool first, bool last,
+                    const vae_abi_tensor *&taken, const vae_abi_tensor *&given);
   bool checkHalos(const vae_abi_halo *halos);
   bool checkParts(const vae_abi_tensor &tensor, bool output,
                   const vae_abi_halo *halos);
@@ -197,7 +203,8 @@ private:
 
   const vae_abi_model &table;
   Text &message;
-  const vae_abi_entry *entry = nullptr;
+  const vae_abi_entry *entry = nullptr; // or a segment of it
+  unsigned entryIndex = 0, segment = 0; // 0: none; the first is 1
   const char *kind = nullptr;
   unsigned index = 0;
 };
@@ -261,6 +268,7 @@ bool TableCheck::checkSymbols() {
 bool TableCheck::checkEntries() {
   for (uint32_t i = 0; i < table.num_entries; ++i) {
     entry = &table.entries[i];
+    entryIndex = i;
     if (!checkEntry())
       return false;
   }
@@ -268,10 +276,16 @@ bool TableCheck::checkEntries() {
 }
 
 bool TableCheck::checkEntry() {
-  if (!isName(entry->name))
-    return fail("it has no name");
+  if (!checkRecord())
+    return false;
   if (findEntry(table, entry->name) != entry)
     return fail("an earlier one has the same name");
+  return checkSegments();
+}
+
+bool TableCheck::checkRecord() {
+  if (!isName(entry->name))
+    return fail("it has no name");
   if (!entry->run || !entry->arena_size || !entry->flops)
     return fail("a function is NULL");
   if (entry->num_inputs < 1 || entry->num_inputs > kMaxTensors ||
@@ -325,6 +339,71 @@ bool TableCheck::checkTiling() {
   for (uint32_t i = 0; i < entry->num_outputs; ++i)
     if (!checkParts(entry->outputs[i], /*output=*/true, tiling.halos))
       return false;
+  return true;
+}
+
+/// Whether one tensor can be given where another is taken.
+static bool areAlike(const vae_abi_tensor &a, const vae_abi_tensor &b) {
+  bool alike = a.dtype == b.dtype && a.rank == b.rank;
+  for (uint32_t d = 0; alike && d < a.rank; ++d)
+    alike = a.dims[d].symbol == b.dims[d].symbol &&
+            a.dims[d].scale == b.dims[d].scale &&
+            a.dims[d].offset == b.dims[d].offset;
+  return alike;
+}
+
+/// Whether a segment's tensors are those of the whole, or, between segments,
+/// the one that others have there.
+static bool fit(bool atEnd, const vae_abi_tensor *own, uint32_t count,
+                const vae_abi_tensor *wholes, uint32_t wholeCount,
+                const vae_abi_tensor *&between) {
+  if (!atEnd) {
+    if (!between)
+      between = own;
+    return count == 1 && areAlike(*own, *between);
+  }
+  bool same = count == wholeCount;
+  for (uint32_t i = 0; same && i < count; ++i)
+    same = areAlike(own[i], wholes[i]);
+  return same;
+}
+
+bool TableCheck::checkSegments() {
+  const vae_abi_entry &whole = *entry;
+  const vae_abi_tiling *tiling = whole.tiling;
+  if (!tiling || (tiling->num_points == 0 && !tiling->segments))
+    return true;
+  if (!tiling->halos || tiling->num_points < 3 ||
+      tiling->num_points > kMaxPoints || !tiling->segments)
+    return fail("the number of points of its segments is not in 3..16, or they "
+                "are NULL");
+  uint32_t points = tiling->num_points;
+  const vae_abi_tensor *between[kMaxPoints] = {}; // what is there at each point
+  entry = tiling->segments;
+  for (uint32_t begin = 0; begin + 1 < points; ++begin)
+    for (uint32_t end = begin + 1; end < points; ++end, ++entry) {
+      ++segment;
+      if (!checkRecord() || !checkSegment(whole, begin == 0, end + 1 == points,
+                                          between[begin], between[end]))
+        return false;
+    }
+  segment = 0;
+  entry = &whole;
+  return true;
+}
+
+/// `taken` and `given` are what other segments have at its ends; null before
+/// the first of them.
+bool TableCheck::checkSegment(const vae_abi_entry &whole, bool first, bool last,
+                              const vae_abi_tensor *&taken,
+                              const vae_abi_tensor *&given) {
+  if (!entry->tiling || !entry->tiling->halos || entry->tiling->num_points)
+    return fail("it has no halos, or segments of its own");
+  if (!fit(first, entry->inputs, entry->num_inputs, whole.inputs,
+           whole.num_inputs, taken) ||
+      !fit(last, entry->outputs, entry->num_outputs, whole.outputs,
+           whole.num_outputs, given))
+    return fail("its inputs or outputs do not fit what is beside it");
   return true;
 }
 

@@ -72,8 +72,8 @@ static const vae_abi_tensor out[] = {
     TENSOR("y", VAE_ROLE_OUTPUT, 4, large, "NCHW"),
     TENSOR("z", VAE_ROLE_LATENT, 4, small, "NCHW")};
 static const vae_abi_halo halos[] = {{0, 0, 0, 0}, {2, 2, 2, 0}, {1, 2, 1, 0}};
-static const vae_abi_tiling tiles = {halos, 0, 0, {0, 0}};
-static const vae_abi_tiling none = {0, "norm", "group_norm", {0, 0}};
+static const vae_abi_tiling tiles = {halos, 0, 0, 0, 0, 0};
+static const vae_abi_tiling none = {0, "norm", "group_norm", 0, 0, 0};
 #define ENTRY(name, tiling)                                                    \
   {name, 3, 2, in, out, arena, flops, run, 0, 0, 0, 0, tiling}
 static const vae_abi_entry entries[] = {

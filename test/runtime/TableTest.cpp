@@ -24,7 +24,13 @@ struct Library {
   vae_abi_step steps[2] = {{"", "copy", {}}, {"h", "dense", {}}};
   vae_abi_entry entries[2] = {makeEntry("encode"), makeEntry("decode")};
   vae_abi_halo halos[2] = {{}, {16, 8, 8, 0}};
-  vae_abi_tiling tiling = {halos, nullptr, nullptr, {}};
+  // One point between: two segments, and the whole.
+  vae_abi_tensor between[1] = {makeTensor("part", VAE_ROLE_LAYER, x)};
+  vae_abi_tiling parts = {halos, nullptr, nullptr, nullptr, 0, 0};
+  vae_abi_entry segments[3] = {makeSegment("encode.0.1", inputs, 2, between),
+                               makeSegment("encode", inputs, 2, outputs),
+                               makeSegment("encode.1.2", between, 1, outputs)};
+  vae_abi_tiling tiling = {halos, nullptr, nullptr, segments, 3, 0};
   float weights[1] = {1};
   double scale[2] = {2, 0.5}, shift[2] = {0, -1};
   vae_abi_scaling scaling = {1, 0, scale, shift, {}};
@@ -57,6 +63,15 @@ struct Library {
     tensor.dims = dims;
     tensor.layout = "NCL";
     return tensor;
+  }
+  vae_abi_entry makeSegment(const char *name, const vae_abi_tensor *in,
+                            uint32_t count, const vae_abi_tensor *out) {
+    vae_abi_entry entry = makeEntry(name);
+    entry.inputs = in;
+    entry.num_inputs = count;
+    entry.outputs = out;
+    entry.tiling = &parts;
+    return entry;
   }
   vae_abi_entry makeEntry(const char *name) {
     auto size = [](const int64_t *) { return int64_t(0); };
@@ -191,7 +206,7 @@ const Lie kLies[] = {
     {"entry 0: it does not say what keeps it",
      [](Library &l) { l.tiling.halos = nullptr; }},
     {"it does not say what keeps it",
-     [](Library &l) { l.tiling = {nullptr, "norm", "", {}}; }},
+     [](Library &l) { l.tiling = {nullptr, "norm", "", nullptr, 0, 0}; }},
     {"it has halos, but also", [](Library &l) { l.tiling.layer = "norm"; }},
     {"a halo is negative", [](Library &l) { l.halos[1].before = -8; }},
     {"a halo is negative or absurd",
@@ -209,6 +224,30 @@ const Lie kLies[] = {
      [](Library &l) { l.halos[1].after = 0; }},
     {"a halo is narrower than what an output lacks",
      [](Library &l) { l.z[2].offset = -17; }},
+    {"entry 0: the number of points",
+     [](Library &l) { l.tiling.num_points = 2; }},
+    {"the number of points", [](Library &l) { l.tiling.num_points = 17; }},
+    {"the number of points", [](Library &l) { l.tiling.segments = nullptr; }},
+    {"the number of points",
+     [](Library &l) {
+       l.tiling = {nullptr, "norm", "group_norm", l.segments, 3, 0};
+     }},
+    {"entry 0: segment 0: it has no name",
+     [](Library &l) { l.segments[0].name = ""; }},
+    {"entry 0: segment 2: a function is NULL",
+     [](Library &l) { l.segments[2].run = nullptr; }},
+    {"segment 1: it has no halos, or segments of its own",
+     [](Library &l) { l.segments[1].tiling = &l.tiling; }},
+    {"segment 0: it has no halos, or segments of its own",
+     [](Library &l) { l.segments[0].tiling = nullptr; }},
+    {"segment 0: its inputs or outputs do not fit",
+     [](Library &l) { l.segments[0].num_inputs = 1; }},
+    {"segment 2: its inputs or outputs do not fit",
+     [](Library &l) { l.segments[2].inputs = l.outputs; }},
+    {"segment 2: its inputs or outputs do not fit",
+     [](Library &l) { l.segments[2].outputs = l.between; }},
+    {"segment 1: its inputs or outputs do not fit",
+     [](Library &l) { l.segments[1].outputs = l.between; }},
     {"has the batch on a second axis", [](Library &l) { l.x[2].symbol = 0; }},
 };
 

@@ -50,6 +50,9 @@ struct Entry {
   std::vector<Tensor> inputs, outputs;
   std::vector<std::pair<std::string, std::string>> steps; // layer, kernel
   std::optional<Tiling> tiling;
+  /// From each point to each later one but the whole, in this order.
+  std::vector<Entry> segments;
+  int64_t points = 0;
 };
 
 struct Symbol {
@@ -143,6 +146,12 @@ Expected<Tensor> toTensor(mlir::DictionaryAttr attrs, unsigned symbols) {
     Dims dims = getDims(type, next);
     exprs.append(dims.begin(), dims.end());
   }
+  // What passes between segments lies as it is in memory.
+  auto layout = dyn_cast_or_null<LayoutAttr>(type.getEncoding());
+  if (layout && layout.getKind() == LayoutKind::ChannelsLast) {
+    std::rotate(exprs.begin() + 1, exprs.begin() + 2, exprs.end());
+    tensor.layout = "NHWC";
+  }
   for (mlir::AffineExpr expr : exprs) {
     auto dim = toDim(expr, symbols);
     if (!dim)
@@ -210,7 +219,7 @@ Expected<Description> describe(mlir::ModuleOp module) {
   for (mlir::Attribute entry :
        module->getAttrOfType<mlir::ArrayAttr>("vae.entries")) {
     auto dict = cast<mlir::DictionaryAttr>(entry);
-    Entry &out = result.entries.emplace_back();
+    Entry out;
     out.name = text(dict, "name");
     for (bool input : {true, false})
       for (mlir::Attribute attrs :
@@ -228,6 +237,19 @@ Expected<Description> describe(mlir::ModuleOp module) {
     }
     if (auto tiling = dict.getAs<mlir::DictionaryAttr>("tiling"))
       out.tiling = toTiling(tiling, result.symbols);
+    auto segment = dict.getAs<mlir::DictionaryAttr>("segment");
+    if (!segment) {
+      result.entries.push_back(std::move(out));
+      continue;
+    }
+    std::string whole = text(segment, "entry");
+    auto owner = llvm::find_if(result.entries, [&](const Entry &entry) {
+      return entry.name == whole;
+    });
+    if (owner == result.entries.end())
+      return createStringError("segment " + out.name + " has no entry point");
+    owner->points = segment.getAs<mlir::DenseI64ArrayAttr>("place")[2];
+    owner->segments.push_back(std::move(out));
   }
   for (mlir::Attribute entry :
        module->getAttrOfType<mlir::ArrayAttr>(kWeightsAttr)) {
@@ -307,8 +329,27 @@ public:
     return array(records, "tensors");
   }
 
+  /// The segments of an entry point, the whole among them; null if the code of
+  /// one is missing, a null pointer if there are none.
+  Constant *segments(const Entry &entry) {
+    SmallVector<Constant *> records;
+    auto next = entry.segments.begin();
+    for (int64_t begin = 0; begin < entry.points; ++begin)
+      for (int64_t end = begin + 1; end < entry.points; ++end) {
+        bool whole = begin == 0 && end + 1 == entry.points;
+        Entry copy = whole ? entry : *next++;
+        copy.points = 0;
+        copy.segments.clear();
+        records.push_back(this->entry(copy));
+        if (!records.back())
+          return nullptr;
+      }
+    return array(records, "segments");
+  }
+
   /// A pointer to a vae_abi_tiling, or null.
-  Constant *tiling(const std::optional<Tiling> &tiling) {
+  Constant *tiling(const Entry &entry) {
+    const std::optional<Tiling> &tiling = entry.tiling;
     Constant *null = ConstantPointerNull::get(pointer);
     if (!tiling)
       return null;
@@ -319,7 +360,8 @@ public:
     bool whole = halos.empty();
     return global(
         record({array(halos, "halos"), whole ? text(tiling->layer) : null,
-                whole ? text(tiling->operation) : null, reserved(2)}),
+                whole ? text(tiling->operation) : null, segments(entry),
+                number32(entry.points), number32(0)}),
         "tiling");
   }
 
@@ -339,7 +381,7 @@ public:
                    number32(entry.outputs.size()), tensors(entry.inputs),
                    tensors(entry.outputs), arena, flops, run,
                    number32(steps.size()), number32(0), array(steps, "steps"),
-                   costs, tiling(entry.tiling)});
+                   costs, tiling(entry)});
   }
 
   Module &module;

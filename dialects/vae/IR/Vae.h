@@ -43,6 +43,9 @@ mlir::RankedTensorType getTensorType(llvm::ArrayRef<mlir::AffineExpr> dims,
                                      mlir::Type elementType,
                                      mlir::Attribute encoding = {});
 
+/// Whether the C ABI can state the dimensions: each scale * symbol + offset.
+bool isLinear(llvm::ArrayRef<mlir::AffineExpr> dims);
+
 /// Product of the dimensions.
 mlir::AffineExpr getNumElements(llvm::ArrayRef<mlir::AffineExpr> dims,
                                 mlir::MLIRContext *context);
@@ -77,6 +80,9 @@ inline constexpr llvm::StringLiteral kEntryAttr = "vae.entry";
 /// On entry functions with dynamic sizes: what tiles of an image need
 /// (vae-find-halos).
 inline constexpr llvm::StringLiteral kTilingAttr = "vae.tiling";
+/// On segments of entry points (vae-split-entries): the entry point's name, and
+/// the points from which and to which they go, of how many.
+inline constexpr llvm::StringLiteral kSegmentAttr = "vae.segment";
 /// On the module: array of {name, minimum, multiple}, the dynamic dimensions;
 /// the first is the batch.
 inline constexpr llvm::StringLiteral kSymbolsAttr = "vae.symbols";

@@ -43,6 +43,21 @@ RankedTensorType vae::getTensorType(ArrayRef<AffineExpr> dims, Type elementType,
   return RankedTensorType::get(shape, elementType, encoding);
 }
 
+bool vae::isLinear(ArrayRef<AffineExpr> dims) {
+  return llvm::all_of(dims, [](AffineExpr dim) {
+    bool linear = true;
+    unsigned symbols = 0;
+    dim.walk([&](AffineExpr part) {
+      auto binary = dyn_cast<AffineBinaryOpExpr>(part);
+      linear &= !binary || binary.getKind() == AffineExprKind::Add ||
+                (binary.getKind() == AffineExprKind::Mul &&
+                 isa<AffineConstantExpr>(binary.getRHS()));
+      symbols += isa<AffineSymbolExpr>(part);
+    });
+    return linear && symbols <= 1;
+  });
+}
+
 AffineExpr vae::getNumElements(ArrayRef<AffineExpr> dims,
                                MLIRContext *context) {
   AffineExpr product = getAffineConstantExpr(1, context);

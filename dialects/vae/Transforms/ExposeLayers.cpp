@@ -101,22 +101,6 @@ struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
     return success();
   }
 
-  /// Whether the C ABI can state the dimensions: each scale * symbol + offset.
-  static bool isLinear(const Dims &shape) {
-    return llvm::all_of(shape, [](AffineExpr dim) {
-      bool linear = true;
-      unsigned symbols = 0;
-      dim.walk([&](AffineExpr part) {
-        auto binary = dyn_cast<AffineBinaryOpExpr>(part);
-        linear &= !binary || binary.getKind() == AffineExprKind::Add ||
-                  (binary.getKind() == AffineExprKind::Mul &&
-                   isa<AffineConstantExpr>(binary.getRHS()));
-        symbols += isa<AffineSymbolExpr>(part);
-      });
-      return linear && symbols <= 1;
-    });
-  }
-
   void append(func::FuncOp function, ArrayRef<Value> values) {
     auto end = cast<func::ReturnOp>(function.front().getTerminator());
     std::vector<std::string> names = chooseNames(function, values);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/vae/Transforms/Halos.h"
 #include "dialects/vae/Transforms/Passes.h"
-
-#include "dialects/vae/IR/Vae.h"
 #include "dialects/vae/Transforms/Statistics.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <numeric>
@@ -18,48 +16,6 @@ using namespace vae;
 
 /// An alignment beyond this is no use to anybody.
 static constexpr int64_t kMostMultiple = int64_t(1) << 20;
-
-namespace {
-
-/// What tiles need along one symbol, in its units.
-struct Halo {
-  int64_t before = 0, after = 0;
-  int64_t multiple = 0; // 0: nothing follows the symbol
-};
-
-/// Why an entry point cannot be cut.
-struct Obstacle {
-  std::string layer, operation;
-};
-
-/// The analysis of one entry point.
-class HaloFinder {
-public:
-  explicit HaloFinder(func::FuncOp function) : function(function) {
-    if (auto module = function->getParentOfType<ModuleOp>())
-      if (auto symbols = module->getAttrOfType<ArrayAttr>(kSymbolsAttr))
-        halos.resize(symbols.size());
-  }
-
-  /// Whether the arguments have a dynamic axis besides the batch.
-  bool follow();
-  /// Nothing if all results can be made of tiles.
-  std::optional<Obstacle> run();
-  ArrayRef<Halo> getHalos() const { return halos; }
-
-private:
-  bool follow(AffineExpr dim, AxisReach &axis);
-  bool align(const Reach &reach);
-  void widen(const Reach &reach);
-  bool infer(Operation &op);
-
-  func::FuncOp function;
-  DenseMap<Value, Reach> reaches;
-  SmallVector<Halo> halos;
-  std::optional<Obstacle> obstacle; // of the arguments
-};
-
-} // namespace
 
 static bool follows(const Reach &reach) {
   return llvm::any_of(reach, [](const AxisReach &axis) { return axis.symbol; });

@@ -196,4 +196,29 @@ def FuseUpsamplePass : Pass<"vae-fuse-upsample", "::mlir::ModuleOp"> {
               "Number of 1x1 convolutions moved before the upsampling">];
 }
 
+def SplitEntriesPass : Pass<"vae-split-entries", "::mlir::ModuleOp"> {
+  let summary = "Adds the segments of entry points that can run in parts";
+  let description = [{
+    Parts of an image must overlap as far as the whole of an entry point looks:
+    for a deep decoder, by many times what its last layers need. So an entry point
+    that can run in parts (vae-find-halos) is cut where one tensor is all that
+    later operations read, at each change of resolution, on the smaller side. For
+    each two of these points, the begin and the end, the operations between them
+    become a function with `vae.entry` and
+    `vae.segment = {entry = "decode", place = array<i64: begin, end, points>}`,
+    from which a run that has little memory chooses. What passes from a segment to
+    the next keeps its layout. Segments share weights and kernels with the entry
+    point; what they add is the code that launches these.
+
+    No entry point is changed. It runs before vae-find-halos, which finds the
+    halos of segments, too.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = [
+    Option<"mostPoints", "most-points", "int64_t", "4",
+           "Most points inside an entry point, the ones with the smallest tensors; 0: no segments">];
+  let statistics = [
+    Statistic<"numSegments", "segments", "Number of segments">];
+}
+
 #endif

@@ -146,14 +146,28 @@ typedef struct vae_abi_halo {
   int64_t reserved;
 } vae_abi_halo;
 
-/* Whether an entry point can be run in parts of images, or of the batch. */
+/* Whether an entry point can be run in parts of images, or of the batch.
+ *
+ * Overlap grows with what is run in one go. So an entry point may have points
+ * at which one tensor is all that the rest needs: num_points, its begin and its
+ * end among them. The segment from point i to a later point j is an entry point
+ * of its own. It has the inputs of the whole from point 0 on, and gives the
+ * outputs of the whole at the last point; otherwise it has one input, one
+ * output, that tensor: the output of each segment that ends at a point has the
+ * shape of the input of each that begins there. Segments have halos and no
+ * segments. */
+struct vae_abi_entry;
 typedef struct vae_abi_tiling {
   const vae_abi_halo *halos; /* one per symbol of the model; NULL: it cannot */
   /* If it cannot, what depends on the whole of an image: a layer, and what that
    * computes ("group_norm"). NULL if it can. */
   const char *layer;
   const char *operation;
-  int64_t reserved[2];
+  /* From point 0 to 1, 2, .., then from 1 to 2, ..; the whole among them. NULL
+   * if num_points is 0. */
+  const struct vae_abi_entry *segments;
+  uint32_t num_points; /* 0, or at least 3 */
+  uint32_t reserved32;
 } vae_abi_tiling;
 
 /* An entry point. `run` returns 0; other values are reserved. */
