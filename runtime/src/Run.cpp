@@ -395,13 +395,13 @@ vae_status_t Run::check(uint32_t numInputs, uint32_t numOutputs) {
 int32_t vae::runtime::callEntry(vae_session_t &session,
                                 const vae_abi_entry &entry,
                                 const void *const *inputs, void *const *outputs,
-                                const int64_t *symbols) {
+                                const int64_t *symbols, void *arena) {
   vae_abi_call call = {};
   call.struct_size = sizeof(call);
   call.inputs = inputs;
   call.outputs = outputs;
   call.symbols = symbols;
-  call.arena = session.arena.getData();
+  call.arena = arena;
   call.parallel_for = [](void *ctx, int64_t count, int64_t grain,
                          vae_abi_task task, void *arg) {
     static_cast<vae_session_t *>(ctx)->parallelFor(count, grain, task, arg);
@@ -423,8 +423,10 @@ vae_status_t Run::findPlan() {
 vae_status_t Run::findWholePlan(int64_t noise) {
   RunPlan plan;
   plan.batch = session.symbols[0];
-  plan.arena = entry.arena_size(session.symbols);
-  if (plan.arena >= 0 && plan.arena <= session.arena.getSize() &&
+  plan.numSegments = 1;
+  plan.segments[0].entry = &entry;
+  int64_t arena = plan.segments[0].arena = entry.arena_size(session.symbols);
+  if (arena >= 0 && arena <= session.block.getSize() &&
       noise <= session.noise.getSize()) {
     session.setPlan(entry, session.symbols, plan);
     return VAE_OK;
@@ -432,19 +434,18 @@ vae_status_t Run::findWholePlan(int64_t noise) {
   message.add("entry '%s' needs an arena of %lld bytes and %lld bytes of "
               "noise, the session has %lld and %lld; call "
               "vae_session_prepare for these sizes first",
-              entry.name, static_cast<long long>(plan.arena),
+              entry.name, static_cast<long long>(arena),
               static_cast<long long>(noise),
-              static_cast<long long>(session.arena.getSize()),
+              static_cast<long long>(session.block.getSize()),
               static_cast<long long>(session.noise.getSize()));
-  return plan.arena < 0 ? VAE_INTERNAL : VAE_NOT_PREPARED;
+  return arena < 0 ? VAE_INTERNAL : VAE_NOT_PREPARED;
 }
 
 /// The plan of the last call of vae_session_prepare, or of the last run, if it
 /// is of these sizes; otherwise one that what is reserved allows.
 vae_status_t Run::findPartPlan(bool hasNoise) {
   Limits limits = session.getLimits();
-  limits.arena = session.arena.getSize();
-  limits.tile = session.tile.getSize();
+  limits.block = session.block.getSize();
   if (hasNoise && session.isPlanned(entry, session.symbols, limits))
     return VAE_OK;
   RunPlan plan;
@@ -474,10 +475,10 @@ vae_status_t Run::execute(const vae_run_options_t &options) {
   const RunPlan &plan = session.plan;
   int32_t result = 0;
   if (!plan.isWhole(session.symbols[0]))
-    result = runParts(session, entry);
+    result = runParts(session);
   else if (!session.cancelled)
     result = callEntry(session, entry, session.inputs, session.outputs,
-                       session.symbols);
+                       session.symbols, session.block.getData());
   session.running = false;
   if (session.cancelled) {
     message.add("entry '%s': cancelled by the progress callback before step "

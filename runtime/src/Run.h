@@ -20,15 +20,14 @@ vae_status_t checkSymbols(const vae_abi_model &table, const int64_t *symbols,
 vae_status_t checkSizes(const vae_abi_model &table, const vae_abi_entry &entry,
                         const int64_t *symbols, Text &message);
 
-/// Runs the library's code on these pointers, with the session's arena. Not 0
-/// if it fails.
+/// Runs the library's code. Not 0 if it fails.
 int32_t callEntry(vae_session_t &session, const vae_abi_entry &entry,
                   const void *const *inputs, void *const *outputs,
-                  const int64_t *symbols);
+                  const int64_t *symbols, void *arena);
 
-/// The same for the parts of session.plan, one after the other; ends early if
-/// the run is cancelled.
-int32_t runParts(vae_session_t &session, const vae_abi_entry &entry);
+/// The same for all parts of the session's plan, on the tensors of the run, one
+/// after the other; ends early if it is cancelled.
+int32_t runParts(vae_session_t &session);
 
 /// Bytes of all NOISE inputs together, each aligned like an arena; -1 if the
 /// sum overflows.

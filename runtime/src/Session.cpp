@@ -70,22 +70,29 @@ static bool makeScratch(vae_session_t &session) {
     inputs = std::max<size_t>(inputs, table.entries[i].num_inputs);
     outputs = std::max<size_t>(outputs, table.entries[i].num_outputs);
   }
-  size_t size = 2 * (inputs + outputs) * sizeof(void *) +
+  size_t size = 3 * (inputs + outputs) * sizeof(void *) +
                 (inputs + outputs) * sizeof(Extent) +
-                3 * table.num_symbols * sizeof(int64_t);
+                2 * table.num_symbols * sizeof(int64_t);
   session.scratch = session.allocator.allocate(size, alignof(int64_t));
   if (!session.scratch)
     return false;
   session.scratchSize = size;
-  session.inputs = static_cast<const void **>(session.scratch);
-  session.outputs = const_cast<void **>(session.inputs + inputs);
-  session.partInputs = const_cast<const void **>(session.outputs + outputs);
-  session.partOutputs = const_cast<void **>(session.partInputs + inputs);
-  session.extents = reinterpret_cast<Extent *>(session.partOutputs + outputs);
+  auto **pointers = static_cast<void **>(session.scratch);
+  auto take = [&](size_t count) {
+    void **taken = pointers;
+    pointers += count;
+    return taken;
+  };
+  session.inputs = const_cast<const void **>(take(inputs));
+  session.segmentInputs = const_cast<const void **>(take(inputs));
+  session.partInputs = const_cast<const void **>(take(inputs));
+  session.outputs = take(outputs);
+  session.segmentOutputs = take(outputs);
+  session.partOutputs = take(outputs);
+  session.extents = reinterpret_cast<Extent *>(pointers);
   session.symbols =
       reinterpret_cast<int64_t *>(session.extents + inputs + outputs);
-  session.partSymbols = session.symbols + table.num_symbols;
-  session.plannedSymbols = session.partSymbols + table.num_symbols;
+  session.plannedSymbols = session.symbols + table.num_symbols;
   return true;
 }
 
@@ -122,9 +129,8 @@ void vae_session_release(vae_session_t *session) {
   if (!session)
     return;
   ThreadPool::destroy(session->pool);
-  session->arena.release(session->allocator);
+  session->block.release(session->allocator);
   session->noise.release(session->allocator);
-  session->tile.release(session->allocator);
   session->allocator.deallocate(session->scratch, session->scratchSize,
                                 alignof(int64_t));
   Allocator allocator = session->allocator;
@@ -140,9 +146,7 @@ uint32_t vae_session_threads(const vae_session_t *session) {
 }
 
 int64_t vae_session_memory(const vae_session_t *session) {
-  return session ? session->arena.getSize() + session->noise.getSize() +
-                       session->tile.getSize()
-                 : 0;
+  return session ? session->block.getSize() + session->noise.getSize() : 0;
 }
 
 static vae_status_t prepare(vae_session_t &session, const vae_abi_entry &entry,
@@ -156,30 +160,28 @@ static vae_status_t prepare(vae_session_t &session, const vae_abi_entry &entry,
   if (vae_status_t status =
           planRun(session.table, entry, symbols, limits, plan, message))
     return status;
-  Buffer *buffers[] = {&session.arena, &session.noise, &session.tile};
-  const int64_t sizes[] = {plan.arena, plan.noise, plan.tile};
+  Buffer *buffers[] = {&session.block, &session.noise};
+  const int64_t sizes[] = {plan.getBlock(), plan.noise};
   if (session.options.max_memory) {
     // What is reserved stays, but not over the limit, not even for a moment.
     int64_t total = plan.outputs;
-    for (int b = 0; b < 3; ++b)
+    for (int b : {0, 1})
       if (__builtin_add_overflow(
               total, std::max(buffers[b]->getSize(), sizes[b]), &total))
         total = INT64_MAX;
-    for (int b = 0; b < 3; ++b)
+    for (int b : {0, 1})
       if (total > limits.total || buffers[b]->getSize() < sizes[b])
         buffers[b]->release(session.allocator);
   }
-  bool enough = true;
-  for (int b = 0; enough && b < 3; ++b)
-    enough = buffers[b]->reserve(session.allocator, sizes[b]);
-  if (enough) {
+  if (session.block.reserve(session.allocator, sizes[0]) &&
+      session.noise.reserve(session.allocator, sizes[1])) {
     session.setPlan(entry, symbols, plan);
     return VAE_OK;
   }
   message.add("out of memory: entry '%s' needs an arena of %lld bytes and %lld "
               "bytes of noise for these sizes",
-              entry.name, static_cast<long long>(plan.arena + plan.tile),
-              static_cast<long long>(plan.noise));
+              entry.name, static_cast<long long>(sizes[0]),
+              static_cast<long long>(sizes[1]));
   return VAE_OUT_OF_MEMORY;
 }
 

@@ -3,8 +3,9 @@
 #define VAE_RUNTIME_SESSION_H
 
 #include "runtime/src/Memory.h"
+#include "runtime/src/Plan.h"
+#include "runtime/src/Text.h"
 #include "runtime/src/ThreadPool.h"
-#include "runtime/src/Tiles.h"
 #include "vae/vae_runtime.h"
 
 namespace vae::runtime {
@@ -56,8 +57,8 @@ struct vae_session_t {
   const vae_session_options_t options;
   const vae::runtime::Allocator allocator;
   vae::runtime::ThreadPool *pool = nullptr; // none with the caller's own
-  vae::runtime::Buffer arena, noise;
-  vae::runtime::Buffer tile; // copies of a part's inputs and outputs
+  vae::runtime::Buffer noise;
+  vae::runtime::Buffer block; // the arena, and what parts need beside it
   vae::runtime::RunPlan plan;
   const vae_abi_entry *planned = nullptr; // the entry point of the plan
 
@@ -68,11 +69,10 @@ struct vae_session_t {
   void **outputs = nullptr;
   vae::runtime::Extent *extents = nullptr;
   int64_t *symbols = nullptr;
-  // And for those of one of its parts.
-  const void **partInputs = nullptr;
-  void **partOutputs = nullptr;
-  int64_t *partSymbols = nullptr;
   int64_t *plannedSymbols = nullptr;
+  // And for those of a segment, and of one of its parts.
+  const void **segmentInputs = nullptr, **partInputs = nullptr;
+  void **segmentOutputs = nullptr, **partOutputs = nullptr;
 
   // The current run. Tasks in other threads read inStep, between the events
   // that start and end them.

@@ -135,6 +135,7 @@ void vaerun::runGenerate(const Options &options) {
   report.json["seconds"] = runner.getSeconds();
   if (runner.getPlan())
     reportPlan(table, *runner.getPlan(), report.json);
+  runner.endSession();
   size_t main = chooseMain(outputs, encodes && options.sample);
   Companion companion;
   if (auto data = findInput(entry, VAE_ROLE_INPUT); data && reconstructs) {

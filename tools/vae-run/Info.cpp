@@ -169,27 +169,30 @@ static void describePlan(const Model &model, const vae_abi_entry &entry,
   std::string halo;
   for (uint32_t s = 0; s < table.num_symbols; ++s) {
     bool overlaps = plan.part[s] < sizes[s] && s > 0;
-    vae_abi_halo each = overlaps ? entry.tiling->halos[s] : vae_abi_halo();
+    vae_abi_halo each =
+        overlaps ? plan.run.largest->tiling->halos[s] : vae_abi_halo();
     before.push_back(each.before);
     after.push_back(each.after);
     if (overlaps)
       halo += concat(halo.empty() ? "" : ", ", table.symbols[s].name, " ",
                      each.before, " + ", each.after);
   }
-  json["plan"] = {{"parts", plan.run.parts},
+  json["plan"] = {{"segments", plan.run.segments},
+                  {"parts", plan.run.parts},
+                  {"largest", plan.run.largest->name},
                   {"part", plan.part},
                   {"halo_before", before},
                   {"halo_after", after},
-                  {"recomputed_percent", plan.getRecomputed()},
+                  {"recomputed_percent", plan.recomputed},
                   {"flops", plan.run.flops},
                   {"arena_bytes", plan.run.arena_bytes},
                   {"noise_bytes", plan.run.noise_bytes},
                   {"copy_bytes", plan.run.copy_bytes},
                   {"planned_bytes", plan.getBytes()}};
-  rows.push_back({entry.name, formatCount(plan.run.parts),
-                  formatPart(table, plan.part), halo.empty() ? "none" : halo,
-                  formatNumber(plan.getRecomputed()) + "%",
-                  formatCount(plan.getBytes())});
+  rows.push_back(
+      {entry.name, formatCount(plan.run.parts), plan.run.largest->name,
+       formatPart(table, plan.part), halo.empty() ? "none" : halo,
+       formatNumber(plan.recomputed) + "%", formatCount(plan.getBytes())});
 }
 
 /// The memory that each entry point takes at a size, from the model's plan.
@@ -201,8 +204,8 @@ static void describeMemory(const Options &options, Report &report) {
   requireSizes(table, sizes);
   uint64_t limit = parseMaxMemory(options.maxMemory);
   std::vector<Row> rows = {{"bytes", "arena", "inputs", "outputs", "all"}};
-  std::vector<Row> plans = {{"entry", "parts", "largest part", "halo",
-                             "more pixels", "planned bytes"}};
+  std::vector<Row> plans = {{"entry", "parts", "most memory", "part", "halo",
+                             "more operations", "planned bytes"}};
   std::string refusals;
   Json entries = Json::array();
   for (uint32_t i = 0; i < table.num_entries; ++i) {

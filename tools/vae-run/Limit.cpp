@@ -45,6 +45,9 @@ PlanResult vaerun::findPlan(const Model &model, const vae_abi_entry &entry,
     throw std::runtime_error(message);
   if (status != VAE_OK)
     return {std::nullopt, message};
+  auto whole = static_cast<double>(entry.flops(sizes.data()));
+  if (whole > 0)
+    plan.recomputed = 100 * (plan.run.flops / whole - 1);
   return {std::move(plan), ""};
 }
 
@@ -65,12 +68,15 @@ void vaerun::reportPlan(const vae_abi_model &table, const Plan &plan,
                         nlohmann::ordered_json &json) {
   json["max_memory_bytes"] = plan.limit;
   json["planned_bytes"] = plan.getBytes();
+  json["segments"] = plan.run.segments;
   json["parts"] = plan.run.parts;
-  json["recomputed_percent"] = plan.getRecomputed();
-  if (plan.isCut())
-    std::cerr << "vae-run: note: run in " << plan.run.parts
-              << " parts of at most " << formatPart(table, plan.part)
-              << ", which computes " << formatNumber(plan.getRecomputed())
-              << "% more pixels, in " << formatMiB(plan.getBytes())
-              << " of arena and outputs\n";
+  json["recomputed_percent"] = plan.recomputed;
+  if (!plan.isCut())
+    return;
+  std::cerr << "vae-run: note: run in " << plan.run.parts << " parts";
+  if (plan.run.segments > 1)
+    std::cerr << " of " << plan.run.segments << " segments";
+  std::cerr << ", at most " << formatPart(table, plan.part) << ", with "
+            << formatNumber(plan.recomputed) << "% more operations, in "
+            << formatMiB(plan.getBytes()) << " of arena and outputs\n";
 }

@@ -17,13 +17,12 @@ uint64_t parseMaxMemory(const std::string &text);
 struct Plan {
   uint64_t limit = 0;
   vae_run_plan_t run = VAE_RUN_PLAN_INIT;
-  Sizes part; // the largest
+  Sizes part;            // the largest, of the segment that takes most
+  double recomputed = 0; // operations, in percent of those of the whole
 
   /// Arena, noise, copies and outputs.
   int64_t getBytes() const;
   bool isCut() const { return run.parts > 1; }
-  /// How many percent more pixels than the images have are computed.
-  double getRecomputed() const { return 100 * (run.pixels - 1); }
 };
 
 /// The plan for sizes, of which the batch is the first; or what stands against

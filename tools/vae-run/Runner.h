@@ -50,6 +50,8 @@ public:
 
   /// Of the last run.
   const Session &getSession() const { return *session; }
+  /// Gives back its memory, for what comes after the last run.
+  void endSession() { session.reset(); }
   /// How its chunks are cut; nothing without a limit.
   const std::optional<Plan> &getPlan() const { return plan; }
   /// Time spent in the model, without preparation.

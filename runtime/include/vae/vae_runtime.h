@@ -131,26 +131,30 @@ VAE_API vae_status_t vae_model_unscale_latent(const vae_model_t *model,
  * copies and outputs together are what it takes at most. Since 0.1. */
 typedef struct vae_run_plan_t {
   uint32_t struct_size; /* sizeof(vae_run_plan_t) */
-  uint32_t reserved32;
-  int64_t parts; /* calls of the library's code; 1: the run is not cut */
+  uint32_t segments;    /* of the entry point, run one after the other */
+  int64_t parts;        /* calls of the library's code; 1: the run is not cut */
+  /* The segment that takes most memory, the entry point itself if there is one
+   * only: the next two are its. Owned by the model. */
+  const vae_abi_entry *largest;
   int64_t arena_bytes;
+  /* The inputs and outputs of a part, and the whole tensors that the segment
+   * has from the one before and gives to the next. */
+  int64_t copy_bytes;
   int64_t noise_bytes;
-  int64_t copy_bytes;   /* the inputs and outputs of a part */
   int64_t output_bytes; /* the caller's */
-  int64_t flops;        /* of all parts together; as vae_abi_entry's */
-  double pixels;        /* of all parts, as a multiple of those of the images */
+  double flops;         /* of all parts together */
   int64_t reserved[8];
 } vae_run_plan_t;
 
 #define VAE_RUN_PLAN_INIT                                                      \
-  {sizeof(vae_run_plan_t), 0, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}}
+  {sizeof(vae_run_plan_t), 0, 0, NULL, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}}
 
 /* Plans a run of an entry point as a session with that max_memory does.
  *
  * symbols: one value per symbol of the model ("batch" first). max_memory:
  *   bytes, 0: no limit. out_plan: its struct_size is set before. out_part: room
- *   for num_symbols values, those of the largest part, or NULL. message,
- *   message_size: as in vae_model_load.
+ *   for num_symbols values, those of the largest part of the segment that takes
+ *   most memory, or NULL. message, message_size: as in vae_model_load.
  * Errors: VAE_NOT_FOUND, VAE_INVALID_ARGUMENT; VAE_OUT_OF_MEMORY (the limit is
  *   too low; the message gives the least that is possible).
  * Thread safety: any thread. Since 0.1. */
