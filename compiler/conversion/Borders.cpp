@@ -55,6 +55,24 @@ static bool canLeaveBorder(Value value) {
   return isa_and_nonnull<Conv2dOp>(op);
 }
 
+/// Whether the user of an image reads it as well with a border as without one.
+static bool toleratesBorder(OpOperand &use) {
+  if (use.getOperandNumber() != 0)
+    return false;
+  if (auto norm = dyn_cast<GroupNormOp>(use.getOwner()))
+    return cast<RankedTensorType>(norm.getType()).getRank() == 4;
+  auto conv = dyn_cast<Conv2dOp>(use.getOwner());
+  return conv && llvm::all_of(conv.getPadding(),
+                              [](int64_t side) { return side == 0; });
+}
+
+/// Whether nothing reads a value after a user of it.
+static bool isLastUse(Value value, Operation *user) {
+  return llvm::none_of(value.getUsers(), [&](Operation *other) {
+    return user->isBeforeInBlock(other);
+  });
+}
+
 llvm::DenseMap<Operation *, Border> vae::planBorders(func::FuncOp function) {
   // A result and what is added to it are addressed alike: they have one border.
   llvm::EquivalenceClasses<void *> groups;
@@ -79,13 +97,23 @@ llvm::DenseMap<Operation *, Border> vae::planBorders(func::FuncOp function) {
       want(value, std::nullopt);
     for (OpOperand &use : value.getUses())
       if (getResidual(use.getOwner()) != value || use.getOperandNumber() == 0)
-        want(value, getWanted(use));
+        if (!toleratesBorder(use))
+          want(value, getWanted(use));
   };
   for (Value argument : function.getArguments())
     visit(argument);
   for (Operation &op : function.getBody().front())
     for (Value result : op.getResults())
       visit(result);
+
+  // An image with the border that its norm is to have is normalized in place.
+  for (auto norm : function.getBody().front().getOps<GroupNormOp>()) {
+    auto found = wanted.find(leaderOf(norm.getY()));
+    if (found == wanted.end() || isEmpty(found->second) ||
+        !isLastUse(norm.getX(), norm) || wanted.contains(leaderOf(norm.getX())))
+      continue;
+    want(norm.getX(), Border(found->second));
+  }
 
   llvm::DenseMap<Operation *, Border> borders;
   for (Operation &op : function.getBody().front())

@@ -212,7 +212,8 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
     channelsFirst = getConversion(op.getY(), op.getResidual());
   shape.flat = !padded && groups == 1 && kh == 1 && kw == 1 &&
                shape.stride[0] == 1 && shape.stride[1] == 1 &&
-               isEmpty(wantedBorders.lookup(op)) && !channelsFirst;
+               isEmpty(wantedBorders.lookup(op)) &&
+               isEmpty(getBorder(op.getX())) && !channelsFirst;
   shape.padded = padded;
   auto operands = layerOperands(op, shape);
   if (failed(operands))

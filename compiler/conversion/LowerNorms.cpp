@@ -15,12 +15,28 @@ FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
   int64_t channels = getStaticDim(shape[1]);
   AffineExpr pixels = count(ArrayRef<AffineExpr>(shape).drop_front(2));
   Value x = channelsInnermost(op.getX());
+  AffineExpr rows = expr(1), columns = pixels;
+  if (shape.size() == 4) {
+    rows = shape[2];
+    columns = shape[3];
+  }
+  // Between rows, between images, before the first pixel.
+  auto place = [&](const Border &border) {
+    AffineExpr inRow = (columns + (border[1] + border[3])) * channels;
+    AffineExpr inImage = inRow * (rows + (border[0] + border[2]));
+    return Exprs{inRow, inImage, inRow * border[0] + border[1] * channels};
+  };
+  const Border given = getBorder(x), border = wantedBorders.lookup(op);
 
   Dims momentDims = {shape[0], getNumPieces(pixels) * (3 * channels)};
-  Value moments =
-      launch(loc, getMomentsKernel(module, loc, target, channels), {x},
-             {shape[0], pixels}, 1 << 16, scratchType(momentDims), momentDims,
-             {}, {count(shape) * 3, {}, {}});
+  Exprs momentSizes = {shape[0], rows, columns};
+  momentSizes.append(place(given));
+  if (isEmpty(given)) // one row
+    momentSizes = {shape[0], expr(1),           pixels,
+                   expr(0),  pixels * channels, expr(0)};
+  Value moments = launch(loc, getMomentsKernel(module, loc, target, channels),
+                         {x}, momentSizes, 1 << 16, scratchType(momentDims),
+                         momentDims, {}, {count(shape) * 3, {}, {}});
 
   SmallVector<Value> inputs = {moments};
   for (Value parameter : {Value(op.getWeight()), Value(op.getBias())})
@@ -41,28 +57,23 @@ FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
   inputs = {x, parameters};
   if (op.getResidual())
     inputs.push_back(channelsInnermost(op.getResidual()));
-  AffineExpr rows = pixels, columns = expr(1);
-  if (shape.size() == 4) {
-    rows = shape[2];
-    columns = shape[3];
+  if (shape.size() != 4) { // pixel by pixel
+    rows = pixels;
+    columns = expr(1);
   }
-  const Border border = wantedBorders.lookup(op);
-  Dims all = shape;
-  AffineExpr offset = expr(0), outRow = columns * channels,
-             outImage = pixels * channels;
-  Value init = canOverwrite(x, op) ? x : Value();
-  if (!isEmpty(border)) {
+  Dims all = isEmpty(border) ? shape : addBorder(shape, border);
+  // With the border that the result is to have, x is overwritten.
+  Value init = given == border && canOverwrite(x, op) ? x : Value();
+  if (!init && !isEmpty(border))
     init = makeBorder(loc, shape, border, 0, typeOf(op.getY()));
-    all = addBorder(shape, border);
-    outRow = all[3] * channels;
-    outImage = all[2] * outRow;
-    offset = outRow * border[0] + border[1] * channels;
-  }
+  Exprs sizes = {shape[0], rows, columns};
+  sizes.append(place(given));
+  sizes.append(place(border));
   AffineExpr elements = count(shape);
   AffineExpr read = elements * (op.getResidual() ? 2 : 1);
   Value y = launch(
       loc, getNormalizeKernel(module, loc, target, channels, epilogue), inputs,
-      {shape[0], rows, columns, outRow, outImage, offset},
+      sizes,
       channels * kElementFlops * std::max<int64_t>(1, getStaticDim(columns)),
       typeOf(op.getY()), all, init, {elements * 2, read, elements});
   if (!isEmpty(border)) {

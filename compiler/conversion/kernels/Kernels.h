@@ -190,8 +190,9 @@ mlir::func::FuncOp getResizeKernel(mlir::ModuleOp module, mlir::Location loc,
 
 /// Pieces of an image whose moments are taken by themselves.
 mlir::AffineExpr getNumPieces(mlir::AffineExpr pixels);
-/// Moments of each channel in pieces of [N, P, C]: [N][pieces][3][C]. Buffers:
-/// x, moments. Sizes: N, P.
+/// Moments of each channel in pieces of the pixels of [N, H, W, C]:
+/// [N][pieces][3][C]. Buffers: x, moments. Sizes: N, H, W; of x, elements
+/// between rows, between images, and before the first pixel.
 mlir::func::FuncOp getMomentsKernel(mlir::ModuleOp module, mlir::Location loc,
                                     const KernelTarget &target,
                                     int64_t channels);
@@ -202,8 +203,8 @@ mlir::func::FuncOp getGroupParametersKernel(
     mlir::ModuleOp module, mlir::Location loc, const KernelTarget &target,
     int64_t channels, int64_t groups, double epsilon, bool weight, bool bias);
 /// Normalizes [N, H, W, C]. Buffers: x, parameters, [residual], y. Sizes: N, H,
-/// W; of y, elements between rows, between images, and before the first pixel.
-inline constexpr unsigned kNumNormalizeSizes = 6;
+/// W; of x, then of y, elements between rows, between images, and before the
+/// first pixel. A residual has no border.
 mlir::func::FuncOp getNormalizeKernel(mlir::ModuleOp module, mlir::Location loc,
                                       const KernelTarget &target,
                                       int64_t channels,

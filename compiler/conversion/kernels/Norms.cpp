@@ -38,44 +38,76 @@ struct Moments {
 };
 } // namespace
 
-/// Moments of `vectors` vectors of channels over pixels first .. first + count:
-/// a pilot, the mean of x - pilot, and the squares' sum around the mean.
+namespace {
+/// Pixels of an image one after the other, row after row.
+struct Pixels {
+  Value first, count;   // of them
+  Value columns, inRow; // of the image; elements between its rows
+  Value at;             // where its first pixel lies
+
+  using BodyFn = function_ref<Values(Value where, ValueRange sums)>;
+  /// Sums over the first `some` of them, of `channels` each.
+  Values sum(Emitter &e, Value some, int64_t channels, const Values &zeros,
+             BodyFn body) const {
+    Value one = e.index(1);
+    Value end = e.add(first, some);
+    Value firstRow = e.div(first, columns);
+    Value lastRow = e.div(e.sub(end, one), columns);
+    return e.loop(
+        firstRow, e.add(lastRow, one), 1, zeros,
+        [&](Value row, ValueRange outer) {
+          Value before = e.mul(row, columns);
+          Value begin = e.max(e.sub(first, before), e.index(0));
+          Value rest = e.min(e.sub(end, before), columns);
+          Value line = e.add(at, e.mul(row, inRow));
+          return e.loop(
+              begin, rest, 1, outer, [&](Value column, ValueRange inner) {
+                return body(e.add(line, e.mul(column, channels)), inner);
+              });
+        });
+  }
+};
+} // namespace
+
+/// Moments of `vectors` vectors of channels over pixels: a pilot, the mean of x
+/// - pilot, and the squares' sum around the mean.
 static void emitMoments(Emitter &e, Value x, Value y, int64_t channels,
-                        Value at, Value count, const Moments &to, Value channel,
+                        const Pixels &pixels, const Moments &to, Value channel,
                         int64_t width) {
+  Value count = pixels.count;
   int64_t vectors = llvm::divideCeil(width, e.width);
   auto mask = [&](int64_t v) {
     int64_t left = width - v * e.width;
     return left < e.width ? e.mask(left) : Value();
   };
-  auto load = [&](Value pixel, int64_t v) {
-    Value where = e.add(at, e.mul(pixel, channels));
+  auto load = [&](Value where, int64_t v) {
     return e.loadVec(x, e.add(where, v * e.width), mask(v));
   };
   auto inverse = [&](Value number) {
     return e.splatOf(e.divf(e.constant(e.f64(), 1), e.toFloat(number)));
   };
   Value few = e.min(count, e.index(kPilotPixels));
-  Values pilots = e.loop(e.index(0), few, 1, Values(vectors, e.splat(0)),
-                         [&](Value p, ValueRange sums) {
-                           Values next;
-                           for (int64_t v = 0; v < vectors; ++v)
-                             next.push_back(e.addf(sums[v], load(p, v)));
-                           return next;
-                         });
+  Values pilots = pixels.sum(e, few, channels, Values(vectors, e.splat(0)),
+                             [&](Value at, ValueRange sums) {
+                               Values next;
+                               for (int64_t v = 0; v < vectors; ++v)
+                                 next.push_back(e.addf(sums[v], load(at, v)));
+                               return next;
+                             });
   Value share = inverse(few);
   for (Value &pilot : pilots)
     pilot = e.mulf(pilot, share);
-  Values sums = e.loop(e.index(0), count, 1, Values(2 * vectors, e.splat(0)),
-                       [&](Value p, ValueRange sums) {
-                         Values next(2 * vectors);
-                         for (int64_t v = 0; v < vectors; ++v) {
-                           Value d = e.subf(load(p, v), pilots[v]);
-                           next[v] = e.addf(sums[v], d);
-                           next[vectors + v] = e.fma(d, d, sums[vectors + v]);
-                         }
-                         return next;
-                       });
+  Values sums = pixels.sum(e, count, channels, Values(2 * vectors, e.splat(0)),
+                           [&](Value at, ValueRange sums) {
+                             Values next(2 * vectors);
+                             for (int64_t v = 0; v < vectors; ++v) {
+                               Value d = e.subf(load(at, v), pilots[v]);
+                               next[v] = e.addf(sums[v], d);
+                               next[vectors + v] =
+                                   e.fma(d, d, sums[vectors + v]);
+                             }
+                             return next;
+                           });
   share = inverse(count);
   for (int64_t v = 0; v < vectors; ++v) {
     Value c = e.add(channel, v * e.width);
@@ -95,12 +127,15 @@ func::FuncOp vae::getMomentsKernel(ModuleOp module, Location loc,
   int64_t whole = channels / columns, rest = channels % columns;
   int64_t blocks = whole + (rest != 0);
   return getOrCreateKernel(
-      module, loc, llvm::formatv("moments_c{0}", channels).str(), target, 2, 2,
+      module, loc, llvm::formatv("moments_c{0}", channels).str(), target, 2, 6,
       [&](Emitter &e, ValueRange s) {
-        return e.mul(e.mul(s[0], e.ceilDiv(s[1], kPiece)), blocks);
+        Value pixels = e.mul(s[1], s[2]);
+        return e.mul(e.mul(s[0], e.ceilDiv(pixels, kPiece)), blocks);
       },
       [&](Emitter &e, const KernelArgs &args) {
-        Value x = args.buffers[0], y = args.buffers[1], pixels = args.sizes[1];
+        Value x = args.buffers[0], y = args.buffers[1];
+        ValueRange s = args.sizes;
+        Value pixels = e.mul(s[1], s[2]);
         Value pieces = e.ceilDiv(pixels, kPiece);
         e.loop(args.begin, args.end, 1, [&](Value item) {
           Value piece = e.div(item, blocks);
@@ -109,11 +144,11 @@ func::FuncOp vae::getMomentsKernel(ModuleOp module, Location loc,
           Value first = e.mul(e.sub(piece, e.mul(image, pieces)), kPiece);
           Value count = e.min(e.sub(pixels, first), e.index(kPiece));
           Value channel = e.mul(block, columns);
-          Value at = e.mul(e.add(e.mul(image, pixels), first), channels);
-          at = e.add(at, channel);
+          Value at = e.add(e.mul(image, s[4]), e.add(s[5], channel));
+          Pixels piecePixels = {first, count, s[2], s[3], at};
           Moments to(e, piece, channels);
           auto emit = [&](int64_t width) {
-            emitMoments(e, x, y, channels, at, count, to, channel, width);
+            emitMoments(e, x, y, channels, piecePixels, to, channel, width);
           };
           if (whole)
             e.ifThen(e.less(block, e.index(whole)), [&] { emit(columns); });
@@ -215,7 +250,7 @@ func::FuncOp vae::getNormalizeKernel(ModuleOp module, Location loc,
   return getOrCreateKernel(
       module, loc,
       llvm::formatv("normalize_c{0}{1}", channels, epilogue.suffix()).str(),
-      target, 3 + epilogue.residual, kNumNormalizeSizes,
+      target, 3 + epilogue.residual, 9,
       [](Emitter &e, ValueRange s) { return e.mul(s[0], s[1]); },
       [&](Emitter &e, const KernelArgs &args) {
         ValueRange sizes = args.sizes;
@@ -225,9 +260,12 @@ func::FuncOp vae::getNormalizeKernel(ModuleOp module, Location loc,
           Value image = e.div(line, sizes[1]);
           Value row = e.sub(line, e.mul(image, sizes[1]));
           Value from = e.mul(image, 4 * channels);
-          Value in = e.mul(e.mul(line, columns), channels);
-          Value out = e.add(e.mul(image, sizes[4]),
-                            e.add(e.mul(row, sizes[3]), sizes[5]));
+          auto place = [&](unsigned first) {
+            return e.add(e.mul(image, sizes[first + 1]),
+                         e.add(e.mul(row, sizes[first]), sizes[first + 2]));
+          };
+          Value in = place(3), out = place(6);
+          Value plain = e.mul(e.mul(line, columns), channels);
           e.loop(e.index(0), columns, 1, [&](Value column) {
             Value pixel = e.mul(column, channels);
             e.strip(e.index(channels), [&](Value c, Value mask) {
@@ -236,11 +274,11 @@ func::FuncOp vae::getNormalizeKernel(ModuleOp module, Location loc,
                 return e.loadVec(parameters, e.add(base, c), mask);
               };
               Value at = e.add(pixel, c);
-              Value where = e.add(in, at);
-              Value value = e.subf(e.loadVec(x, where, mask), get(0));
+              Value value = e.subf(e.loadVec(x, e.add(in, at), mask), get(0));
               value = e.fma(e.subf(value, get(1)), get(2), get(3));
               if (epilogue.residual)
-                value = e.addf(value, e.loadVec(args.buffers[2], where, mask));
+                value = e.addf(
+                    value, e.loadVec(args.buffers[2], e.add(plain, at), mask));
               if (epilogue.activation)
                 value = emitActivation(e, epilogue.activation, value);
               e.storeVec(value, args.buffers.back(), e.add(out, at), mask);

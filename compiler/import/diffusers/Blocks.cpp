@@ -63,13 +63,14 @@ Image Blocks::temporalResnet(const std::string &name, const Image &x) {
 
 Image Blocks::spatialResnet(const std::string &name, const Image &x,
                             int64_t outputs) {
+  // First what is left of x, so that its memory is free behind the first norm.
+  Image skip = x.channels == outputs ? x
+                                     : graph.conv(name + ".conv_shortcut", x,
+                                                  outputs, Graph::pointwise());
   Image h = norm(name + ".norm1", x, pyramid.activation);
   h = graph.conv(name + ".conv1", h, outputs, {});
   h = norm(name + ".norm2", h, pyramid.activation);
   h = graph.conv(name + ".conv2", h, outputs, {});
-  Image skip = x.channels == outputs ? x
-                                     : graph.conv(name + ".conv_shortcut", x,
-                                                  outputs, Graph::pointwise());
   return graph.add(name, h, skip);
 }
 
