@@ -364,7 +364,8 @@ LogicalResult EntryEmitter::emit() {
   emitSizeFunction(".flops", [&](ValueRange symbols) {
     return evaluate(flops.getResult(0), symbols);
   });
-  emitCostFunction();
+  if (!source->hasAttr(kSegmentAttr)) // which nobody times
+    emitCostFunction();
   return emitBody();
 }
 

@@ -424,7 +424,8 @@ static void describe(const vae_abi_model &table, const RunPlan &plan,
   out.copy_bytes = largest->getBlock() - out.arena_bytes;
   out.noise_bytes = plan.noise;
   out.output_bytes = plan.outputs;
-  out.flops = flops * static_cast<double>(symbols[0] / example[0]);
+  out.flops =
+      flops * static_cast<double>(symbols[0]) / static_cast<double>(example[0]);
   if (!outPart)
     return;
   std::copy(symbols, symbols + table.num_symbols, outPart);

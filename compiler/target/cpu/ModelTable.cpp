@@ -329,6 +329,15 @@ public:
     return array(records, "tensors");
   }
 
+  /// Spends no time on code that only launches kernels: an entry point's
+  /// segments launch several times as many as it does.
+  void leaveAsItIs(StringRef entry) {
+    if (Function *run = module.getFunction((kEntryPrefix + entry).str())) {
+      run->addFnAttr(Attribute::NoInline);
+      run->addFnAttr(Attribute::OptimizeNone);
+    }
+  }
+
   /// The segments of an entry point, the whole among them; null if the code of
   /// one is missing, a null pointer if there are none.
   Constant *segments(const Entry &entry) {
@@ -340,6 +349,9 @@ public:
         Entry copy = whole ? entry : *next++;
         copy.points = 0;
         copy.segments.clear();
+        copy.steps.clear(); // and no costs
+        if (!whole)
+          leaveAsItIs(copy.name);
         records.push_back(this->entry(copy));
         if (!records.back())
           return nullptr;
@@ -372,7 +384,7 @@ public:
     Function *arena = module.getFunction(name + ".arena");
     Function *flops = module.getFunction(name + ".flops");
     Function *costs = module.getFunction(name + ".costs");
-    if (!run || !arena || !flops || !costs)
+    if (!run || !arena || !flops || (!costs && !entry.steps.empty()))
       return nullptr;
     SmallVector<Constant *> steps;
     for (const auto &[layer, kernel] : entry.steps)
@@ -381,7 +393,9 @@ public:
                    number32(entry.outputs.size()), tensors(entry.inputs),
                    tensors(entry.outputs), arena, flops, run,
                    number32(steps.size()), number32(0), array(steps, "steps"),
-                   costs, tiling(entry)});
+                   steps.empty() ? ConstantPointerNull::get(pointer)
+                                 : cast<Constant>(costs),
+                   tiling(entry)});
   }
 
   Module &module;
