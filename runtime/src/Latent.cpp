@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Scaled latents.
+// Scaled latents. As noise, they have the same bits on every machine.
 #include "runtime/src/Model.h"
+#include "runtime/src/Random.h"
 #include "runtime/src/Table.h"
-
-#include <cmath>
 
 using namespace vae::runtime;
 
@@ -26,7 +25,7 @@ struct AffineMap {
 static AffineMap getMap(int32_t role, double scale, double shift,
                         bool unscale) {
   if (role == VAE_ROLE_LOGVAR)
-    return {0, 1, (unscale ? -2 : 2) * std::log(scale)};
+    return {0, 1, (unscale ? -2 : 2) * logOf(scale)};
   if (unscale)
     return {0, 1 / scale, shift};
   return {shift, scale, 0};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The pieces of the noise generator that tests look at one by one.
+// The pieces of the noise generator, for others and for tests that look at them
+// one by one.
 #ifndef VAE_RUNTIME_RANDOM_H
 #define VAE_RUNTIME_RANDOM_H
 

@@ -237,7 +237,7 @@ bool TableCheck::checkScaling() {
     return true;
   bool good = scaling->count > 0 && scaling->scale && scaling->shift;
   for (uint32_t c = 0; good && c < scaling->count; ++c)
-    good = scaling->scale[c] > 0 && std::isfinite(scaling->scale[c]) &&
+    good = scaling->scale[c] > 0 && std::isnormal(scaling->scale[c]) &&
            std::isfinite(scaling->shift[c]);
   return good || fail("the scaling of the latent is empty, or a number of it "
                       "is not finite, or no positive scale");

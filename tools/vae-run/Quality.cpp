@@ -41,8 +41,9 @@ public:
         pixels(planes.width) {
     double sum = 0;
     for (int64_t i = 0; i < kSsimWindow; ++i) {
-      double distance = static_cast<double>(i - kSsimWindow / 2) / 1.5;
-      sum += weights[i] = std::exp(-distance * distance / 2);
+      int64_t distance = i - kSsimWindow / 2;
+      sum += weights[i] =
+          std::exp(static_cast<double>(-distance * distance) / (2 * 1.5 * 1.5));
     }
     for (double &weight : weights)
       weight /= sum;

@@ -431,7 +431,7 @@ LogicalResult ModelReader::readLatentScaling(Fields &fields) {
   model.latent.scale = fields.getNumbers("scale", 1);
   model.latent.shift = fields.getNumbers("shift", 0);
   for (double number : model.latent.scale)
-    if (fields.ok() && !(number > 0))
+    if (fields.ok() && !(static_cast<float>(number) > 0))
       fields.mismatch("scale", *fields.get("scale"), "positive numbers");
   return success(fields.ok());
 }
