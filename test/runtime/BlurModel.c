@@ -55,7 +55,7 @@ static int32_t run(const vae_abi_call *call) {
 }
 
 static const vae_abi_symbol symbols[] = {
-    {"batch", 1, 1, {0, 0}}, {"height", 4, 2, {0, 0}}, {"width", 5, 1, {0, 0}}};
+    {"batch", 1, 1, 0, 0}, {"height", 4, 2, 0, 0}, {"width", 5, 1, 0, 0}};
 #define BATCH {0, 0, 1, 0}
 #define ONE {-1, 0, 0, 1}
 static const vae_abi_dim image[] = {BATCH, ONE, {1, 0, 2, 0}, {2, 0, 1, 0}};
@@ -94,7 +94,8 @@ static const vae_abi_model model = {VAE_ABI_VERSION,
                                     0,
                                     0,
                                     0,
-                                    {0, 0, 0, 0, 0, 0, 0, 0}};
+                                    0,
+                                    {0, 0, 0, 0, 0, 0, 0}};
 
 __attribute__((visibility("default"))) const vae_abi_model *
 vae_model_query(uint32_t max_abi_version) {

@@ -400,8 +400,7 @@ static void checkUnshuffle(Fields &config, const Side &side) {
           << "found " << side.channels[i];
 }
 
-void vae::diffusers::buildAutoencoderDC(Fields &config,
-                                        WeightStore &weights,
+void vae::diffusers::buildAutoencoderDC(Fields &config, WeightStore &weights,
                                         Autoencoder &model) {
   const std::vector<int64_t> channels = {128, 256, 512, 512, 1024, 1024};
   const std::vector<std::vector<int64_t>> scales = {{}, {}, {}, {5}, {5}, {5}};
@@ -428,6 +427,7 @@ void vae::diffusers::buildAutoencoderDC(Fields &config,
   model.imageChannels = config.getInt("in_channels", 1, kMaxDim, 3);
   if (config.ok())
     readDecoder(config, decoder);
+  readScaling(config, 1, encoder.latent, model);
   checkStages(config, encoder);
   checkStages(config, decoder);
   if (config.ok() && encoder.shuffle)

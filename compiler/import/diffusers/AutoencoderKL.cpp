@@ -16,7 +16,7 @@ struct Defaults {
   std::vector<int64_t> channels = {64};
   int64_t layers = 1, latentChannels = 4;
   /// Scaling factor of the latent; 0: the class has none.
-  double scaling = 0.18215;
+  double scaling = kScalingFactor;
 };
 
 } // namespace

@@ -18,6 +18,7 @@ void vae::diffusers::buildAutoencoderKLTemporalDecoder(Fields &config,
   int64_t outputs = config.getInt("out_channels", 1, kMaxDim, 3);
   model.imageChannels = config.getInt("in_channels", 1, kMaxDim, 3);
   model.multiple = getMultiple(down.channels.size());
+  readScaling(config, kScalingFactor, latent, model);
   if (!config.ok())
     return;
 

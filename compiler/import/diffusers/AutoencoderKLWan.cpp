@@ -316,6 +316,14 @@ static void build(Fields &config, WanConfig &wan, Autoencoder &model) {
         << " pixels do not divide " << wan.inputs << " channels";
     return;
   }
+  // The library's defaults are of models with 16 channels; saved beside another
+  // number of them they mean nothing.
+  const JsonValue *mean = config.get("latents_mean");
+  if (mean && mean->isArray() &&
+      static_cast<int64_t>(mean->items.size()) == wan.latent)
+    readScaling(config, 1, wan.latent, model);
+  if (!config.ok())
+    return;
   model.imageChannels = wan.inputs / (wan.patch * wan.patch);
   model.multiple = getMultiple(wan.blocks()) * wan.patch;
   int64_t frames = 1;

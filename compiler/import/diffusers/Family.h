@@ -33,6 +33,9 @@ inline Image getData(const Autoencoder &model) {
   return {"x", model.imageChannels};
 }
 
+/// The scaling factor of most classes, where a file has none.
+inline constexpr double kScalingFactor = 0.18215;
+
 /// Reads the scaling of the latent, of that many channels, from the keys
 /// scaling_factor, shift_factor, latents_mean and latents_std, of which a class
 /// has some. `factor`: what a file without scaling_factor means.

@@ -24,7 +24,7 @@ void vae::diffusers::buildVQModel(Fields &config, WeightStore &weights,
   int64_t outputs = config.getInt("out_channels", 1, kMaxDim, 3);
   model.imageChannels = config.getInt("in_channels", 1, kMaxDim, 3);
   model.multiple = getMultiple(down.channels.size());
-  readScaling(config, 0.18215, units, model);
+  readScaling(config, kScalingFactor, units, model);
   if (!config.ok())
     return;
 

@@ -188,6 +188,16 @@ VAE_REACH(Conv2dOp) {
       },
       getResidual());
 }
+VAE_REACH(Conv3dOp) {
+  Reach y = in[0];
+  if (!isWhole(y, 1))
+    return failure();
+  for (int axis : {0, 1, 2})
+    y[2 + axis] =
+        slideWindow(y[2 + axis], getSpan(*this, axis), getStrides()[axis],
+                    getPadding()[axis], getPadding()[axis + 3]);
+  return finish(std::move(y), getResidual(), in, out);
+}
 VAE_REACH(ConvTranspose2dOp) {
   return reachImage(
       in, out,

@@ -58,8 +58,8 @@ bool HaloFinder::follow() {
     Reach reach(1); // the batch
     llvm::SmallDenseSet<unsigned> taken;
     bool fits = true;
-    for (AffineExpr dim :
-         ArrayRef<AffineExpr>(getArgumentDims(function, index)).drop_front()) {
+    const Dims dims = getArgumentDims(function, index);
+    for (AffineExpr dim : ArrayRef<AffineExpr>(dims).drop_front()) {
       AxisReach &axis = reach.emplace_back();
       fits &= follow(dim, axis);
       // Tiles of a symbol are ranges on one axis.

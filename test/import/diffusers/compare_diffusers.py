@@ -118,7 +118,7 @@ CASES = {
     "wan-residual": ("AutoencoderKLWan", {**WAN, "dim_mult": [1, 2, 4, 4], "temperal_downsample": [False, True, True],
                                           "is_residual": True, "patch_size": 2, "in_channels": 12,
                                           "out_channels": 12, "decoder_base_dim": 8}),
-    "qwen": ("AutoencoderKLQwenImage", WAN),
+    "qwen": ("AutoencoderKLQwenImage", {**WAN, "latents_mean": [0.5, -1, 2], "latents_std": [0.5, 1, 3]}),
     "qwen-four-channels": ("AutoencoderKLQwenImage", {**WAN, "input_channels": 4}),
 }
 SIZES = [(2, 40, 72), (1, 16, 8), (1, 8, 24)]  # batch, height, width
@@ -154,19 +154,19 @@ def encode(model, x):
 
 
 def scale(config, z):
-    """What the pipelines of Stable Diffusion (XL, 3) and FLUX.1 make of a latent; none for FLUX.2."""
-    if not hasattr(config, "scaling_factor"):
-        return None
+    """What the pipelines of Stable Diffusion (XL, 3), FLUX.1, Wan and Qwen-Image make of a latent; none for FLUX.2."""
     mean, std = (getattr(config, f"latents_{what}", None) for what in ("mean", "std"))
+    if not hasattr(config, "scaling_factor") and (mean is None or len(mean) != z.shape[1]):
+        return None
     if mean is not None and std is not None:
         mean, std = (np.array(numbers)[:, None, None] for numbers in (mean, std))
-        return (z - mean) * config.scaling_factor / std
+        return (z - mean) * getattr(config, "scaling_factor", 1) / std
     return (z - (getattr(config, "shift_factor", None) or 0)) * config.scaling_factor
 
 
 def check_scaling(compiled, config):
     """The numbers in the library's table do what the pipelines do."""
-    channels = getattr(config, "vq_embed_dim", None) or config.latent_channels
+    channels = getattr(config, "vq_embed_dim", None) or config.get("z_dim", config.get("latent_channels"))
     z = np.random.default_rng(1).normal(size=(2, channels, 2, 3))
     expected, scaling = scale(config, z), compiled.model.latent_scaling
     if expected is None or not scaling:
