@@ -45,6 +45,8 @@ static std::vector<Candidate> listCandidates(const Array &array,
       return {{shape, fromOther(layout)}};
     if (layout == "NHW" && shape[3] == 1)
       return {{withoutDim(shape, 3), {}}};
+    if (layout == "NCDHW") // a video of one frame
+      return {{withOne(shape, 1), {0, 4, 1, 2, 3}}};
     return {{shape, {}}};
   }
   std::vector<Candidate> list = {{shape, {}}};

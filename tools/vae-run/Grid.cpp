@@ -26,7 +26,12 @@ ImageLayout vaerun::findImage(const Shape &shape, const std::string &layout,
   ImageLayout image;
   int64_t elements =
       countElements(Shape(shape.begin() + 1, shape.end())).value();
-  if (shape.size() == 4 && layout == "NCHW") {
+  if (shape.size() == 5 && shape[2] > 1)
+    fail("'", name, "': expected images, found videos of ", shape[2],
+         " frames; write .npy or .npz");
+  if (shape.size() == 5) {
+    image = {shape[3], shape[4], shape[1], false};
+  } else if (shape.size() == 4 && layout == "NCHW") {
     image = {shape[2], shape[3], shape[1], false};
   } else if (shape.size() == 4) {
     image = {shape[1], shape[2], shape[3], true};

@@ -5,6 +5,7 @@
 #include "tools/vae-run/Load.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 using namespace vaerun;
@@ -68,8 +69,10 @@ void vaerun::requireSizes(const vae_abi_model &model, const Sizes &sizes) {
   for (uint32_t s = 1; s < model.num_symbols; ++s)
     if (sizes[s] == 0)
       fail("expected a size for the dynamic dimension '", model.symbols[s].name,
-           "', found none; give it with --dim ", model.symbols[s].name,
-           "=SIZE, or --size HEIGHTxWIDTH");
+           "', found none; give it with --dim ", model.symbols[s].name, "=SIZE",
+           std::strcmp(model.symbols[s].name, "frames") == 0
+               ? ""
+               : ", or --size HEIGHTxWIDTH");
   checkSizes(model, sizes);
 }
 

@@ -30,6 +30,16 @@ static int64_t evaluate(AffineExpr dim, unsigned symbol, int64_t value) {
   return cast<AffineConstantExpr>(result).getValue();
 }
 
+/// Whether a symbol's values are no multiples, as of frames: parts of them are
+/// no values.
+static bool hasRemainder(func::FuncOp function, unsigned symbol) {
+  auto module = function->getParentOfType<ModuleOp>();
+  auto symbols =
+      module ? module->getAttrOfType<ArrayAttr>(kSymbolsAttr) : ArrayAttr();
+  return symbols && symbol < symbols.size() &&
+         cast<DictionaryAttr>(symbols[symbol]).contains("remainder");
+}
+
 /// What an argument's axis is. False unless it is linear in one symbol.
 bool HaloFinder::follow(AffineExpr dim, AxisReach &axis) {
   SmallVector<unsigned> symbols;
@@ -40,7 +50,8 @@ bool HaloFinder::follow(AffineExpr dim, AxisReach &axis) {
   });
   if (symbols.empty())
     return true;
-  if (symbols.size() > 1 || symbols[0] == 0)
+  if (symbols.size() > 1 || symbols[0] == 0 ||
+      hasRemainder(function, symbols[0]))
     return false;
   axis.symbol = symbols[0];
   int64_t offset = evaluate(dim, axis.symbol, 0);

@@ -204,6 +204,8 @@ def save_oddly(model, folder, how):
     elif how == "old-attention":
         model.save_pretrained(folder)
         rename_attention(folder)
+    else:
+        model.save_pretrained(folder)
     return type(model).from_pretrained(folder, variant="fp16" if how == "f16" else None).float()
 
 

@@ -119,6 +119,29 @@ def check_sizes(check, tool, folder):
         check(f"{size}: {message.strip()}", nearest in message)
 
 
+def check_video(check, arguments, folder):
+    """An image is a video of one frame."""
+    model = diffusers.AutoencoderKLQwenImage(base_dim=8, z_dim=4, dim_mult=[1, 2], num_res_blocks=1,
+                                             temperal_downsample=[True]).eval()
+    model.save_pretrained(folder / "video")
+    subprocess.run([arguments.vaec, str(folder / "video"), "-O3", "-o", str(folder / "video.so")], check=True)
+    tool = Tool(arguments.vae_run, folder / "video.so")
+    photo = folder / "photo.png"
+    x = read_image(photo).transpose(2, 0, 1)[None, :, None].astype(np.float32) / 127.5 - 1
+    with torch.no_grad():
+        y = model.decode(model.encode(torch.from_numpy(x)).latent_dist.mode()).sample.numpy()
+    report = json.loads(tool.run("reconstruct", photo, "-o", folder / "video.png", "--json"))
+    pixels = np.rint((np.clip(y[0, :, 0], -1, 1) + 1) / 2 * 255).transpose(1, 2, 0)
+    check.close("video.png", read_image(folder / "video.png"), pixels, 1)
+    check.close("SSIM of a frame", report["ssim"], get_ssim(x[:, :, 0], y[:, :, 0], 2), 1e-4)
+    np.save(folder / "video.npy", np.repeat(x, 3, axis=2))
+    message = tool.run("reconstruct", folder / "video.npy", "-o", folder / "video.png", code=1)
+    check(message.strip(), "videos of 3 frames" in message)
+    np.save(folder / "video.npy", np.repeat(x, 2, axis=2))
+    message = tool.run("reconstruct", folder / "video.npy", code=1)
+    check(message.strip(), "frames 1 more than a multiple of 2" in message)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vaec", required=True)
@@ -143,6 +166,7 @@ def main():
         pixels = check_images(check, tool, folder, expected)
         check_latents(check, tool, folder, expected, pixels)
         check_sizes(check, tool, folder)
+        check_video(check, arguments, folder)
     return 1 if check.failures else 0
 
 
