@@ -22,7 +22,7 @@ std::optional<ImagePlanes> vaerun::findPlanes(const Shape &shape,
   if (layout == "NHW")
     return ImagePlanes{shape[0], 1, shape[1], shape[2], shape[1] * shape[2], 1};
   if (layout == "NCDHW") // each frame by itself
-    return ImagePlanes{shape[0], shape[1] * shape[2],   shape[3],
+    return ImagePlanes{shape[0], shape[1] * shape[2], shape[3],
                        shape[4], shape[3] * shape[4], 1};
   return std::nullopt;
 }

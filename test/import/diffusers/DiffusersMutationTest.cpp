@@ -40,8 +40,10 @@ TEST(DiffusersMutation, ConfigsAreImportedOrRefusedWithAPlace) {
   DiffusersFolder folder;
   Mutator mutator(4);
   constexpr int kRounds = 150;
-  for (const char *name : {"kl.json", "asymmetric.json", "flux2.json",
-                           "tiny.json", "dc.json", "dc-conv.json", "vq.json"}) {
+  for (const char *name :
+       {"kl.json", "asymmetric.json", "flux2.json", "tiny.json", "dc.json",
+        "dc-conv.json", "vq.json", "wan.json", "wan-residual.json", "qwen.json",
+        "temporal.json"}) {
     std::string seed = readSeed(name);
     DiffusersFolder::Outcome whole = folder.import(seed);
     EXPECT_TRUE(whole.imported) << name << ": " << whole.error << whole.fault;

@@ -81,6 +81,19 @@ int64_t TensorMaker::addLayer(const JsonValue &layer, StringRef type,
       addTensor(name + ".bias", {filters});
     return filters;
   }
+  if (type == "conv3d") {
+    int64_t filters = getInt(layer, "filters", 1);
+    std::vector<int64_t> shape = {filters, x};
+    for (const JsonValue &size : layer.find("kernel_size")->items)
+      shape.push_back(size.integer);
+    addTensor(name + ".weight", shape);
+    addTensor(name + ".bias", {filters});
+    return filters;
+  }
+  if (type == "rms_norm" && layer.find("weights")) {
+    addTensor(layer.find("weights")->find("weight")->text, {x, 1, 1});
+    return x;
+  }
   if (type.ends_with("_norm")) {
     for (const char *role : {".weight", ".bias"})
       addTensor(name + role, {x});
@@ -103,6 +116,10 @@ int64_t TensorMaker::addLayer(const JsonValue &layer, StringRef type,
   if (type == "mean_channels")
     return x / getInt(layer, "group", 1);
   int64_t factor = getInt(layer, "factor", 1);
+  if (type == "channels_to_frames")
+    return x / factor;
+  if (type == "frames_to_channels")
+    return x * factor;
   if (type == "pixel_shuffle")
     return x / (factor * factor);
   if (type == "pixel_unshuffle")
@@ -117,10 +134,14 @@ void TensorMaker::addLayers(const JsonValue &layers) {
     StringRef type = layer.find("type")->text;
     const std::vector<JsonValue> &inputs = layer.find("inputs")->items;
     int64_t x = channels.lookup(inputs.front().text);
-    if (type == "concat")
+    if (type == "concat" && !layer.find("axis")) // of channels
       for (const JsonValue &input : ArrayRef(inputs).drop_front())
         x += channels.lookup(input.text);
-    channels[layer.find("name")->text] = addLayer(layer, type, x);
+    const std::string &name = layer.find("name")->text;
+    channels[name] = addLayer(layer, type, x);
+    for (int64_t part = 0; part < getInt(layer, "sections", 0); ++part)
+      channels[name + ":" + std::to_string(part)] =
+          x / getInt(layer, "sections", 1);
   }
 }
 
@@ -170,7 +191,17 @@ DiffusersFolder::DiffusersFolder() {
       std::abort();
     *folder = path.str().str();
   }
-  write(plain + kWeights, makeFile({}));
+  // Numbers that the importer itself reads.
+  std::vector<std::string> mixes = {"decoder.mid_block.resnets.0",
+                                    "decoder.mid_block.resnets.1"};
+  for (int block = 0; block < 3; ++block)
+    for (int layer = 0; layer < 3; ++layer)
+      mixes.push_back("decoder.up_blocks." + std::to_string(block) +
+                      ".resnets." + std::to_string(layer));
+  for (std::string &name : mixes)
+    name += ".time_mixer.mix_factor";
+  write(plain + kWeights,
+        makeFile(std::vector<StringRef>(mixes.begin(), mixes.end())));
   write(shards + "/a.safetensors", makeFile({"one"}));
   write(shards + "/b.safetensors", makeFile({"two", "three"}));
 }
