@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes the benchmark's workloads W1 to W4 in the native model format.
+"""Writes the benchmark's workloads W1 to W3 in the native model format.
 
     workloads.py W1 DATA > W1.json
 
@@ -71,44 +71,6 @@ def conv_model(name):
     }
 
 
-def conv3x3(name, filters, activation=None, inputs=None, bias=True):
-    layer = {"name": name, "type": "conv2d", "filters": filters, "kernel_size": 3, "padding": 1, "bias": bias}
-    if activation:
-        layer["activation"] = activation
-    if inputs:
-        layer["inputs"] = [inputs]
-    return layer
-
-
-def tiny_decoder(name, blocks=(3, 3, 3, 1), channels=64):
-    """DecoderTiny of diffusers; layer i of its Sequential is `decoder.layers.i` in the file."""
-    layers = [
-        {"name": "small", "type": "scale", "factor": 1 / 3},
-        {"name": "tanh", "type": "tanh"},
-        {"name": "bounded", "type": "scale", "factor": 3},
-        conv3x3("decoder.layers.0", channels, "relu"),
-    ]
-    i = 2  # layer 1 is a ReLU
-    for stage, count in enumerate(blocks):
-        last = stage + 1 == len(blocks)
-        for _ in range(count):
-            source, block = layers[-1]["name"], f"decoder.layers.{i}"
-            layers += [
-                conv3x3(f"{block}.conv.0", channels, "relu"),
-                conv3x3(f"{block}.conv.2", channels, "relu"),
-                conv3x3(f"{block}.conv.4", channels),
-                {"name": block, "type": "add", "inputs": [f"{block}.conv.4", source], "activation": "relu"},
-            ]
-            i += 1
-        if not last:
-            layers.append({"name": f"decoder.layers.{i}", "type": "upsample", "scale": 2})
-            i += 1
-        layers.append(conv3x3(f"decoder.layers.{i}", 3 if last else channels, bias=last))
-        i += 1
-    layers.append({"name": "pixels", "type": "scale", "factor": 2, "offset": -1})
-    return {"name": name, "latent": {"kind": "code", "shape": [4, 64, 64]}, "decoder": {"layers": layers}}
-
-
 CODER = {
     "latent": {"kind": "gaussian", "mu": "mu", "logvar": "logvar"},
     "likelihood": {"kind": "bernoulli", "parameterization": "probabilities"},
@@ -118,7 +80,6 @@ WORKLOADS = {
     "W1": lambda: {**CODER, **dense_model("mlp-seed", [128, 64, 32], 2, [256, 128, 64, 784])},
     "W2": lambda: {**CODER, **dense_model("mlp-classic", [400], 20, [400, 784])},
     "W3": lambda: {**CODER, **conv_model("conv-worldmodels")},
-    "W4": lambda: tiny_decoder("taesd-decoder"),
 }
 
 
