@@ -121,11 +121,12 @@ Reader::readStrings(hid_t attribute, const std::string &what, bool &scalar) {
     Type memory(H5Tcopy(H5T_C_S1), what);
     H5Tset_size(memory, H5T_VARIABLE);
     H5Tset_cset(memory, H5Tget_cset(type));
-    if (H5Aread(attribute, memory, pointers.data()) < 0)
+    auto *buffer = static_cast<void *>(pointers.data());
+    if (H5Aread(attribute, memory, buffer) < 0)
       refuse("cannot read attribute '" + what + "'");
     for (const char *pointer : pointers)
       texts.emplace_back(pointer ? pointer : "");
-    H5Dvlen_reclaim(memory, space, H5P_DEFAULT, pointers.data());
+    H5Dvlen_reclaim(memory, space, H5P_DEFAULT, buffer);
   } else {
     size_t size = H5Tget_size(type);
     if (size > kMaxText / count)
@@ -137,9 +138,11 @@ Reader::readStrings(hid_t attribute, const std::string &what, bool &scalar) {
       texts.emplace_back(bytes.data() + i * size,
                          strnlen(bytes.data() + i * size, size));
   }
-  for (const std::string &one : texts)
-    if ((text += one.size()) > kMaxText)
+  for (const std::string &one : texts) {
+    text += one.size();
+    if (text > kMaxText)
       refuse("its attributes are too large");
+  }
   return texts;
 }
 
@@ -350,6 +353,8 @@ int main() {
     Reader(file, static_cast<uint64_t>(status.st_size)).run();
   } catch (const std::bad_alloc &) {
     refuse("it needs too much memory");
+  } catch (const std::exception &error) {
+    refuse(error.what());
   }
   // What the library would do at its end does not matter any more.
   _exit(0);

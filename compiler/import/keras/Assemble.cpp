@@ -539,10 +539,10 @@ JsonValue Assembler::run() {
   if (!findParts() || !findDecoderOutputs())
     return {};
   // A part that cannot be imported has no shapes to go by.
-  for (auto [part, wanted] :
+  for (const auto &[part, wanted] :
        {std::pair(encoder, std::vector<Tensor>{heads.mu, heads.logvar}),
         std::pair(decoder, outputs)})
-    for (Tensor tensor : wanted)
+    for (const Tensor &tensor : wanted)
       if (part && tensor && part->fragments[tensor.call].problem) {
         report.problem = part->fragments[tensor.call].problem;
         return {};

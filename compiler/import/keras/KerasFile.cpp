@@ -105,9 +105,13 @@ static bool assignNames(KerasFile &file, const std::string &group,
   std::vector<std::string> storedNames;
   for (const std::string &name : readList(file.weights, group, "layer_names")) {
     std::vector<std::string> names;
+    std::string layer = folder + name;
     for (const std::string &weight :
-         readList(file.weights, folder + name, "weight_names"))
-      names.push_back(prefix + folder + name + "/" + weight);
+         readList(file.weights, layer, "weight_names")) {
+      std::string path = prefix;
+      path.append(layer).append("/").append(weight);
+      names.push_back(std::move(path));
+    }
     if (names.empty())
       continue;
     stored.push_back(std::move(names));

@@ -79,10 +79,11 @@ bool Importer::splitSubclass(const KerasFile &file) {
     if (!part || part->object)
       continue;
     // The path in the file is that of the attribute, which may be private.
-    std::string prefix = key.str() + "/";
-    for (const WeightTensor &tensor : file.weights.tensors)
-      if (StringRef(tensor.name).starts_with("_" + prefix))
-        prefix = "_" + prefix;
+    std::string prefix = key.str() + "/", hidden = "_" + prefix;
+    if (llvm::any_of(file.weights.tensors, [&](const WeightTensor &tensor) {
+          return StringRef(tensor.name).starts_with(hidden);
+        }))
+      prefix = hidden;
     *part = {&member.value, &file, prefix};
   }
   if (encoder.object || decoder.object)

@@ -27,8 +27,9 @@ LogicalResult vae::buildAttention(LayerBuilder &layer) {
         << layer.context.emitter.formatDims(layer.dims());
     return failure();
   }
-  double scale = fields.getNumber(
-      "scale", 1 / std::sqrt(static_cast<double>(channels / heads)));
+  int64_t width = channels / heads; // of a head
+  double scale =
+      fields.getNumber("scale", 1 / std::sqrt(static_cast<double>(width)));
   if (!fields.ok())
     return failure();
   Builder &builder = layer.context.emitter.builder;

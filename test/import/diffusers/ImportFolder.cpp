@@ -208,7 +208,7 @@ DiffusersFolder::DiffusersFolder() {
 
 DiffusersFolder::~DiffusersFolder() {
   for (const std::string &folder : {plain, shards})
-    sys::fs::remove_directories(folder);
+    (void)sys::fs::remove_directories(folder);
 }
 
 DiffusersFolder::Outcome DiffusersFolder::run(const std::string &folder,
