@@ -32,11 +32,8 @@ Image Graph::conv(const Twine &name, const Image &x, int64_t filters,
   layer.set("kernel_size", makeInteger(window.kernel));
   if (window.stride != 1)
     layer.set("stride", makeInteger(window.stride));
-  JsonValue padding = JsonValue::makeArray(position);
-  for (int64_t rows :
-       {window.before, window.before, window.after, window.after})
-    padding.items.push_back(makeInteger(rows));
-  layer.set("padding", std::move(padding));
+  layer.set("padding", makeIntegers({window.before, window.before, window.after,
+                                     window.after}));
   if (!window.bias)
     layer.set("bias", JsonValue::makeBoolean(false, position));
   if (window.groups != 1)

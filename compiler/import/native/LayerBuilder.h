@@ -129,6 +129,22 @@ llvm::LogicalResult computeSamePadding(LayerBuilder &layer,
                                        llvm::ArrayRef<int64_t> strides,
                                        llvm::SmallVectorImpl<int64_t> &padding);
 
+// What convolutions share (LayersWeighted.cpp).
+
+/// The bias, if key "bias" does not say false. Fails after an error.
+llvm::LogicalResult getBias(LayerBuilder &layer, int64_t units,
+                            mlir::Value &bias);
+/// Fails, after an error, unless groups divide the channels of the first input
+/// and the outputs.
+llvm::LogicalResult checkGroups(LayerBuilder &layer, int64_t groups,
+                                int64_t outputs);
+/// As with dense: if all of the kernel's shape but the inputs is right, the
+/// graph does not fit together.
+llvm::LogicalResult checkInputChannels(LayerBuilder &layer,
+                                       const Parameter &kernel,
+                                       llvm::ArrayRef<int64_t> expected,
+                                       unsigned inputAxis, int64_t groups);
+
 /// Keys of an elementwise function; none if there is no such function.
 std::optional<llvm::StringRef> getActivationKeys(llvm::StringRef type);
 

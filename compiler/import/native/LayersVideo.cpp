@@ -26,17 +26,9 @@ LogicalResult vae::buildConv3d(LayerBuilder &layer) {
   auto strides = fields.getTriple("stride", 1, kMaxSmall, 1);
   auto dilations = fields.getTriple("dilation", 1, kMaxSmall, 1);
   auto padding = fields.getVideoBorder("padding", 0);
-  bool hasBias = fields.getBool("bias", true);
-  if (!fields.ok() || failed(requireVideo(layer)))
+  if (!fields.ok() || failed(requireVideo(layer)) ||
+      failed(checkGroups(layer, groups, filters)))
     return failure();
-  if (ShapedType::isDynamic(layer.dim(1)) || layer.dim(1) % groups ||
-      filters % groups) {
-    fields.fail(fields.get("groups"))
-        << groups << " groups do not divide the channels of "
-        << layer.context.emitter.formatDims(layer.dims()) << " and " << filters
-        << " filters";
-    return failure();
-  }
   SmallVector<int64_t, 5> shape = {filters, layer.dim(1) / groups};
   shape.append(kernel);
   Parameter parameter = layer.getParameter("kernel");
@@ -49,23 +41,15 @@ LogicalResult vae::buildConv3d(LayerBuilder &layer) {
     order = {4, 3, 0, 1, 2};
     inputAxis = 3;
   }
-  // All of the kernel's shape but the inputs is right: the graph does not fit.
-  SmallVector<int64_t, 5> found;
-  append_range(found, parameter.tensor->shape);
-  if (found.size() == shape.size()) {
-    int64_t inputs = std::exchange(found[inputAxis], shape[1]);
-    if (found == fileShape &&
-        failed(layer.requireUnits(1, inputs * groups, "channels")))
-      return failure();
-  }
+  if (failed(
+          checkInputChannels(layer, parameter, fileShape, inputAxis, groups)))
+    return failure();
   Value weight = layer.getConstant(
       parameter, fileShape, order, shape,
       layer.keras ? "[frames, height, width, inputs / groups, filters]"
                   : "[filters, inputs / groups, frames, height, width]");
   Value bias;
-  if (hasBias)
-    bias = layer.getVector("bias", filters, "[filters]", /*mayBeNull=*/true);
-  if (!weight || !fields.ok())
+  if (!weight || failed(getBias(layer, filters, bias)))
     return failure();
   return layer.finish(layer.create<Conv3dOp>(
       layer.x(), weight, bias, Value(), ArrayRef<int64_t>(strides),

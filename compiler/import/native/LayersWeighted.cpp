@@ -17,8 +17,7 @@ static constexpr int64_t kMaxSmall = 65535;
 // Dense
 //===----------------------------------------------------------------------===//
 
-/// The bias, if key "bias" does not say false. Fails after an error.
-static LogicalResult getBias(LayerBuilder &layer, int64_t units, Value &bias) {
+LogicalResult vae::getBias(LayerBuilder &layer, int64_t units, Value &bias) {
   if (layer.fields.getBool("bias", true))
     bias = layer.getVector("bias", units, "[units]", /*mayBeNull=*/true);
   return success(layer.fields.ok());
@@ -131,14 +130,13 @@ LogicalResult vae::computeSamePadding(LayerBuilder &layer,
   return success();
 }
 
-/// As with dense: if all of the kernel's shape but the inputs is right, the
-/// graph does not fit together.
-static LogicalResult checkInputChannels(LayerBuilder &layer,
-                                        const Parameter &kernel,
-                                        ArrayRef<int64_t> expected,
-                                        unsigned inputAxis, int64_t groups) {
+LogicalResult vae::checkInputChannels(LayerBuilder &layer,
+                                      const Parameter &kernel,
+                                      ArrayRef<int64_t> expected,
+                                      unsigned inputAxis, int64_t groups) {
   SmallVector<int64_t, 4> others(kernel.tensor->shape);
-  if (others.size() != 4)
+  // A linear layer on the channels of pixels has no window.
+  if (others.size() < 4 || others.size() != expected.size())
     return success();
   int64_t found = std::exchange(others[inputAxis], expected[inputAxis]);
   if (ArrayRef<int64_t>(others) != expected)
@@ -173,8 +171,8 @@ static Value getKernel(LayerBuilder &layer, const Window &window,
                                : "[filters, inputs / groups, height, width]");
 }
 
-static LogicalResult checkGroups(LayerBuilder &layer, int64_t groups,
-                                 int64_t outputs) {
+LogicalResult vae::checkGroups(LayerBuilder &layer, int64_t groups,
+                               int64_t outputs) {
   if (!layer.fields.ok())
     return failure();
   for (auto [count, what] :

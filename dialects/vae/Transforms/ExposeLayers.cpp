@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/vae/Transforms/Dims.h"
 #include "dialects/vae/Transforms/Passes.h"
 
 #include "dialects/vae/IR/Vae.h"
@@ -52,19 +53,14 @@ struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
     for (Value value : block.getTerminator()->getOperands())
       for (; value; value = getSource(value))
         returned.insert(value);
-    unsigned symbol = 1;
     AffineExpr batch;
     for (BlockArgument argument : block.getArguments()) {
-      auto map = function.getArgAttrOfType<AffineMapAttr>(
-          argument.getArgNumber(), kDimsAttr);
-      auto type = cast<RankedTensorType>(argument.getType());
-      dims[argument] =
-          map ? Dims(map.getValue().getResults()) : getDims(type, symbol);
+      dims[argument] = getArgumentDims(function, argument.getArgNumber());
       if (!batch)
         batch = dims[argument].front();
     }
     for (Operation &op : block.without_terminator()) {
-      if (failed(inferDims(op)))
+      if (failed(vae::inferDims(op, dims)))
         return failure();
       if (isa<ConstantOp, ConvertLayoutOp>(op))
         continue;
@@ -80,25 +76,6 @@ struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
   static Value getSource(Value value) {
     auto convert = value.getDefiningOp<ConvertLayoutOp>();
     return convert ? convert.getX() : Value();
-  }
-
-  LogicalResult inferDims(Operation &op) {
-    auto shaped = dyn_cast<SymbolicShapeOpInterface>(op);
-    if (!shaped) {
-      unsigned symbol = 1; // constants have static shapes
-      for (Value result : op.getResults())
-        if (auto type = dyn_cast<RankedTensorType>(result.getType()))
-          dims[result] = getDims(type, symbol);
-      return success();
-    }
-    SmallVector<Dims> in, out;
-    for (Value operand : op.getOperands())
-      in.push_back(dims.lookup(operand));
-    if (failed(shaped.inferSymbolicDims(in, out)))
-      return failure();
-    for (auto [result, shape] : llvm::zip(op.getResults(), out))
-      dims[result] = shape;
-    return success();
   }
 
   void append(func::FuncOp function, ArrayRef<Value> values) {

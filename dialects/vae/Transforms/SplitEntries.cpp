@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/vae/Transforms/Dims.h"
 #include "dialects/vae/Transforms/Halos.h"
 #include "dialects/vae/Transforms/Passes.h"
 #include "dialects/vae/Transforms/Statistics.h"
@@ -57,21 +58,8 @@ LogicalResult Splitter::inferDims() {
   for (BlockArgument argument : block.getArguments())
     dims[argument] = getArgumentDims(function, argument.getArgNumber());
   for (Operation &op : block.without_terminator()) {
-    auto shaped = dyn_cast<SymbolicShapeOpInterface>(op);
-    if (!shaped) {
-      unsigned symbol = 1; // constants have static shapes
-      for (Value result : op.getResults())
-        dims[result] =
-            getDims(cast<RankedTensorType>(result.getType()), symbol);
-      continue;
-    }
-    SmallVector<Dims> in, out;
-    for (Value operand : op.getOperands())
-      in.push_back(dims.lookup(operand));
-    if (failed(shaped.inferSymbolicDims(in, out)))
+    if (failed(vae::inferDims(op, dims)))
       return failure();
-    for (auto [result, shape] : llvm::zip(op.getResults(), out))
-      dims[result] = shape;
   }
   return success();
 }
