@@ -50,51 +50,35 @@ Error reference::evaluate(SliceOp op, const Operands &in, Results out) {
   return Error::success();
 }
 
-/// y[n, c, i, j] = x[n, c, i + top, j + left] where that lies in x, else value.
-static void shiftImage(const Tensor &x, Tensor &y, int64_t top, int64_t left,
-                       float value) {
-  for (int64_t n = 0; n < y.shape[0]; ++n)
-    for (int64_t c = 0; c < y.shape[1]; ++c)
-      for (int64_t i = 0; i < y.shape[2]; ++i)
-        for (int64_t j = 0; j < y.shape[3]; ++j) {
-          int64_t row = i + top, column = j + left;
-          bool inside = row >= 0 && row < x.shape[2] && column >= 0 &&
-                        column < x.shape[3];
-          y.data[at(y, n, c, i, j)] =
-              inside ? x.data[at(x, n, c, row, column)] : value;
-        }
+/// y[n, c, i..] = x[n, c, (i + shift)..] where that lies in x, else value.
+static void shiftImage(const Tensor &x, Tensor &y,
+                       llvm::ArrayRef<int64_t> shift, float value) {
+  int64_t rank = static_cast<int64_t>(y.shape.size());
+  for (size_t index = 0; index < y.data.size(); ++index) {
+    // Coordinates, last axis first.
+    int64_t rest = index, source = 0, stride = 1;
+    bool inside = true;
+    for (int64_t axis = rank - 1; axis >= 0; --axis) {
+      int64_t at = rest % y.shape[axis] + (axis < 2 ? 0 : shift[axis - 2]);
+      inside &= at >= 0 && at < x.shape[axis];
+      source += at * stride;
+      stride *= x.shape[axis];
+      rest /= y.shape[axis];
+    }
+    y.data[index] = inside ? x.data[source] : value;
+  }
 }
 
 Error reference::evaluate(CropOp op, const Operands &in, Results out) {
-  shiftImage(in[0], out[0], op.getBorder()[0], op.getBorder()[1], 0);
+  shiftImage(in[0], out[0], op.getBorder().take_front(2), 0);
   return Error::success();
 }
 
-/// The frames of a video that lie in x padded as images, the others `value`.
-static void padVideo(PadOp op, const Tensor &x, Tensor &y) {
-  float value = op.getValue().convertToFloat();
-  auto padding = op.getPadding();
-  for (int64_t n = 0; n < y.shape[0]; ++n)
-    for (int64_t c = 0; c < y.shape[1]; ++c)
-      for (int64_t t = 0; t < y.shape[2]; ++t)
-        for (int64_t i = 0; i < y.shape[3]; ++i)
-          for (int64_t j = 0; j < y.shape[4]; ++j) {
-            int64_t frame = t - padding[0], row = i - padding[1],
-                    column = j - padding[2];
-            bool inside = frame >= 0 && frame < x.shape[2] && row >= 0 &&
-                          row < x.shape[3] && column >= 0 &&
-                          column < x.shape[4];
-            y.data[at(y, n, c, t, i, j)] =
-                inside ? x.data[at(x, n, c, frame, row, column)] : value;
-          }
-}
-
 Error reference::evaluate(PadOp op, const Operands &in, Results out) {
-  if (in[0].shape.size() == 5)
-    padVideo(op, in[0], out[0]);
-  else
-    shiftImage(in[0], out[0], -op.getPadding()[0], -op.getPadding()[1],
-               op.getValue().convertToFloat());
+  llvm::SmallVector<int64_t> shift;
+  for (int64_t before : op.getPadding().take_front(in[0].shape.size() - 2))
+    shift.push_back(-before);
+  shiftImage(in[0], out[0], shift, op.getValue().convertToFloat());
   return Error::success();
 }
 

@@ -227,6 +227,12 @@ bool vae::detail::isFactor(int64_t value) {
   return value >= 1 && value <= kMaxNumber;
 }
 
+LogicalResult vae::detail::requireVideo(const Dims &x, DiagnosticFn error) {
+  if (x.size() == 5)
+    return success();
+  return error() << "(C1) x must be [N, C, T, H, W], found rank " << x.size();
+}
+
 LogicalResult vae::detail::requireImage(const Dims &x, DiagnosticFn error) {
   if (x.size() == 4)
     return success();

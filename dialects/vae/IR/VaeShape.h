@@ -32,6 +32,9 @@ llvm::LogicalResult inferSame(llvm::ArrayRef<Dims> in,
 /// Constraint (C1) of operations on images: x is [N, C, H, W].
 llvm::LogicalResult requireImage(const Dims &x, DiagnosticFn error);
 
+/// The same of operations on videos: x is [N, C, T, H, W].
+llvm::LogicalResult requireVideo(const Dims &x, DiagnosticFn error);
+
 /// Length of a window's output: floor((size + pad - extent) / stride) + 1.
 mlir::AffineExpr windowDim(mlir::AffineExpr size, int64_t pad, int64_t extent,
                            int64_t stride);

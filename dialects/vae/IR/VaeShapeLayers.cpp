@@ -27,41 +27,64 @@ LogicalResult DenseOp::inferDims(Adaptor, ArrayRef<Dims> in,
   return success();
 }
 
+namespace {
+/// The words in which a convolution over so many axes speaks of them.
+struct ConvWords {
+  const char *kernel, *axes, *sides;
+};
+} // namespace
+
+/// Of a convolution over the `axes` last axes, whose rank was checked.
+template <typename Adaptor>
+static LogicalResult
+inferConvDims(Adaptor op, ArrayRef<Dims> in, SmallVectorImpl<Dims> &out,
+              DiagnosticFn error, size_t axes, const ConvWords &words) {
+  int64_t groups = op.getGroups();
+  int64_t channels = getStaticDim(in[0][1]);
+  if (in[1].size() != 2 + axes || !isStatic(in[1]) || groups < 1 ||
+      ShapedType::isDynamic(channels) || channels % groups ||
+      getStaticDim(in[1][0]) % groups ||
+      getStaticDim(in[1][1]) != channels / groups)
+    return error() << "(C2) weight must be static [O, C/groups, "
+                   << words.kernel << "] with C = " << formatDim(channels)
+                   << " and groups = " << groups << " dividing C and O, found "
+                   << formatShape(in[1]);
+  auto strides = op.getStrides(), dilations = op.getDilations(),
+       padding = op.getPadding();
+  if (!areNumbers(strides, axes, 1) || !areNumbers(dilations, axes, 1) ||
+      !areNumbers(padding, 2 * axes, 0))
+    return error() << "(C5) strides and dilations must be " << words.axes
+                   << " positive numbers, padding " << words.sides
+                   << " numbers >= 0, at most " << kMaxNumber;
+  Dims dims = {in[0][0], in[1][0]};
+  for (size_t axis = 0; axis < axes; ++axis) {
+    int64_t extent = dilations[axis] * (getStaticDim(in[1][2 + axis]) - 1) + 1;
+    int64_t around = padding[axis] + padding[axis + axes];
+    dims.push_back(windowDim(in[0][2 + axis], around, extent, strides[axis]));
+    if (!isPositive(dims.back()))
+      return error() << "(C6) the kernel covers " << extent
+                     << " elements, the padded input has "
+                     << getStaticDim(in[0][2 + axis]) + around << " on axis "
+                     << 2 + axis;
+  }
+  out.push_back(dims);
+  return success();
+}
+
 LogicalResult Conv2dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
                                   SmallVectorImpl<Dims> &out,
                                   DiagnosticFn error) {
   if (failed(requireImage(in[0], error)))
     return failure();
-  int64_t groups = op.getGroups();
-  int64_t channels = getStaticDim(in[0][1]);
-  if (in[1].size() != 4 || !isStatic(in[1]) || groups < 1 ||
-      ShapedType::isDynamic(channels) || channels % groups ||
-      getStaticDim(in[1][0]) % groups ||
-      getStaticDim(in[1][1]) != channels / groups)
-    return error() << "(C2) weight must be static [O, C/groups, KH, KW] with "
-                      "C = "
-                   << formatDim(channels) << " and groups = " << groups
-                   << " dividing C and O, found " << formatShape(in[1]);
-  auto strides = op.getStrides(), dilations = op.getDilations(),
-       padding = op.getPadding();
-  if (!isPair(strides, 1) || !isPair(dilations, 1) || !isBorder(padding))
-    return error() << "(C5) strides and dilations must be two positive "
-                      "numbers, padding four numbers >= 0, at most "
-                   << kMaxNumber;
-  Dims dims = {in[0][0], in[1][0]};
-  for (int axis : {0, 1}) {
-    int64_t extent = dilations[axis] * (getStaticDim(in[1][2 + axis]) - 1) + 1;
-    dims.push_back(windowDim(in[0][2 + axis], padding[axis] + padding[axis + 2],
-                             extent, strides[axis]));
-    if (!isPositive(dims.back()))
-      return error() << "(C6) the kernel covers " << extent
-                     << " elements, the padded input has "
-                     << getStaticDim(in[0][2 + axis]) + padding[axis] +
-                            padding[axis + 2]
-                     << " on axis " << 2 + axis;
-  }
-  out.push_back(dims);
-  return success();
+  return inferConvDims(op, in, out, error, 2, {"KH, KW", "two", "four"});
+}
+
+LogicalResult Conv3dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
+                                  SmallVectorImpl<Dims> &out,
+                                  DiagnosticFn error) {
+  if (failed(requireVideo(in[0], error)))
+    return failure();
+  return inferConvDims(op, in, out, error, 3, {"KT, KH, KW", "three", "six"});
 }
 
 LogicalResult ConvTranspose2dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
@@ -104,6 +127,9 @@ AffineExpr DenseOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
 }
 AffineExpr Conv2dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
   return elements(out[0]) * in[1][1] * in[1][2] * in[1][3] * 2;
+}
+AffineExpr Conv3dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
+  return elements(out[0]) * in[1][1] * in[1][2] * in[1][3] * in[1][4] * 2;
 }
 
 /// Along one axis of a transposed convolution: the taps that reach an output,

@@ -7,53 +7,6 @@ using namespace mlir;
 using namespace vae;
 using namespace vae::detail;
 
-static LogicalResult requireVideo(const Dims &x, DiagnosticFn error) {
-  if (x.size() == 5)
-    return success();
-  return error() << "(C1) x must be [N, C, T, H, W], found rank " << x.size();
-}
-
-LogicalResult Conv3dOp::inferDims(Adaptor op, ArrayRef<Dims> in,
-                                  SmallVectorImpl<Dims> &out,
-                                  DiagnosticFn error) {
-  if (failed(requireVideo(in[0], error)))
-    return failure();
-  int64_t groups = op.getGroups();
-  int64_t channels = getStaticDim(in[0][1]);
-  if (in[1].size() != 5 || !isStatic(in[1]) || groups < 1 ||
-      ShapedType::isDynamic(channels) || channels % groups ||
-      getStaticDim(in[1][0]) % groups ||
-      getStaticDim(in[1][1]) != channels / groups)
-    return error() << "(C2) weight must be static [O, C/groups, KT, KH, KW] "
-                      "with C = "
-                   << formatDim(channels) << " and groups = " << groups
-                   << " dividing C and O, found " << formatShape(in[1]);
-  auto strides = op.getStrides(), dilations = op.getDilations(),
-       padding = op.getPadding();
-  if (!areNumbers(strides, 3, 1) || !areNumbers(dilations, 3, 1) ||
-      !areNumbers(padding, 6, 0))
-    return error() << "(C5) strides and dilations must be three positive "
-                      "numbers, padding six numbers >= 0, at most "
-                   << kMaxNumber;
-  Dims dims = {in[0][0], in[1][0]};
-  for (int axis : {0, 1, 2}) {
-    int64_t extent = dilations[axis] * (getStaticDim(in[1][2 + axis]) - 1) + 1;
-    int64_t around = padding[axis] + padding[axis + 3];
-    dims.push_back(windowDim(in[0][2 + axis], around, extent, strides[axis]));
-    if (!isPositive(dims.back()))
-      return error() << "(C6) the kernel covers " << extent
-                     << " elements, the padded input has "
-                     << getStaticDim(in[0][2 + axis]) + around << " on axis "
-                     << 2 + axis;
-  }
-  out.push_back(dims);
-  return success();
-}
-
-AffineExpr Conv3dOp::getFlops(ArrayRef<Dims> in, ArrayRef<Dims> out) {
-  return elements(out[0]) * in[1][1] * in[1][2] * in[1][3] * in[1][4] * 2;
-}
-
 LogicalResult FramesToBatchOp::inferDims(Adaptor, ArrayRef<Dims> in,
                                          SmallVectorImpl<Dims> &out,
                                          DiagnosticFn error) {
