@@ -7,6 +7,7 @@
 #include "dialects/vae/IR/VaeConstants.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AsmState.h"
@@ -118,10 +119,18 @@ private:
                            Value arguments);
   LogicalResult bindConstants();
   func::FuncOp getTask(func::FuncOp kernel, unsigned numBuffers);
+  Value makeBuffer(Type type, Value data);
+  Value callAddress(Value address, Type result, ValueRange arguments);
+  int64_t getScratchSize();
+  void refuseOlderCallers(func::FuncOp function);
   std::string symbolName() { return (kEntryPrefix + source.getName()).str(); }
+  /// Buffers, sizes, and what gives and takes back scratch, if the kernel has
+  /// any.
   static int64_t slotsOf(kernel::LaunchOp launch) {
-    return launch.getInputs().size() + 1 + launch.getSizes().getNumResults();
+    return launch.getInputs().size() + 1 + launch.getSizes().getNumResults() +
+           kScratchSlots;
   }
+  static constexpr unsigned kScratchSlots = 3;
 
   func::FuncOp source;
   ModuleOp module;
@@ -218,6 +227,36 @@ LogicalResult EntryEmitter::bindConstants() {
   return success();
 }
 
+/// A flat memref.
+Value EntryEmitter::makeBuffer(Type type, Value data) {
+  Type i64Type = b.getI64Type();
+  auto array = LLVM::LLVMArrayType::get(i64Type, 1);
+  auto descriptor = LLVM::LLVMStructType::getLiteral(
+      b.getContext(), {pointer, pointer, i64Type, array, array});
+  Value value = LLVM::PoisonOp::create(b, loc, descriptor);
+  auto set = [&](Value field, ArrayRef<int64_t> position) {
+    value = LLVM::InsertValueOp::create(b, loc, value, field, position);
+  };
+  set(data, {0});
+  set(data, {1});
+  set(i64(0), {2});
+  set(i64(INT64_MAX), {3, 0});
+  set(i64(1), {4, 0});
+  return UnrealizedConversionCastOp::create(b, loc, type, value).getResult(0);
+}
+
+/// Calls what a pointer points to. A null type: it returns nothing.
+Value EntryEmitter::callAddress(Value address, Type result,
+                                ValueRange arguments) {
+  auto type = LLVM::LLVMFunctionType::get(
+      result ? result : LLVM::LLVMVoidType::get(b.getContext()),
+      llvm::to_vector(arguments.getTypes()));
+  SmallVector<Value> operands = {address};
+  llvm::append_range(operands, arguments);
+  auto call = LLVM::CallOp::create(b, loc, type, operands);
+  return result ? call.getResult() : Value();
+}
+
 /// Wraps a kernel as a vae_abi_task: its arguments come in an array of 8-byte
 /// slots, buffers first.
 func::FuncOp EntryEmitter::getTask(func::FuncOp kernel, unsigned numBuffers) {
@@ -232,33 +271,33 @@ func::FuncOp EntryEmitter::getTask(func::FuncOp kernel, unsigned numBuffers) {
       b, loc, name, b.getFunctionType({pointer, i64Type, i64Type}, {}));
   task.setPrivate();
   b.setInsertionPointToStart(task.addEntryBlock());
-  auto array = LLVM::LLVMArrayType::get(i64Type, 1);
-  auto descriptor = LLVM::LLVMStructType::getLiteral(
-      b.getContext(), {pointer, pointer, i64Type, array, array});
+  bool hasScratch = kernel->hasAttr(kernel::kScratchAttr);
+  unsigned numSlots = kernel.getNumArguments() - 2 - hasScratch;
   SmallVector<Value> arguments;
-  for (unsigned i = 0; i < kernel.getNumArguments() - 2; ++i) {
-    if (i >= numBuffers) {
+  for (unsigned i = 0; i < numSlots; ++i) {
+    if (i < numBuffers)
+      arguments.push_back(
+          makeBuffer(kernel.getArgument(i).getType(),
+                     loadField(pointer, task.getArgument(0), 8 * i)));
+    else
       arguments.push_back(
           toIndex(loadField(i64Type, task.getArgument(0), 8 * i)));
-      continue;
-    }
-    Value data = loadField(pointer, task.getArgument(0), 8 * i);
-    Value value = LLVM::PoisonOp::create(b, loc, descriptor);
-    auto set = [&](Value field, ArrayRef<int64_t> position) {
-      value = LLVM::InsertValueOp::create(b, loc, value, field, position);
-    };
-    set(data, {0});
-    set(data, {1});
-    set(i64(0), {2});
-    set(i64(INT64_MAX), {3, 0});
-    set(i64(1), {4, 0});
-    arguments.push_back(UnrealizedConversionCastOp::create(
-                            b, loc, kernel.getArgument(i).getType(), value)
-                            .getResult(0));
   }
   arguments.push_back(toIndex(task.getArgument(1)));
   arguments.push_back(toIndex(task.getArgument(2)));
-  func::CallOp::create(b, loc, kernel, arguments);
+  if (!hasScratch) {
+    func::CallOp::create(b, loc, kernel, arguments);
+  } else {
+    auto slot = [&](unsigned i) {
+      return loadField(pointer, task.getArgument(0), 8 * (numSlots + i));
+    };
+    Value context = slot(2);
+    Value scratch = callAddress(slot(0), pointer, {context});
+    arguments.push_back(
+        makeBuffer(kernel.getArguments().back().getType(), scratch));
+    func::CallOp::create(b, loc, kernel, arguments);
+    callAddress(slot(1), {}, {context, scratch});
+  }
   func::ReturnOp::create(b, loc);
   return task;
 }
@@ -286,6 +325,15 @@ LogicalResult EntryEmitter::emitLaunch(kernel::LaunchOp launch,
     sizes.push_back(evaluate(size, symbols));
   for (Value size : sizes)
     slots.push_back(toI64(size));
+  Value context =
+      loadField(pointer, call, offsetof(vae_abi_call, parallel_ctx));
+  if (kernel->hasAttr(kernel::kScratchAttr)) {
+    slots.push_back(
+        loadField(pointer, call, offsetof(vae_abi_call, take_scratch)));
+    slots.push_back(
+        loadField(pointer, call, offsetof(vae_abi_call, give_scratch)));
+    slots.push_back(context);
+  }
   for (auto [i, slot] : llvm::enumerate(slots))
     LLVM::StoreOp::create(b, loc, slot, at(arguments, 8 * i));
   Value items =
@@ -299,17 +347,34 @@ LogicalResult EntryEmitter::emitLaunch(kernel::LaunchOp launch,
                           .getResult(0);
   Value parallelFor =
       loadField(pointer, call, offsetof(vae_abi_call, parallel_for));
-  Value context =
-      loadField(pointer, call, offsetof(vae_abi_call, parallel_ctx));
-  Type i64Type = b.getI64Type();
-  auto type = LLVM::LLVMFunctionType::get(
-      LLVM::LLVMVoidType::get(b.getContext()),
-      {pointer, i64Type, i64Type, pointer, pointer});
-  LLVM::CallOp::create(b, loc, type,
-                       ValueRange{parallelFor, context, items,
-                                  i64(launch.getGrain()), taskAddress,
-                                  arguments});
+  callAddress(parallelFor, {},
+              {context, items, i64(launch.getGrain()), taskAddress, arguments});
   return success();
+}
+
+/// Bytes that the kernels of the entry point want, each by itself.
+int64_t EntryEmitter::getScratchSize() {
+  int64_t most = 0;
+  for (auto launch : source.getOps<kernel::LaunchOp>())
+    if (auto kernel = module.lookupSymbol<func::FuncOp>(launch.getCallee()))
+      if (auto bytes = kernel->getAttrOfType<IntegerAttr>(kernel::kScratchAttr))
+        most = std::max(most, bytes.getInt());
+  return most;
+}
+
+/// Returns 1 to those whose vae_abi_call has no take_scratch.
+void EntryEmitter::refuseOlderCallers(func::FuncOp function) {
+  Value size = loadField(b.getI32Type(), call, 0);
+  Value least = arith::ConstantIntOp::create(b, loc, sizeof(vae_abi_call), 32);
+  Value tooSmall =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, size, least);
+  Block *refuse = function.addBlock();
+  Block *go = function.addBlock();
+  cf::CondBranchOp::create(b, loc, tooSmall, refuse, go);
+  b.setInsertionPointToStart(refuse);
+  Value one = arith::ConstantIntOp::create(b, loc, 1, 32);
+  func::ReturnOp::create(b, loc, one);
+  b.setInsertionPointToStart(go);
 }
 
 LogicalResult EntryEmitter::emitBody() {
@@ -318,6 +383,8 @@ LogicalResult EntryEmitter::emitBody() {
       b, loc, symbolName(), b.getFunctionType({pointer}, {b.getI32Type()}));
   b.setInsertionPointToStart(function.addEntryBlock());
   call = function.getArgument(0);
+  if (getScratchSize())
+    refuseOlderCallers(function);
   Value inputs = loadField(pointer, call, offsetof(vae_abi_call, inputs));
   Value outputs = loadField(pointer, call, offsetof(vae_abi_call, outputs));
   arena = loadField(pointer, call, offsetof(vae_abi_call, arena));
@@ -400,6 +467,7 @@ DictionaryAttr EntryEmitter::describe() {
   entry.set("inputs", inputs);
   entry.set("outputs", outputs);
   entry.set("steps", b.getArrayAttr(steps));
+  entry.set("scratch", b.getI64IntegerAttr(getScratchSize()));
   if (auto tiling = source->getAttr(kTilingAttr))
     entry.set("tiling", tiling);
   if (auto segment = source->getAttr(kSegmentAttr))

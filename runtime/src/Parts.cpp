@@ -15,8 +15,9 @@ class PartRun {
 public:
   explicit PartRun(vae_session_t &session)
       : session(session), table(session.table),
-        block(static_cast<char *>(session.block.getData())),
-        blockSize(session.plan.getBlock()) {
+        block(static_cast<char *>(session.block.getData()) +
+              session.plan.scratch),
+        blockSize(session.plan.getBlock() - session.plan.scratch) {
     std::copy(session.symbols, session.symbols + table.num_symbols, whole);
   }
 

@@ -47,7 +47,15 @@ int64_t RunPlan::getBlock() const {
       return INT64_MAX;
     most = std::max(most, block);
   }
-  return most;
+  int64_t total = sumOf({scratch, most});
+  return total < 0 ? INT64_MAX : total;
+}
+
+void vae::runtime::planScratch(const vae_abi_entry &entry, int64_t threads,
+                               RunPlan &plan) {
+  // A segment does what a part of the whole does.
+  plan.scratchPiece = alignBytes(entry.scratch_size);
+  plan.scratch = plan.scratchPiece * threads;
 }
 
 int64_t RunPlan::getTotal() const {
@@ -340,7 +348,7 @@ vae_status_t Planner::refuse(const RunPlan &whole) {
                 entry.name);
     return VAE_INTERNAL;
   }
-  int64_t block = least >= 0 ? least : whole.getBlock();
+  int64_t block = least >= 0 ? sumOf({least, whole.scratch}) : whole.getBlock();
   message.add(
       "entry '%s': at most %lld bytes may be taken, expected at least "
       "%lld bytes (outputs %lld, noise %lld, all between %lld)",
@@ -368,6 +376,7 @@ vae_status_t Planner::refuse(const RunPlan &whole) {
 
 vae_status_t Planner::run(RunPlan &plan) {
   plan = RunPlan();
+  planScratch(entry, limits.threads, plan);
   plan.noise = getNoiseBytes(table, entry, symbols);
   for (uint32_t i = 0; i < entry.num_outputs; ++i)
     plan.outputs =
@@ -382,7 +391,7 @@ vae_status_t Planner::run(RunPlan &plan) {
   RunPlan whole = plan;
   if (broken || !entry.tiling || !entry.tiling->halos)
     return refuse(whole);
-  left = std::min(limits.block, limits.total - fixed);
+  left = std::min(limits.block, limits.total - fixed) - plan.scratch;
   if (cutBatch(plan) || cutImages(plan))
     return VAE_OK;
   return refuse(whole);
@@ -422,6 +431,7 @@ static void describe(const vae_abi_model &table, const RunPlan &plan,
   out.largest = largest->entry;
   out.arena_bytes = largest->arena;
   out.copy_bytes = largest->getBlock() - out.arena_bytes;
+  out.scratch_bytes = plan.scratch;
   out.noise_bytes = plan.noise;
   out.output_bytes = plan.outputs;
   out.flops =
@@ -453,6 +463,7 @@ vae_status_t vae_model_plan_run(const vae_model_t *model, const char *entry,
   Limits limits;
   if (max_memory && max_memory < INT64_MAX)
     limits.total = static_cast<int64_t>(max_memory);
+  limits.threads = getNumThreads(out_plan->threads);
   vae_status_t status = getEntry(table, entry, found, text);
   if (!status)
     status = checkSymbols(table, symbols, text);

@@ -11,6 +11,8 @@ namespace vae::runtime {
 /// Bytes that may be taken: all together, and of the session's block.
 struct Limits {
   int64_t total = INT64_MAX, block = INT64_MAX;
+  /// Tasks that run at the same time.
+  int64_t threads = 1;
 };
 
 /// One segment of an entry point, or all of it, whole or in parts.
@@ -36,8 +38,11 @@ struct RunPlan {
   SegmentPlan segments[kMaxPoints - 1];
   /// Bytes of all noise and of all outputs.
   int64_t noise = 0, outputs = 0;
+  /// Bytes of tasks: of one, and of all that run at the same time, which are
+  /// the first of the block.
+  int64_t scratchPiece = 0, scratch = 0;
 
-  /// Bytes that the segments share, one after the other.
+  /// Bytes that the segments share, one after the other, and tasks.
   int64_t getBlock() const;
   /// The block, noise and outputs; -1 if the sum overflows.
   int64_t getTotal() const;
@@ -49,6 +54,9 @@ struct RunPlan {
     return batch == examples && numSegments == 1 && segments[0].numAxes == 0;
   }
 };
+
+/// Sets the scratch of a plan of an entry point or of segments of it.
+void planScratch(const vae_abi_entry &entry, int64_t threads, RunPlan &plan);
 
 /// Cuts a run so that it keeps within the limits, with as few operations as
 /// possible. The symbols must be valid, and every tensor have a size.

@@ -407,6 +407,12 @@ int32_t vae::runtime::callEntry(vae_session_t &session,
     static_cast<vae_session_t *>(ctx)->parallelFor(count, grain, task, arg);
   };
   call.parallel_ctx = &session;
+  call.take_scratch = [](void *ctx) {
+    return static_cast<vae_session_t *>(ctx)->tasks.take();
+  };
+  call.give_scratch = [](void *ctx, void *scratch) {
+    static_cast<vae_session_t *>(ctx)->tasks.give(scratch);
+  };
   return entry.run(&call);
 }
 
@@ -425,8 +431,9 @@ vae_status_t Run::findWholePlan(int64_t noise) {
   plan.batch = session.symbols[0];
   plan.numSegments = 1;
   plan.segments[0].entry = &entry;
+  planScratch(entry, session.getLimits().threads, plan);
   int64_t arena = plan.segments[0].arena = entry.arena_size(session.symbols);
-  if (arena >= 0 && arena <= session.block.getSize() &&
+  if (arena >= 0 && plan.getBlock() <= session.block.getSize() &&
       noise <= session.noise.getSize()) {
     session.setPlan(entry, session.symbols, plan);
     return VAE_OK;
@@ -473,12 +480,14 @@ vae_status_t Run::execute(const vae_run_options_t &options) {
   session.cancelled = false;
   makeNoise(options);
   const RunPlan &plan = session.plan;
+  auto *block = static_cast<char *>(session.block.getData());
+  session.tasks.reset(block, plan.scratchPiece, session.getLimits().threads);
   int32_t result = 0;
   if (!plan.isWhole(session.symbols[0]))
     result = runParts(session);
   else if (!session.cancelled)
     result = callEntry(session, entry, session.inputs, session.outputs,
-                       session.symbols, session.block.getData());
+                       session.symbols, block + plan.scratch);
   session.running = false;
   if (session.cancelled) {
     message.add("entry '%s': cancelled by the progress callback before step "

@@ -12,8 +12,6 @@
 
 using namespace vae::runtime;
 
-static constexpr uint32_t kMaxThreads = 1024;
-
 vae_session_t::vae_session_t(const vae_abi_model &table,
                              const vae_session_options_t &options)
     : table(table), options(options),
@@ -111,10 +109,8 @@ vae_status_t vae_session_create(const vae_model_t *model,
     return VAE_OUT_OF_MEMORY;
   bool complete = makeScratch(*session);
   if (complete && !wanted.parallel_for) {
-    unsigned threads = wanted.threads
-                           ? wanted.threads
-                           : std::min(getNumAvailableCpus(), kMaxThreads);
-    session->pool = ThreadPool::create(threads, allocator);
+    session->pool =
+        ThreadPool::create(getNumThreads(wanted.threads), allocator);
     complete = session->pool != nullptr;
   }
   if (!complete) {

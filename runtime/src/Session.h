@@ -4,6 +4,7 @@
 
 #include "runtime/src/Memory.h"
 #include "runtime/src/Plan.h"
+#include "runtime/src/Scratch.h"
 #include "runtime/src/Text.h"
 #include "runtime/src/ThreadPool.h"
 #include "vae/vae_runtime.h"
@@ -43,6 +44,7 @@ struct vae_session_t {
     vae::runtime::Limits limits;
     if (options.max_memory && options.max_memory < INT64_MAX)
       limits.total = static_cast<int64_t>(options.max_memory);
+    limits.threads = vae::runtime::getNumThreads(options.threads);
     return limits;
   }
 
@@ -61,6 +63,7 @@ struct vae_session_t {
   vae::runtime::Buffer block; // the arena, and what parts need beside it
   vae::runtime::RunPlan plan;
   const vae_abi_entry *planned = nullptr; // the entry point of the plan
+  vae::runtime::Scratch tasks;            // the first bytes of the block
 
   // Room for the arguments of a run, enough for any entry point.
   void *scratch = nullptr;

@@ -14,6 +14,13 @@ namespace vae::runtime {
 /// Number of CPUs that this process may run on.
 unsigned getNumAvailableCpus();
 
+constexpr uint32_t kMaxThreads = 1024;
+/// Threads of a session that wants so many; 0: one per available CPU.
+inline uint32_t getNumThreads(uint32_t wanted) {
+  uint32_t threads = wanted ? wanted : getNumAvailableCpus();
+  return threads < kMaxThreads ? threads : kMaxThreads;
+}
+
 /// Waits for work spinning for a moment, then parked in the kernel. One thread
 /// at a time hands out work and takes part in it. Each thread has a part of its
 /// own, side by side for the sake of caches, and takes pieces of others' when

@@ -3,7 +3,9 @@
 
 #include <csignal>
 #include <dlfcn.h>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 using namespace vae;
@@ -97,15 +99,35 @@ struct Run {
   Split split;
   Edge edge;
   ArrayRef<LaunchBuffers> launches;
+  size_t scratchSize = 0;
+  std::mutex mutex;
+  std::map<void *, std::unique_ptr<GuardedBuffer>> scratch = {};
 };
 } // namespace
+
+static void *takeScratch(void *ctx) {
+  Run &run = *static_cast<Run *>(ctx);
+  auto buffer = std::make_unique<GuardedBuffer>(run.scratchSize, run.edge);
+  buffer->fill(kUnwritten);
+  void *data = buffer->data();
+  std::lock_guard lock(run.mutex);
+  run.scratch[data] = std::move(buffer);
+  return data;
+}
+
+static void giveScratch(void *ctx, void *scratch) {
+  Run &run = *static_cast<Run *>(ctx);
+  std::lock_guard lock(run.mutex);
+  run.scratch.erase(scratch);
+}
 
 /// Runs a task on copies of its buffers. A buffer that is both operand and
 /// result stays one.
 static void runGuarded(const Run &run, const LaunchBuffers &buffers,
                        int64_t count, vae_abi_task task, void *const *slots) {
   size_t number = buffers.bytes.size();
-  std::vector<void *> own(slots, slots + number + buffers.sizes);
+  // Behind the sizes is what gives and takes scratch.
+  std::vector<void *> own(slots, slots + number + buffers.sizes + 3);
   std::vector<std::unique_ptr<GuardedBuffer>> copies;
   for (size_t i = number; i-- > 0;) { // the result first
     size_t same = i + 1;
@@ -256,8 +278,10 @@ ModelLibrary::run(const vae_abi_entry &entry, ArrayRef<int64_t> symbols,
   call.symbols = symbols.data();
   call.arena = arena.data();
   call.parallel_for = parallelFor;
-  Run run = {split, edge, guarded};
+  Run run = {split, edge, guarded, (entry.scratch_size + 63) / 64 * 64, {}};
   call.parallel_ctx = &run;
+  call.take_scratch = takeScratch;
+  call.give_scratch = giveScratch;
   int64_t before = launches;
   if (int32_t status = entry.run(&call))
     error = "run returned " + std::to_string(status);

@@ -25,13 +25,15 @@ Tensor = struct("Tensor", name=STR, role=I32, dtype=I32, rank=U32, has_range=U32
                 range_min=F32, range_max=F32, scale=F32, zero_point=I32, reserved=I64 * 4)
 Task = c.CFUNCTYPE(None, P, I64, I64)
 ParallelFor = c.CFUNCTYPE(None, P, I64, I64, Task, P)
+TakeScratch = c.CFUNCTYPE(P, P)
+GiveScratch = c.CFUNCTYPE(None, P, P)
 Call = struct("Call", struct_size=U32, flags=U32, inputs=c.POINTER(P), outputs=c.POINTER(P), symbols=c.POINTER(I64),
-              arena=P, parallel_for=ParallelFor, parallel_ctx=P)
+              arena=P, parallel_for=ParallelFor, parallel_ctx=P, take_scratch=TakeScratch, give_scratch=GiveScratch)
 SizeFunction = c.CFUNCTYPE(I64, c.POINTER(I64))
 Step = struct("Step", layer=STR, kernel=STR, reserved=I64 * 2)
 Entry = struct("Entry", name=STR, num_inputs=U32, num_outputs=U32, inputs=c.POINTER(Tensor),
                outputs=c.POINTER(Tensor), arena_size=SizeFunction, flops=SizeFunction,
-               run=c.CFUNCTYPE(I32, c.POINTER(Call)), num_steps=U32, reserved32=U32,
+               run=c.CFUNCTYPE(I32, c.POINTER(Call)), num_steps=U32, scratch_size=U32,
                steps=c.POINTER(Step), step_costs=c.CFUNCTYPE(None, c.POINTER(I64), c.POINTER(I64), c.POINTER(I64)),
                tiling=P)
 Scaling = struct("Scaling", count=U32, reserved32=U32, scale=c.POINTER(c.c_double), shift=c.POINTER(c.c_double),
@@ -40,7 +42,7 @@ Model = struct("Model", abi_version=U32, struct_size=U32, name=STR, compiler_ver
                cpu_features=STR, quantization=STR, likelihood=STR, prior=STR, num_symbols=U32, num_entries=U32,
                symbols=c.POINTER(Symbol), entries=c.POINTER(Entry), weights=P, weights_size=I64,
                num_parameters=I64, latent_scaling=c.POINTER(Scaling), reserved=I64 * 7)
-for kind, size in ((Symbol, 40), (Dim, 24), (Tensor, 88), (Call, 56), (Step, 32), (Entry, 88),
+for kind, size in ((Symbol, 40), (Dim, 24), (Tensor, 88), (Call, 72), (Step, 32), (Entry, 88),
                    (Scaling, 40), (Model, 176)):
     assert c.sizeof(kind) == size, kind
 
@@ -128,8 +130,21 @@ class Library:
         def pointers(items):
             return (P * len(items))(*(item.ctypes.data for item in items))
 
+        scratch = {}
+
+        @TakeScratch
+        def take_scratch(_):
+            piece = np.empty(entry.scratch_size + ALIGNMENT, np.uint8)
+            address = piece.ctypes.data + -piece.ctypes.data % ALIGNMENT
+            scratch[address] = piece
+            return address
+
+        @GiveScratch
+        def give_scratch(_, address):
+            del scratch[address]
+
         call = Call(c.sizeof(Call), 0, pointers(values), pointers(list(results.values())), table,
-                    arena.ctypes.data + -arena.ctypes.data % ALIGNMENT, self.parallel_for, None)
+                    arena.ctypes.data + -arena.ctypes.data % ALIGNMENT, self.parallel_for, None, take_scratch, give_scratch)
         status = entry.run(c.byref(call))
         assert status == 0, f"{entry.name.decode()} returned {status}"
         return results

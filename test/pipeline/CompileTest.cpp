@@ -168,6 +168,7 @@ private:
     call.symbols = &batch;
     call.arena = reinterpret_cast<void *>(address);
     call.parallel_for = inTurn;
+    EXPECT_EQ(entry.scratch_size, 0u);
     EXPECT_EQ(entry.run(&call), 0);
     return outputs;
   }

@@ -119,7 +119,7 @@ static Measurement measure(const Model &model, const vae_abi_entry &entry,
   result.flops = entry.flops(sizes.data());
   result.memory = session.getMemory();
   if (maxMemory)
-    result.plan = findPlan(model, entry, sizes, maxMemory).plan;
+    result.plan = findPlan(model, entry, sizes, maxMemory, threads).plan;
   if (timer && result.plan && result.plan->isCut())
     fail("--layers and --trace: expected a run that is not cut, found one in ",
          result.plan->run.parts,

@@ -48,6 +48,7 @@ private:
   void addSizes(CLI::App *command);
   void addOutput(CLI::App *command, const char *text, bool required);
   void addExecution(CLI::App *command);
+  void addThreads(CLI::App *command, const char *group);
   void addMaxMemory(CLI::App *command, const char *group);
   void addSampling(CLI::App *command);
   void addScaled(CLI::App *command, const char *text);
@@ -145,13 +146,17 @@ void CommandLine::addExecution(CLI::App *command) {
                    "takes over 1 GiB. Does not change the noise")
       ->option_text("N")
       ->group("Execution");
+  addThreads(command, "Execution");
+  addMaxMemory(command, "Execution");
+}
+
+void CommandLine::addThreads(CLI::App *command, const char *group) {
   command
       ->add_option("--threads", o.threads,
                    "Threads; default one for each available CPU")
       ->check(checkUnsigned)
       ->option_text("N")
-      ->group("Execution");
-  addMaxMemory(command, "Execution");
+      ->group(group);
 }
 
 void CommandLine::addMaxMemory(CLI::App *command, const char *group) {
@@ -283,6 +288,7 @@ void CommandLine::declareInfo(CLI::App &app) {
       ->option_text("N")
       ->group("Input");
   addSizes(info);
+  addThreads(info, "Input");
   addMaxMemory(info, "Input");
 }
 

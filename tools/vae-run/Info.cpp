@@ -151,14 +151,21 @@ static int64_t countBytes(const vae_abi_model &table,
   return bytes;
 }
 
+/// Bytes of the threads that run it.
+static int64_t getScratch(const Model &model, const vae_abi_entry &entry,
+                          const Sizes &sizes, uint32_t threads) {
+  auto plan = findPlan(model, entry, sizes, 0, threads).plan;
+  return plan ? plan->run.scratch_bytes : 0;
+}
+
 /// How an entry point is run within a limit: JSON, and either a row of a table
 /// or a line.
 static void describePlan(const Model &model, const vae_abi_entry &entry,
-                         const Sizes &sizes, uint64_t limit,
+                         const Sizes &sizes, uint64_t limit, uint32_t threads,
                          std::vector<Row> &rows, std::string &refusals,
                          Json &json) {
   const vae_abi_model &table = model.getTable();
-  PlanResult found = findPlan(model, entry, sizes, limit);
+  PlanResult found = findPlan(model, entry, sizes, limit, threads);
   if (!found.plan) {
     refusals += found.refusal + "\n";
     json["refused"] = found.refusal;
@@ -186,6 +193,7 @@ static void describePlan(const Model &model, const vae_abi_entry &entry,
                   {"recomputed_percent", plan.recomputed},
                   {"flops", plan.run.flops},
                   {"arena_bytes", plan.run.arena_bytes},
+                  {"scratch_bytes", plan.run.scratch_bytes},
                   {"noise_bytes", plan.run.noise_bytes},
                   {"copy_bytes", plan.run.copy_bytes},
                   {"planned_bytes", plan.getBytes()}};
@@ -203,7 +211,8 @@ static void describeMemory(const Options &options, Report &report) {
   sizes[0] = options.batches.front();
   requireSizes(table, sizes);
   uint64_t limit = parseMaxMemory(options.maxMemory);
-  std::vector<Row> rows = {{"bytes", "arena", "inputs", "outputs", "all"}};
+  std::vector<Row> rows = {
+      {"bytes", "arena", "scratch", "inputs", "outputs", "all"}};
   std::vector<Row> plans = {{"entry", "parts", "most memory", "part", "halo",
                              "more operations", "planned bytes"}};
   std::string refusals;
@@ -212,17 +221,21 @@ static void describeMemory(const Options &options, Report &report) {
     const vae_abi_entry &entry = table.entries[i];
     int64_t bytes[] = {
         entry.arena_size(sizes.data()),
+        getScratch(model, entry, sizes, options.threads),
         countBytes(table, entry.inputs, entry.num_inputs, sizes),
         countBytes(table, entry.outputs, entry.num_outputs, sizes)};
-    int64_t all = bytes[0] + bytes[1] + bytes[2];
+    int64_t all = std::accumulate(bytes, std::end(bytes), int64_t{0});
     rows.push_back({entry.name, formatCount(bytes[0]), formatCount(bytes[1]),
-                    formatCount(bytes[2]), formatCount(all)});
+                    formatCount(bytes[2]), formatCount(bytes[3]),
+                    formatCount(all)});
     entries.push_back({{"entry", entry.name},
                        {"arena_bytes", bytes[0]},
-                       {"input_bytes", bytes[1]},
-                       {"output_bytes", bytes[2]}});
+                       {"scratch_bytes", bytes[1]},
+                       {"input_bytes", bytes[2]},
+                       {"output_bytes", bytes[3]}});
     if (limit)
-      describePlan(model, entry, sizes, limit, plans, refusals, entries.back());
+      describePlan(model, entry, sizes, limit, options.threads, plans, refusals,
+                   entries.back());
   }
   report.text << "\nmemory at batch " << sizes[0];
   for (uint32_t s = 1; s < table.num_symbols; ++s)

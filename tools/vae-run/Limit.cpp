@@ -28,13 +28,16 @@ uint64_t vaerun::parseMaxMemory(const std::string &text) {
 }
 
 int64_t Plan::getBytes() const {
-  return run.arena_bytes + run.noise_bytes + run.copy_bytes + run.output_bytes;
+  return run.arena_bytes + run.scratch_bytes + run.noise_bytes +
+         run.copy_bytes + run.output_bytes;
 }
 
 PlanResult vaerun::findPlan(const Model &model, const vae_abi_entry &entry,
-                            const Sizes &sizes, uint64_t limit) {
+                            const Sizes &sizes, uint64_t limit,
+                            uint32_t threads) {
   Plan plan;
   plan.limit = limit;
+  plan.run.threads = threads;
   plan.part.resize(sizes.size());
   char message[1024] = "";
   vae_status_t status =

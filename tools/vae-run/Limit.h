@@ -20,19 +20,20 @@ struct Plan {
   Sizes part;            // the largest, of the segment that takes most
   double recomputed = 0; // operations, in percent of those of the whole
 
-  /// Arena, noise, copies and outputs.
+  /// Arena, scratch, noise, copies and outputs.
   int64_t getBytes() const;
   bool isCut() const { return run.parts > 1; }
 };
 
-/// The plan for sizes, of which the batch is the first; or what stands against
+/// The plan for sizes, of which the batch is the first, and threads (0: one
+/// per available CPU); or what stands against
 /// it.
 struct PlanResult {
   std::optional<Plan> plan;
   std::string refusal;
 };
 PlanResult findPlan(const Model &model, const vae_abi_entry &entry,
-                    const Sizes &sizes, uint64_t limit);
+                    const Sizes &sizes, uint64_t limit, uint32_t threads);
 
 /// "1 x 104 x 104 (batch x height x width)".
 std::string formatPart(const vae_abi_model &table, const Sizes &part);

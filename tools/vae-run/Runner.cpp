@@ -45,7 +45,8 @@ int64_t Runner::chooseChunk(const Job &job) const {
     if (!maxMemory)
       return job.entry->arena_size(sizes.data()) <= kMostArena;
     auto plan =
-        findPlan(model, *job.entry, sizes, getLimit(job, sizes[0])).plan;
+        findPlan(model, *job.entry, sizes, getLimit(job, sizes[0]), threads)
+            .plan;
     return plan && !plan->isCut();
   };
   while (sizes[0] > batch.multiple && !fits())
@@ -156,7 +157,7 @@ std::vector<Output> Runner::run(const Job &job, uint64_t stream,
     session.emplace(model, threads, limit);
   session->prepare(entry, sizes);
   if (limit)
-    plan = findPlan(model, entry, sizes, limit).plan;
+    plan = findPlan(model, entry, sizes, limit, threads).plan;
   for (int64_t first = 0; first < job.getExamples(); first += size) {
     int64_t count = std::min(size, job.getExamples() - first);
     std::vector<vae_tensor_t> in, out;

@@ -128,6 +128,10 @@ Value Emitter::load(Value buffer, Value at) {
 void Emitter::store(Value value, Value buffer, Value at) {
   memref::StoreOp::create(b, loc, value, buffer, at);
 }
+void Emitter::prefetch(Value buffer, Value at) {
+  memref::PrefetchOp::create(b, loc, buffer, at, /*isWrite=*/false,
+                             /*localityHint=*/2, /*isDataCache=*/true);
+}
 Value Emitter::loadVec(Value buffer, Value at, Value mask) {
   if (!mask)
     return vector::LoadOp::create(b, loc, vec(), buffer, at);
@@ -222,7 +226,8 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef name,
                        const KernelTarget &target, unsigned numBuffers,
                        unsigned numSizes,
                        function_ref<Value(Emitter &, ValueRange)> count,
-                       function_ref<void(Emitter &, const KernelArgs &)> body) {
+                       function_ref<void(Emitter &, const KernelArgs &)> body,
+                       int64_t scratchBytes) {
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   OpBuilder builder(module.getContext());
@@ -245,17 +250,23 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef name,
 
   SmallVector<Type> types(numBuffers, buffer);
   types.append(numSizes + 2, index);
+  if (scratchBytes)
+    types.push_back(buffer);
   auto function = func::FuncOp::create(builder, loc, name,
                                        builder.getFunctionType(types, {}));
   function.setPrivate();
   function->setAttr(kernel::kKernelAttr, builder.getUnitAttr());
+  if (scratchBytes)
+    function->setAttr(kernel::kScratchAttr,
+                      builder.getI64IntegerAttr(scratchBytes));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(function.addEntryBlock());
   Emitter emitter(builder, loc, target.vectorWidth);
   ValueRange args = function.getArguments();
   KernelArgs kernelArgs{
       args.take_front(numBuffers), args.slice(numBuffers, numSizes),
-      args[numBuffers + numSizes], args[numBuffers + numSizes + 1]};
+      args[numBuffers + numSizes], args[numBuffers + numSizes + 1],
+      scratchBytes ? args.back() : Value()};
   body(emitter, kernelArgs);
   func::ReturnOp::create(builder, loc);
   return function;

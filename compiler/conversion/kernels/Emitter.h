@@ -68,6 +68,8 @@ public:
   Value splatOf(Value scalar64) { return broadcast(truncate(scalar64)); }
   Value load(Value buffer, Value at);
   void store(Value value, Value buffer, Value at);
+  /// Has a line of a buffer brought into the L2 cache; it need not exist.
+  void prefetch(Value buffer, Value at);
   /// A whole vector, or its first lanes where `mask` is set (others are 0).
   Value loadVec(Value buffer, Value at, Value mask = {});
   void storeVec(Value value, Value buffer, Value at, Value mask = {});
@@ -106,14 +108,17 @@ struct KernelArgs {
   mlir::ValueRange buffers; // operands, then the result
   mlir::ValueRange sizes;
   mlir::Value begin, end;
+  mlir::Value scratch; // of f32, aligned to 64 bytes; null without any
 };
 
-/// Finds or makes the kernel `name` and its count function.
+/// Finds or makes the kernel `name` and its count function. `scratchBytes`: of
+/// each range of items that is run at the same time.
 mlir::func::FuncOp getOrCreateKernel(
     mlir::ModuleOp module, mlir::Location loc, llvm::StringRef name,
     const KernelTarget &target, unsigned numBuffers, unsigned numSizes,
     llvm::function_ref<mlir::Value(Emitter &, mlir::ValueRange)> count,
-    llvm::function_ref<void(Emitter &, const KernelArgs &)> body);
+    llvm::function_ref<void(Emitter &, const KernelArgs &)> body,
+    int64_t scratchBytes = 0);
 
 } // namespace vae
 

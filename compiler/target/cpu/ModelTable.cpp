@@ -49,6 +49,7 @@ struct Entry {
   std::string name;
   std::vector<Tensor> inputs, outputs;
   std::vector<std::pair<std::string, std::string>> steps; // layer, kernel
+  int64_t scratch = 0;                                    // bytes
   std::optional<Tiling> tiling;
   /// From each point to each later one but the whole, in this order.
   std::vector<Entry> segments;
@@ -235,6 +236,7 @@ Expected<Description> describe(mlir::ModuleOp module) {
       out.steps.push_back(
           {(*names.begin()).str(), (*std::next(names.begin())).str()});
     }
+    out.scratch = dict.getAs<mlir::IntegerAttr>("scratch").getInt();
     if (auto tiling = dict.getAs<mlir::DictionaryAttr>("tiling"))
       out.tiling = toTiling(tiling, result.symbols);
     auto segment = dict.getAs<mlir::DictionaryAttr>("segment");
@@ -392,7 +394,8 @@ public:
     return record({text(entry.name), number32(entry.inputs.size()),
                    number32(entry.outputs.size()), tensors(entry.inputs),
                    tensors(entry.outputs), arena, flops, run,
-                   number32(steps.size()), number32(0), array(steps, "steps"),
+                   number32(steps.size()), number32(entry.scratch),
+                   array(steps, "steps"),
                    steps.empty() ? ConstantPointerNull::get(pointer)
                                  : cast<Constant>(costs),
                    tiling(entry)});

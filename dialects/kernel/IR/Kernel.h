@@ -21,6 +21,9 @@
 namespace vae::kernel {
 /// On a kernel function: it takes buffers, sizes and a range of work items.
 inline constexpr llvm::StringLiteral kKernelAttr = "kernel.body";
+/// And a buffer of so many bytes beside its operands, its own while it runs:
+/// the last argument.
+inline constexpr llvm::StringLiteral kScratchAttr = "kernel.scratch";
 /// Suffix of the function that counts the work items of a kernel.
 inline constexpr llvm::StringLiteral kCountSuffix = ".count";
 /// On an entry function: the memory plan (PlanMemory.cpp).

@@ -122,6 +122,11 @@ typedef struct vae_abi_call {
   void (*parallel_for)(void *ctx, int64_t count, int64_t grain,
                        vae_abi_task task, void *arg);
   void *parallel_ctx;
+  /* Memory of a task while it runs: scratch_size bytes of the entry, 64-byte
+   * aligned, its content undefined; never NULL. Called from within tasks with
+   * parallel_ctx; a task gives it back before it ends. */
+  void *(*take_scratch)(void *ctx);
+  void (*give_scratch)(void *ctx, void *scratch);
 } vae_abi_call;
 
 /* A step of an entry point: one parallel loop of its run. */
@@ -170,7 +175,8 @@ typedef struct vae_abi_tiling {
   uint32_t reserved32;
 } vae_abi_tiling;
 
-/* An entry point. `run` returns 0; other values are reserved. */
+/* An entry point. `run` returns 0; 1: the call's struct_size is too small, its
+ * caller older than the library; other values are reserved. */
 typedef struct vae_abi_entry {
   const char *name; /* "encode", "decode", "reconstruct", ... */
   uint32_t num_inputs;
@@ -183,7 +189,7 @@ typedef struct vae_abi_entry {
   /* The calls of parallel_for in a run, in their order. 0: the producer did not
    * say, and `steps` and `step_costs` are NULL. */
   uint32_t num_steps;
-  uint32_t reserved32;
+  uint32_t scratch_size; /* bytes of what take_scratch gives */
   const vae_abi_step *steps;
   /* Writes num_steps numbers to each array: the floating-point operations of a
    * step (as `flops`, whose sum they are), and the bytes that it reads and
@@ -242,7 +248,7 @@ typedef const vae_abi_model *(*vae_model_query_fn)(uint32_t max_abi_version);
 VAE_ABI_ASSERT(sizeof(vae_abi_symbol) == 40);
 VAE_ABI_ASSERT(sizeof(vae_abi_dim) == 24);
 VAE_ABI_ASSERT(sizeof(vae_abi_tensor) == 88);
-VAE_ABI_ASSERT(sizeof(vae_abi_call) == 56);
+VAE_ABI_ASSERT(sizeof(vae_abi_call) == 72);
 VAE_ABI_ASSERT(sizeof(vae_abi_step) == 32);
 VAE_ABI_ASSERT(sizeof(vae_abi_halo) == 32);
 VAE_ABI_ASSERT(sizeof(vae_abi_tiling) == 40);

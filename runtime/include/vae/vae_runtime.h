@@ -128,7 +128,7 @@ VAE_API vae_status_t vae_model_unscale_latent(const vae_model_t *model,
                                               const float *in, float *out);
 
 /* How a run is done within a limit of memory. Sizes in bytes; arena, noise,
- * copies and outputs together are what it takes at most. Since 0.1. */
+ * copies, scratch and outputs together are what it takes at most. Since 0.1. */
 typedef struct vae_run_plan_t {
   uint32_t struct_size; /* sizeof(vae_run_plan_t) */
   uint32_t segments;    /* of the entry point, run one after the other */
@@ -141,23 +141,28 @@ typedef struct vae_run_plan_t {
    * has from the one before and gives to the next. */
   int64_t copy_bytes;
   int64_t noise_bytes;
-  int64_t output_bytes; /* the caller's */
-  double flops;         /* of all parts together */
-  int64_t reserved[8];
+  int64_t output_bytes;  /* the caller's */
+  double flops;          /* of all parts together */
+  int64_t scratch_bytes; /* of tasks that run at the same time */
+  /* Set before: the threads of the session, 0: one per available CPU. */
+  uint32_t threads;
+  uint32_t reserved32;
+  int64_t reserved[6];
 } vae_run_plan_t;
 
 #define VAE_RUN_PLAN_INIT                                                      \
-  {sizeof(vae_run_plan_t), 0, 0, NULL, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}}
+  {sizeof(vae_run_plan_t), 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0,                 \
+   {0, 0, 0, 0, 0, 0}}
 
 /* Plans a run of an entry point as a session with that max_memory does.
  *
  * symbols: one value per symbol of the model ("batch" first). max_memory:
- *   bytes, 0: no limit. out_plan: its struct_size is set before. out_part: room
- *   for num_symbols values, those of the largest part of the segment that takes
- *   most memory, or NULL. message, message_size: as in vae_model_load.
- * Errors: VAE_NOT_FOUND, VAE_INVALID_ARGUMENT; VAE_OUT_OF_MEMORY (the limit is
- *   too low; the message gives the least that is possible).
- * Thread safety: any thread. Since 0.1. */
+ *   bytes, 0: no limit. out_plan: its struct_size and threads are set before.
+ * out_part: room for num_symbols values, those of the largest part of the
+ * segment that takes most memory, or NULL. message, message_size: as in
+ * vae_model_load. Errors: VAE_NOT_FOUND, VAE_INVALID_ARGUMENT;
+ * VAE_OUT_OF_MEMORY (the limit is too low; the message gives the least that is
+ * possible). Thread safety: any thread. Since 0.1. */
 VAE_API vae_status_t vae_model_plan_run(
     const vae_model_t *model, const char *entry, const int64_t *symbols,
     uint32_t num_symbols, uint64_t max_memory, vae_run_plan_t *out_plan,
@@ -203,7 +208,8 @@ typedef struct vae_session_options_t {
   uint32_t threads;     /* including the caller's; 0: one per available CPU */
   int32_t device;       /* VAE_DEVICE_CPU */
   uint32_t flags;       /* 0 */
-  /* The caller's own pool, instead of `threads` threads of ours. */
+  /* The caller's own pool, instead of `threads` threads of ours. There is
+   * scratch for `threads` of its tasks; more wait for each other. */
   vae_parallel_for_fn parallel_for;
   void *parallel_ctx;
   vae_allocate_fn allocate; /* both or neither; NULL: the C library's */
