@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/Borders.h"
 
+#include "compiler/conversion/Shapes.h"
+
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -12,10 +14,11 @@ using namespace vae;
 static std::optional<Border> getWanted(OpOperand &use) {
   Border border = {};
   if (use.getOperandNumber() == 0) {
+    if (!readsBorder(use.getOwner()))
+      return std::nullopt;
     if (auto conv = dyn_cast<Conv2dOp>(use.getOwner()))
       llvm::copy(conv.getPadding(), border.begin());
-    else if (auto conv = dyn_cast<ConvTranspose2dOp>(use.getOwner());
-             conv && !isOfPixel(conv))
+    else if (auto conv = dyn_cast<ConvTranspose2dOp>(use.getOwner()))
       border = getInputBorder(conv);
   }
   if (isEmpty(border))
@@ -61,6 +64,8 @@ static bool toleratesBorder(OpOperand &use) {
     return false;
   if (auto norm = dyn_cast<GroupNormOp>(use.getOwner()))
     return cast<RankedTensorType>(norm.getType()).getRank() == 4;
+  if (!getContractions(use.getOwner()).empty() && !readsBorder(use.getOwner()))
+    return true;
   auto conv = dyn_cast<Conv2dOp>(use.getOwner());
   return conv && llvm::all_of(conv.getPadding(),
                               [](int64_t side) { return side == 0; });

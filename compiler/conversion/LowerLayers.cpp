@@ -90,6 +90,17 @@ static bool isFinite(Value weight) {
                       [](float value) { return std::isfinite(value); });
 }
 
+Value Lowering::transformWeight(Operation *op, const Winograd &form,
+                                Value weight) {
+  AffineExpr elements = expr(getWinogradWeightSize(target, form));
+  const Dims dims = {elements};
+  constexpr int64_t alone = int64_t(1) << 20; // operations worth a thread
+  return launch(op->getLoc(),
+                getWinogradWeightKernel(module, op->getLoc(), target, form),
+                {weight}, {}, alone, scratchType(dims), dims, {},
+                {expr(0), count(getDims(weight)), elements});
+}
+
 Value Lowering::contract(Operation *op, Contraction shape,
                          const Operands &operands, Value x, Value weight,
                          ArrayRef<AffineExpr> sizes, Value init,
@@ -101,7 +112,8 @@ Value Lowering::contract(Operation *op, Contraction shape,
   flopsLeft = expr(0);
   // Which taps of the border are read depends on the other positions of a
   // register tile, and so on the batch and on the part of the image.
-  if (settled && shape.padded) {
+  std::optional<Winograd> form = getWinograd(op, shape);
+  if (settled && shape.padded && !form) {
     shape.padded = isFinite(weight);
     shape.signedZeros = shape.padded;
   }
@@ -117,8 +129,12 @@ Value Lowering::contract(Operation *op, Contraction shape,
     inputs.push_back(operands.residual);
     read = read + written;
   }
-  auto kernel = getContractionKernel(module, op->getLoc(), target, shape,
-                                     operands.epilogue);
+  if (form)
+    inputs[1] = transformWeight(op, *form, weight);
+  auto kernel = form ? getWinogradKernel(module, op->getLoc(), target, *form,
+                                         operands.epilogue)
+                     : getContractionKernel(module, op->getLoc(), target, shape,
+                                            operands.epilogue);
   // Several launches of a layer would read what the first has overwritten.
   if (!init && isa<Conv2dOp, Conv3dOp, DenseOp>(op) && operands.residual &&
       op->getOperand(0) != operands.residual &&
@@ -193,20 +209,50 @@ FailureOr<Value> Lowering::lowerDense(DenseOp op) {
   return contract(op, shape, *operands, op.getX(), weight, sizes, {});
 }
 
-FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
+Contraction vae::getContraction(Conv2dOp op) {
   auto weightType = typeOf(op.getWeight());
-  int64_t groups = op.getGroups();
-  int64_t kh = weightType.getDimSize(2), kw = weightType.getDimSize(3);
   Contraction shape;
-  shape.groups = groups;
-  shape.outputs = weightType.getDimSize(0) / groups;
+  shape.groups = static_cast<int64_t>(op.getGroups());
+  shape.outputs = weightType.getDimSize(0) / shape.groups;
   shape.inputs = weightType.getDimSize(1);
   for (int axis : {0, 1}) {
     shape.window[axis] = weightType.getDimSize(2 + axis);
     shape.stride[axis] = op.getStrides()[axis];
     shape.dilation[axis] = op.getDilations()[axis];
   }
-  bool padded = llvm::any_of(op.getPadding(), [](int64_t p) { return p > 0; });
+  shape.padded =
+      llvm::any_of(op.getPadding(), [](int64_t side) { return side > 0; });
+  return shape;
+}
+
+SmallVector<Contraction> vae::getContractions(Operation *op) {
+  if (auto conv = dyn_cast<Conv2dOp>(op))
+    return {getContraction(conv)};
+  if (auto conv = dyn_cast<ConvTranspose2dOp>(op))
+    return getContractions(conv);
+  return {};
+}
+
+std::optional<Winograd> vae::getWinograd(Operation *op,
+                                         const Contraction &shape) {
+  int64_t outputs = getAlgorithm(op).winograd;
+  if (!outputs || !Winograd::canCompute(shape, outputs))
+    return std::nullopt;
+  return Winograd::of(shape, outputs);
+}
+
+bool vae::readsBorder(Operation *op) {
+  return llvm::any_of(getContractions(op), [&](const Contraction &shape) {
+    return !getWinograd(op, shape);
+  });
+}
+
+FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
+  auto weightType = typeOf(op.getWeight());
+  int64_t groups = op.getGroups();
+  int64_t kh = weightType.getDimSize(2), kw = weightType.getDimSize(3);
+  Contraction shape = getContraction(op);
+  bool padded = shape.padded;
   ConvertLayoutOp channelsFirst;
   if (shape.dotProducts())
     channelsFirst = getConversion(op.getY(), op.getResidual());
@@ -214,7 +260,6 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
                shape.stride[0] == 1 && shape.stride[1] == 1 &&
                isEmpty(wantedBorders.lookup(op)) &&
                isEmpty(getBorder(op.getX())) && !channelsFirst;
-  shape.padded = padded;
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
@@ -237,7 +282,7 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
     sizes[kOutImage] = out[1];
     return contract(op, shape, *operands, x, weight, sizes, {});
   }
-  if (padded) {
+  if (padded && readsBorder(op)) {
     Border border;
     llvm::copy(op.getPadding(), border.begin());
     x = withBorder(op.getLoc(), x, border);

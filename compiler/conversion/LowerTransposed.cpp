@@ -119,6 +119,40 @@ Border vae::getInputBorder(ConvTranspose2dOp op) {
   return border;
 }
 
+/// One phase: those rows and columns of the kernel.
+static Contraction getPhase(Contraction shape, const Sweep &rows,
+                            const Sweep &columns) {
+  shape.window[0] = rows.taps;
+  shape.window[1] = columns.taps;
+  shape.dilation[0] = rows.step;
+  shape.dilation[1] = columns.step;
+  return shape;
+}
+
+/// What all phases share.
+static Contraction getShape(ConvTranspose2dOp op) {
+  auto weightType = typeOf(op.getWeight());
+  Contraction shape;
+  shape.groups = static_cast<int64_t>(op.getGroups());
+  shape.padded = !isEmpty(getInputBorder(op));
+  shape.inputs = weightType.getDimSize(0) / shape.groups;
+  shape.outputs = weightType.getDimSize(1);
+  return shape;
+}
+
+SmallVector<Contraction> vae::getContractions(ConvTranspose2dOp op) {
+  SmallVector<Contraction> result;
+  if (isOfPixel(op))
+    return result;
+  AffineExpr any = getAffineConstantExpr(0, op.getContext());
+  Contraction shape = getShape(op);
+  auto allColumns = getSweeps(getGeometry(op, 1), any);
+  for (const Sweep &rows : getSweeps(getGeometry(op, 0), any))
+    for (const Sweep &columns : allColumns)
+      result.push_back(getPhase(shape, rows, columns));
+  return result;
+}
+
 /// All elements of the result as they are where nothing is summed up.
 FailureOr<Value> Lowering::lowerEpilogue(ConvTranspose2dOp op) {
   Contraction shape;
@@ -184,7 +218,6 @@ FailureOr<Value> Lowering::lowerConvTransposeOfPixel(ConvTranspose2dOp op) {
 
 FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
   auto weightType = typeOf(op.getWeight());
-  int64_t groups = op.getGroups();
   int64_t kernel[2] = {weightType.getDimSize(2), weightType.getDimSize(3)};
   if (isOfPixel(op))
     return lowerConvTransposeOfPixel(op);
@@ -194,8 +227,9 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
   SmallVector<Sweep> sweeps[2];
   for (int axis : {0, 1})
     sweeps[axis] = getSweeps(getGeometry(op, axis), out[2 + axis]);
-  Border border = getInputBorder(op);
-  Value x = withBorder(op.getLoc(), op.getX(), border);
+  Value x = op.getX();
+  if (readsBorder(op))
+    x = withBorder(op.getLoc(), x, getInputBorder(op));
 
   // What no tap reaches is written before the rest.
   Value result;
@@ -206,25 +240,13 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
       return failure();
     result = *filled;
   }
-  Contraction shape;
-  shape.groups = groups;
-  shape.padded = !isEmpty(border);
-  shape.inputs = weightType.getDimSize(0) / groups;
-  shape.outputs = channels;
+  Contraction shape = getShape(op);
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
-  auto getShape = [&](const Sweep &rows, const Sweep &columns) {
-    Contraction phase = shape;
-    phase.window[0] = rows.taps;
-    phase.window[1] = columns.taps;
-    phase.dilation[0] = rows.step;
-    phase.dilation[1] = columns.step;
-    return phase;
-  };
   auto haveDotProducts = [&](const Sweep &rows) {
     return llvm::all_of(sweeps[1], [&](const Sweep &columns) {
-      return getShape(rows, columns).dotProducts();
+      return getPhase(shape, rows, columns).dotProducts();
     });
   };
   if (auto conversion = getConversion(op.getY(), op.getResidual());
@@ -232,7 +254,7 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
     operands->storeChannelsFirst(conversion);
   for (const Sweep &rows : sweeps[0])
     for (const Sweep &columns : sweeps[1]) {
-      Contraction phase = getShape(rows, columns);
+      Contraction phase = getPhase(shape, rows, columns);
       std::string kind = "taps";
       for (const Sweep *sweep : {&rows, &columns})
         for (int64_t element : sweep->elements)

@@ -6,7 +6,7 @@
 #define COMPILER_CONVERSION_LOWERING_H
 
 #include "compiler/conversion/Borders.h"
-#include "compiler/conversion/kernels/Kernels.h"
+#include "compiler/conversion/Shapes.h"
 #include "dialects/kernel/IR/Kernel.h"
 
 namespace vae {
@@ -72,6 +72,9 @@ private:
   /// The conversion of a result to channels first, if that is its only use.
   static ConvertLayoutOp getConversion(Value result, Value residual);
   Exprs makeContractionSizes();
+  /// The weights of a Winograd kernel.
+  Value transformWeight(mlir::Operation *op, const Winograd &form,
+                        Value weight);
   Value contract(mlir::Operation *op, Contraction shape,
                  const Operands &operands, Value x, Value weight,
                  llvm::ArrayRef<mlir::AffineExpr> sizes, Value init,

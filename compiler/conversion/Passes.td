@@ -17,6 +17,28 @@ def AssignLayoutPass : Pass<"vae-assign-layout", "::mlir::func::FuncOp"> {
     Statistic<"numConversions", "conversions", "Number of layout conversions">];
 }
 
+def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
+  let summary = "Chooses how each convolution is computed";
+  let description = [{
+    Gives a convolution, or the phases of a transposed one, the attribute
+    `vae.algorithm` where Winograd's algorithm costs less than summing directly,
+    by a model of the machine. The choice depends on channels, window and, where
+    the model fixes them, sizes; never on the part of an image or the thread.
+    `algorithms` decides instead for some layers, or all: "winograd4",
+    "layer=direct"; what cannot be computed so stays direct.
+  }];
+  let options = [
+    Option<"fast", "fast", "bool", "false", "Consider algorithms other than direct">,
+    Option<"mostOutputs", "most-outputs", "int64_t", "6",
+           "Largest tile of Winograd's that is considered, in outputs">,
+    ListOption<"algorithms", "algorithms", "std::string", "[LAYER=]ALGORITHM">,
+    Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
+    Option<"vectorRegisters", "vector-registers", "int64_t", "16",
+           "Number of vector registers">];
+  let statistics = [
+    Statistic<"numWinograd", "winograd", "Number of convolutions by Winograd's algorithm">];
+}
+
 def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
   let summary = "Emits a kernel for every layer and launches it";
   let description = [{
@@ -70,7 +92,7 @@ def ConvertKernelToLLVMPass : Pass<"convert-kernel-to-llvm", "::mlir::ModuleOp">
   }];
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
-    "::mlir::func::FuncDialect"];
+    "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect"];
 }
 
 #endif

@@ -65,6 +65,7 @@ private:
   /// Outputs must not replace weights that are mapped.
   LogicalResult checkWeightFiles();
   LogicalResult checkEntries();
+  LogicalResult checkAlgorithms();
   LogicalResult runPasses();
   LogicalResult passes(Stage which, function_ref<void(PassManager &)> build);
   LogicalResult dump(Stage which);
@@ -141,6 +142,8 @@ LogicalResult Compilation::importModel() {
   if (options.emit != Stage::Json)
     document = ModelDocument();
   reportModel(*module, options.entries, report);
+  if (failed(checkAlgorithms()))
+    return failure();
   weights = collectResources(*module);
   return dump(Stage::Import);
 }
@@ -168,6 +171,23 @@ LogicalResult Compilation::checkEntries() {
                   "the model has no entry point '" + entry + "'" +
                       suggestName(entry, known) + "; it has " +
                       llvm::join(known, ", "));
+  return success();
+}
+
+/// Algorithms are for layers that there are.
+LogicalResult Compilation::checkAlgorithms() {
+  std::vector<StringRef> known;
+  for (const LayerReport &layer : report.layers)
+    known.push_back(layer.name);
+  for (StringRef text : options.algorithms) {
+    if (!text.contains('='))
+      continue;
+    StringRef layer = text.rsplit('=').first;
+    if (!llvm::is_contained(known, layer))
+      return fail(CompileFailure::Input, input,
+                  "--algorithm: the model has no layer '" + layer + "'" +
+                      suggestName(layer, known));
+  }
   return success();
 }
 

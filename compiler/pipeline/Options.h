@@ -38,6 +38,9 @@ struct CompileOptions {
   int64_t vectorWidth = 0;
   /// The register tile of contractions; none: chosen for each. For study.
   std::optional<Tile> tile;
+  /// How convolutions are computed, instead of the chosen algorithm:
+  /// "[LAYER=]ALGORITHM" (VaeAlgorithm.h).
+  std::vector<std::string> algorithms;
   /// Forbids forms of convolution that are faster but less exact.
   bool exactConv = false;
   /// An example gives the same bits in any batch.

@@ -40,10 +40,12 @@ namespace {
 struct Level {
   bool foldNormalization, fuseEpilogues;
   int64_t maxUpsampleFactor;
+  bool fastConvolution;
 };
 constexpr Level kLevels[] = {
-#define VAE_LEVEL(FOLD_NORMALIZATION, FUSE_EPILOGUES, MAX_UPSAMPLE_FACTOR)     \
-  {FOLD_NORMALIZATION, FUSE_EPILOGUES, MAX_UPSAMPLE_FACTOR},
+#define VAE_LEVEL(FOLD_NORMALIZATION, FUSE_EPILOGUES, MAX_UPSAMPLE_FACTOR,     \
+                  FAST_CONVOLUTION)                                            \
+  {FOLD_NORMALIZATION, FUSE_EPILOGUES, MAX_UPSAMPLE_FACTOR, FAST_CONVOLUTION},
 #include "compiler/pipeline/Levels.def"
 };
 } // namespace
@@ -83,6 +85,21 @@ void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
 
 void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {}
 
+static ChooseAlgorithmPassOptions getAlgorithms(const CompileOptions &options) {
+  ChooseAlgorithmPassOptions result;
+  result.fast = getLevel(options).fastConvolution && !options.exactConv;
+  result.algorithms.assign(options.algorithms.begin(),
+                           options.algorithms.end());
+  // Text has no way to report an error: an unknown machine gets the defaults.
+  if (auto cpu = resolveTarget(options)) {
+    result.vectorWidth = cpu->kernels.vectorWidth;
+    result.vectorRegisters = cpu->kernels.vectorRegisters;
+  } else {
+    llvm::consumeError(cpu.takeError());
+  }
+  return result;
+}
+
 void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   const Level &level = getLevel(options);
   bool fuse = level.fuseEpilogues;
@@ -94,6 +111,8 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(
       createExposeLayersPass({options.exposeLayers}));
+  pm.addNestedPass<func::FuncOp>(
+      createChooseAlgorithmPass(getAlgorithms(options)));
   pm.addPass(createSplitEntriesPass());
   pm.addNestedPass<func::FuncOp>(createFindHalosPass());
 }

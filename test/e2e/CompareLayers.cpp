@@ -5,7 +5,8 @@
 //   compare-layers [--first=0] [--count=200] [--cpu=NAME] [--keep=FOLDER]
 //
 // A seed stands for a model (RandomLayer.h), an optimization level, a width of
-// vectors, two register tiles and whether the code is deterministic.
+// vectors, two register tiles, whether the code is deterministic, and the
+// algorithm of convolutions.
 // ModelCheck.h says what is compared. A model that fails is left in the folder,
 // and the command that checks it again is printed. Exit code 0 if all are
 // right, 1 if not.
@@ -91,6 +92,12 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   auto target = KernelTarget::withWidth(options.vectorWidth);
   options.tile = drawTile(target, random);
   std::optional<Tile> shipTile = drawTile(target, random);
+  // Of convolutions, at any level.
+  constexpr const char *kAlgorithms[] = {"", "winograd2", "winograd4",
+                                         "winograd6"};
+  std::string algorithm = kAlgorithms[random() % std::size(kAlgorithms)];
+  if (!algorithm.empty())
+    options.algorithms = {algorithm};
 
   std::string name = std::to_string(seed) + ".json";
   llvm::SmallString<128> path(folder);
@@ -102,7 +109,8 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
                         std::to_string(options.optLevel) + ", width " +
                         std::to_string(options.vectorWidth) + ", tiles " +
                         describe(options.tile) + " and " + describe(shipTile) +
-                        (options.deterministic ? ", deterministic" : "");
+                        (options.deterministic ? ", deterministic" : "") +
+                        (algorithm.empty() ? "" : ", " + algorithm);
   setActivity(variant);
   ModelCheck check(path.str().str(), options, shipTile, seed);
   check.setLabel(variant);

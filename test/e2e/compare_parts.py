@@ -189,9 +189,13 @@ class Writer:
         path.write_text(json.dumps(model))
 
 
-def compile_model(vaec, source, output):
-    done = subprocess.run([vaec, str(source), "-o", str(output), f"-O{len(str(source)) % 4}"], capture_output=True,
-                          text=True, check=False)
+ALGORITHMS = ["direct", "winograd2", "winograd4", "winograd6"]  # of convolutions
+
+
+def compile_model(vaec, source, output, seed):
+    algorithm = ALGORITHMS[seed % len(ALGORITHMS)]
+    done = subprocess.run([vaec, str(source), "-o", str(output), f"-O{seed // 4 % 4}", f"--algorithm={algorithm}"],
+                          capture_output=True, text=True, check=False)
     return done.stderr
 
 
@@ -204,9 +208,9 @@ def draw_symbols(library, numpy, largest):
     return symbols
 
 
-def get_least(runtime, path, entry, symbols, inputs, shapes):
+def get_least(runtime, path, threads, entry, symbols, inputs, shapes):
     """The least limit, from the refusal of one byte."""
-    session = Session(runtime, path, 1, max_memory=1)
+    session = Session(runtime, path, threads, max_memory=1)
     try:
         session.run(entry, symbols, inputs, shapes)
     except AssertionError as error:
@@ -227,11 +231,11 @@ def compare_entry(runtime, path, library, entry, symbols, numpy):
     expected = whole.run(entry, symbols, inputs, shapes)
     whole.close()
     assert all(np.isfinite(x).all() for x in expected), f"{entry}: not finite"
-    least = get_least(runtime, path, entry, symbols, inputs, shapes)
+    least = {threads: get_least(runtime, path, threads, entry, symbols, inputs, shapes) for threads in (1, 2)}
     most = 4 * sum(x.size for x in expected) + table.arena_size((I64 * len(symbols))(*symbols))
     for i in range(LIMITS):
-        limit = least + max(0, most - least) * i * i // LIMITS ** 2
         for threads in (1, 2):
+            limit = least[threads] + max(0, most - least[1]) * i * i // LIMITS ** 2
             session = Session(runtime, path, threads, max_memory=limit)
             found = session.run(entry, symbols, inputs, shapes)
             session.close()
@@ -257,7 +261,7 @@ def compare_seed(arguments, seed):
     with tempfile.TemporaryDirectory() as folder:
         source, output = pathlib.Path(folder, "model.json"), pathlib.Path(folder, "model.so")
         Writer(seed).write(source)
-        error = compile_model(arguments.vaec, source, output)
+        error = compile_model(arguments.vaec, source, output, seed)
         if error:
             assert "internal" not in error and "error:" in error, error
             return False
@@ -288,7 +292,7 @@ def compare_tiny(arguments):
             torch.manual_seed(seed)
             diffusers.AutoencoderTiny(**config).save_pretrained(folder + "/model")
             output = pathlib.Path(folder, "model.so")
-            error = compile_model(arguments.vaec, folder + "/model", output)
+            error = compile_model(arguments.vaec, folder + "/model", output, seed)
             assert not error, error
             compare_library(runtime, output, seed, 130, 2)
     print(f"{len(TINIES)} models compared")

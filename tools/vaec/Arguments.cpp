@@ -2,6 +2,7 @@
 #include "tools/vaec/Arguments.h"
 
 #include "compiler/pipeline/Pipeline.h"
+#include "dialects/vae/IR/VaeAlgorithm.h"
 
 #include "CLI/CLI.hpp"
 #include "llvm/Support/FileSystem.h"
@@ -88,6 +89,16 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
                  "Target triple; default: this machine, or the architecture "
                  "that has the CPU")
       ->option_text("TRIPLE")
+      ->group(code);
+  app.add_option(
+         "--algorithm", a.options.algorithms,
+         "How convolutions are computed, all that can be or one "
+         "layer's: direct, winograd2, winograd4 or winograd6 (Winograd's "
+         "algorithm on tiles of 2x2, 4x4 or 6x6 outputs); default: what "
+         "costs least")
+      ->option_text("[LAYER=]ALGORITHM")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group(code);
   app.add_flag("--exact-conv", a.options.exactConv,
                "Forbid forms of convolution that are faster but less exact")
@@ -231,6 +242,11 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
                    "6x2; found '" +
                    raw.tile + "'");
   }
+  for (llvm::StringRef text : a.options.algorithms)
+    if (!Algorithm::parse(text.substr(text.rfind('=') + 1)))
+      return usage("--algorithm takes direct, winograd2, winograd4 or "
+                   "winograd6, for all layers or as LAYER=ALGORITHM; found '" +
+                   text + "'");
   if (a.output.empty())
     a.output = getDefaultOutput(a);
   if (a.output == "-" &&

@@ -2,6 +2,7 @@
 #include "compiler/conversion/kernels/Tiling.h"
 
 #include "compiler/conversion/kernels/Kernels.h"
+#include "compiler/conversion/kernels/Winograd.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -100,6 +101,32 @@ bool vae::hasRowTile(const KernelTarget &target, const Contraction &shape) {
          !shape.dotProducts() &&
          chooseRowTile(target, shape).vectors >
              chooseTile(target, shape).vectors;
+}
+
+Tile vae::chooseWinogradTile(const KernelTarget &target, int64_t outputs) {
+  int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
+  int64_t blocks = target.vectorRegisters >= 32 &&
+                           target.vectorWidth == kChannelBlock &&
+                           outputs > kChannelBlock
+                       ? 2
+                       : 1;
+  int64_t vectors = blocks * perBlock;
+  // Half of the registers hide the latency of a multiply-add.
+  return {vectors, std::min<int64_t>(getMostPositions(target, vectors), 14)};
+}
+
+int64_t vae::getWinogradPanel(const KernelTarget &target, int64_t outputs) {
+  return chooseWinogradTile(target, outputs).vectors * target.vectorWidth;
+}
+
+/// Enough for each weight that is read. Their transformed inputs and products
+/// take 0.5 MiB of the L2 cache with 64 channels, and do not fit it with many;
+/// more tiles were slower there, too.
+int64_t vae::getWinogradTiles(const KernelTarget &target,
+                              const Winograd &shape) {
+  constexpr int64_t kTiles = 24;
+  int64_t run = chooseWinogradTile(target, shape.outputs).positions;
+  return run * llvm::divideCeil(kTiles, run);
 }
 
 int64_t vae::chooseUnroll(int64_t length) {

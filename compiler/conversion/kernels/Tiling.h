@@ -13,6 +13,7 @@
 namespace vae {
 
 struct Contraction;
+struct Winograd;
 
 /// A register tile of a contraction: output positions (pixels, or rows of a
 /// dense layer's input) times vectors of output channels. Of dot products,
@@ -64,6 +65,13 @@ Tile chooseTile(const KernelTarget &target, const Contraction &shape);
 Tile chooseRowTile(const KernelTarget &target, const Contraction &shape);
 /// Whether a contraction has code for a single position.
 bool hasRowTile(const KernelTarget &target, const Contraction &shape);
+
+/// The register tile of a Winograd kernel's products: tiles of the image times
+/// vectors of outputs, which make whole blocks of channels: a panel.
+Tile chooseWinogradTile(const KernelTarget &target, int64_t outputs);
+int64_t getWinogradPanel(const KernelTarget &target, int64_t outputs);
+/// Tiles of the image that a Winograd kernel works on at a time.
+int64_t getWinogradTiles(const KernelTarget &target, const Winograd &shape);
 
 /// Vectors that hold that many outputs.
 int64_t vectorsFor(const KernelTarget &target, int64_t outputs);

@@ -34,6 +34,7 @@ def Vae_Dialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
+  let hasOperationAttrVerify = 1;
   let extraClassDeclaration = [{
     /// The files of the weights of this context.
     MappedFiles &getMappedFiles() { return mappedFiles; }

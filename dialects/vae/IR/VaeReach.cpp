@@ -3,6 +3,7 @@
 // How far operations look beside a pixel: which elements of a result are those
 // of the whole image's when the operands are of a part of it.
 #include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeAlgorithm.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -61,6 +62,19 @@ static AxisReach spreadWindow(AxisReach axis, int64_t span, int64_t stride,
   axis.missing =
       (axis.missing + 1) * stride - span - 1 - extra + padBefore + padAfter;
   axis.after = std::max(axis.after, axis.missing);
+  return axis;
+}
+
+/// y is computed in tiles of that many elements, all of which take from all
+/// that any of them does.
+static AxisReach inTiles(AxisReach axis, int64_t tile) {
+  if (!axis.symbol || tile <= 1)
+    return axis;
+  axis.before = llvm::alignTo(axis.before, tile);
+  axis.after = axis.after > 0
+                   ? static_cast<int64_t>(llvm::alignTo(axis.after, tile))
+                   : axis.after;
+  axis.grid = tile;
   return axis;
 }
 
@@ -183,8 +197,9 @@ VAE_REACH(Conv2dOp) {
   return reachImage(
       in, out,
       [&](AxisReach x, int axis) {
-        return slideWindow(x, getSpan(*this, axis), getStrides()[axis],
-                           getPadding()[axis], getPadding()[axis + 2]);
+        return inTiles(slideWindow(x, getSpan(*this, axis), getStrides()[axis],
+                                   getPadding()[axis], getPadding()[axis + 2]),
+                       getAlgorithm(*this).winograd);
       },
       getResidual());
 }
@@ -202,9 +217,20 @@ VAE_REACH(ConvTranspose2dOp) {
   return reachImage(
       in, out,
       [&](AxisReach x, int axis) {
-        return spreadWindow(x, getSpan(*this, axis), getStrides()[axis],
-                            getPadding()[axis], getPadding()[axis + 2],
-                            getOutputPadding()[axis]);
+        int64_t stride = getStrides()[axis], before = getPadding()[axis];
+        AxisReach y =
+            spreadWindow(x, getSpan(*this, axis), stride, before,
+                         getPadding()[axis + 2], getOutputPadding()[axis]);
+        int64_t tile = getAlgorithm(*this).winograd;
+        if (!y.symbol || tile <= 1)
+          return y;
+        // Phases are computed in tiles of positions, which are counted as the
+        // elements of x are, but need not begin with the first. Position q
+        // gives y[q * stride - before] and what follows until the next one's.
+        y.before += before + tile * stride;
+        y.after = std::max<int64_t>(y.after, 0) + before + tile * stride;
+        y.grid = tile * stride;
+        return y;
       },
       getResidual());
 }

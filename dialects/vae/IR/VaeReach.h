@@ -27,6 +27,9 @@ struct AxisReach {
   /// Not below `missing`. Both may be negative: more elements than up / down
   /// says.
   int64_t after = 0, missing = 0;
+  /// Tiles must begin at a multiple of so many elements, and end at one, too,
+  /// if the image does not end there.
+  int64_t grid = 1;
 };
 
 /// One for each axis of a tensor.

@@ -92,7 +92,9 @@ bool HaloFinder::align(const Reach &reach) {
     if (!axis.symbol)
       continue;
     int64_t &multiple = halos[axis.symbol].multiple;
-    multiple = std::lcm(std::max<int64_t>(multiple, 1), axis.down);
+    int64_t unit = axis.down * axis.grid;
+    multiple = std::lcm(std::max<int64_t>(multiple, 1),
+                        unit / std::gcd(unit, axis.up));
     if (multiple > kMostMultiple)
       return false;
   }
@@ -132,6 +134,8 @@ bool HaloFinder::infer(Operation &op) {
   for (auto [result, reach] : llvm::zip_equal(op.getResults(), out)) {
     if (!align(reach))
       return false;
+    for (AxisReach &axis : reach)
+      axis.grid = 1;
     reaches[result] = std::move(reach);
   }
   return true;

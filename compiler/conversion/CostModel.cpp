@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/conversion/CostModel.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace vae;
+
+// Fitted to measured times of layers of 64 to 512 channels (docs/design/
+// winograd.md), in vector multiply-adds.
+
+/// Part of a core's multiply-adds that contractions reach.
+static constexpr double kDirectEfficiency = 0.93, kWinogradEfficiency = 0.88;
+/// A vector of a transform, of tiles of up to six and of more elements on a
+/// side.
+static constexpr double kSmallTransform = 13, kLargeTransform = 22;
+/// A vector of transformed weights, which goes through memory.
+static constexpr double kWeightTransform = 26;
+
+/// Multiply-adds of a register tile, of which some registers are idle.
+static double getProducts(int64_t rows, int64_t inputs, int64_t vectors,
+                          const Tile &tile) {
+  // Weights are loaded once for all rows of a tile.
+  int64_t most = std::min(rows, tile.positions);
+  double idle = std::max(1.0, static_cast<double>(kSumsInFlight) /
+                                  static_cast<double>(most * tile.vectors));
+  return static_cast<double>(rows * inputs * vectors) * idle;
+}
+
+static double getDirectCost(const KernelTarget &target, const Work &work) {
+  const Contraction &shape = work.shape;
+  Tile tile = chooseTile(target, shape);
+  int64_t positions = work.images * work.rows * work.columns;
+  int64_t summands = shape.taps() * shape.inputs;
+  if (shape.depthwise())
+    return 2.0 * positions * vectorsFor(target, shape.groups) * shape.taps();
+  if (shape.dotProducts())
+    return 1.5 * positions * shape.outputs * vectorsFor(target, summands);
+  return shape.groups *
+         getProducts(positions, summands, vectorsFor(target, shape.outputs),
+                     tile) /
+         kDirectEfficiency;
+}
+
+static double getWinogradCost(const KernelTarget &target, const Work &work,
+                              const Winograd &form) {
+  Tile tile = chooseWinogradTile(target, form.outputs);
+  int64_t tiles = work.images *
+                  llvm::divideCeil(work.rows, form.axes[0].outputs) *
+                  llvm::divideCeil(work.columns, form.axes[1].outputs);
+  int64_t inputs = form.inputBlocks() * kChannelBlock;
+  int64_t panel = tile.vectors * target.vectorWidth;
+  int64_t outputs = llvm::divideCeil(form.outputs, panel) * panel;
+  int64_t positions = form.positions();
+  int64_t results = form.axes[0].outputs * form.axes[1].outputs;
+  double width = static_cast<double>(target.vectorWidth);
+  double products =
+      getProducts(tiles, inputs, outputs / target.vectorWidth, tile) *
+      static_cast<double>(positions) / kWinogradEfficiency;
+  constexpr int64_t small = 6;
+  bool large = form.axes[0].size() > small || form.axes[1].size() > small;
+  double transformed = static_cast<double>(positions * inputs +
+                                           (positions + results) / 2 * outputs);
+  double transforms = static_cast<double>(tiles) * transformed / width *
+                      (large ? kLargeTransform : kSmallTransform);
+  double weights = static_cast<double>(positions * inputs * outputs) / width *
+                   kWeightTransform;
+  return products + transforms + weights;
+}
+
+std::optional<double> vae::getCost(const KernelTarget &target, const Work &work,
+                                   const Algorithm &algorithm) {
+  if (!algorithm.winograd)
+    return getDirectCost(target, work);
+  if (!Winograd::canCompute(work.shape, algorithm.winograd))
+    return std::nullopt;
+  return getWinogradCost(target, work,
+                         Winograd::of(work.shape, algorithm.winograd));
+}

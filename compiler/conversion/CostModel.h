@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What computing a convolution costs, by each algorithm. A model, not a
+// measurement: it ranks algorithms for one layer on one kind of machine.
+#ifndef COMPILER_CONVERSION_COSTMODEL_H
+#define COMPILER_CONVERSION_COSTMODEL_H
+
+#include "compiler/conversion/kernels/Winograd.h"
+#include "dialects/vae/IR/VaeAlgorithm.h"
+
+namespace vae {
+
+/// A contraction and how many positions it is computed at.
+struct Work {
+  Contraction shape;
+  int64_t images = 1, rows = 1, columns = 1;
+};
+
+/// Vector instructions of one core, which begins two multiply-adds a cycle:
+/// half of it is about the number of cycles. Weights are transformed once a
+/// run. Nothing if the algorithm cannot compute the contraction.
+std::optional<double> getCost(const KernelTarget &target, const Work &work,
+                              const Algorithm &algorithm);
+
+} // namespace vae
+
+#endif // COMPILER_CONVERSION_COSTMODEL_H

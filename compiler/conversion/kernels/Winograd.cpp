@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/conversion/kernels/WinogradEmitter.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace vae;
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+static WinogradAxis makeAxis(int64_t taps, int64_t tileOutputs) {
+  return {tileOutputs, taps};
+}
+
+Winograd Winograd::of(const Contraction &shape, int64_t tileOutputs) {
+  Winograd result;
+  result.inputs = shape.inputs;
+  result.outputs = shape.outputs;
+  for (int axis : {0, 1})
+    result.axes[axis] = makeAxis(shape.window[axis], tileOutputs);
+  return result;
+}
+
+bool Winograd::canCompute(const Contraction &shape, int64_t tileOutputs) {
+  if (shape.groups != 1 || shape.video || shape.flat || shape.inputs == 0 ||
+      shape.dotProducts())
+    return false;
+  for (int axis : {0, 1}) {
+    WinogradAxis form = makeAxis(shape.window[axis], tileOutputs);
+    if (shape.stride[axis] != 1 || shape.dilation[axis] != 1 ||
+        shape.window[axis] < 2 || !hasWinogradPoints(form))
+      return false;
+  }
+  return true;
+}
+
+int64_t Winograd::inputBlocks() const {
+  return llvm::divideCeil(inputs, kChannelBlock);
+}
+
+std::string Winograd::name() const {
+  return llvm::formatv("winograd{0}x{1}_i{2}_o{3}_k{4}x{5}", axes[0].outputs,
+                       axes[1].outputs, inputs, outputs, axes[0].taps,
+                       axes[1].taps);
+}
+
+static int64_t getNumPanels(const KernelTarget &target, const Winograd &shape) {
+  return llvm::divideCeil(shape.outputs,
+                          getWinogradPanel(target, shape.outputs));
+}
+
+int64_t vae::getWinogradWeightStride(const KernelTarget &target,
+                                     const Winograd &shape) {
+  return shape.inputBlocks() * kChannelBlock *
+             getWinogradPanel(target, shape.outputs) +
+         kChannelBlock;
+}
+
+int64_t vae::getWinogradWeightSize(const KernelTarget &target,
+                                   const Winograd &shape) {
+  return getNumPanels(target, shape) * shape.positions() *
+         getWinogradWeightStride(target, shape);
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+func::FuncOp vae::getWinogradWeightKernel(ModuleOp module, Location loc,
+                                          const KernelTarget &target,
+                                          const Winograd &shape) {
+  int64_t panel = getWinogradPanel(target, shape.outputs);
+  int64_t blocks = getNumPanels(target, shape) * panel / kChannelBlock;
+  int64_t stored = llvm::divideCeil(shape.outputs, kChannelBlock);
+  int64_t kh = shape.axes[0].taps, kw = shape.axes[1].taps;
+  int64_t stride = getWinogradWeightStride(target, shape);
+  LinearMap columns(getWinogradMatrices(shape.axes[0]).weight);
+  LinearMap rows(getWinogradMatrices(shape.axes[1]).weight);
+  auto body = [&](Emitter &e, const KernelArgs &args) {
+    Value weight = args.buffers[0], result = args.buffers[1];
+    // The weights of one input and as many outputs as a vector has.
+    auto transform = [&](Value from, Value to, bool zeros) {
+      Emitter::Values taps;
+      for (int64_t t = 0; t < kh * kw; ++t)
+        taps.push_back(
+            zeros ? e.splat(0)
+                  : e.loadVec(weight,
+                              e.add(from, t * shape.inputs * kChannelBlock)));
+      SmallVector<Emitter::Values> half;
+      for (int64_t j = 0; j < kw; ++j) {
+        Emitter::Values column;
+        for (int64_t i = 0; i < kh; ++i)
+          column.push_back(taps[i * kw + j]);
+        half.push_back(columns.emit(e, column));
+      }
+      for (int64_t i = 0; i < shape.axes[0].size(); ++i) {
+        Emitter::Values row;
+        for (int64_t j = 0; j < kw; ++j)
+          row.push_back(half[j][i]);
+        for (auto [j, value] : llvm::enumerate(rows.emit(e, row)))
+          e.storeVec(zeros ? e.splat(0) : value, result,
+                     e.add(to, (i * shape.axes[1].size() + j) * stride));
+      }
+    };
+    e.loop(args.begin, args.end, 1, [&](Value item) {
+      Value block = e.div(item, shape.inputBlocks());
+      Value first =
+          e.mul(e.sub(item, e.mul(block, shape.inputBlocks())), kChannelBlock);
+      Value inPanel = e.rem(block, panel / kChannelBlock);
+      Value start = e.add(e.mul(e.div(block, panel / kChannelBlock),
+                                shape.positions() * stride),
+                          e.mul(inPanel, kChannelBlock));
+      e.loop(e.index(0), e.index(kChannelBlock), 1, [&](Value i) {
+        Value input = e.add(first, i);
+        Value from = e.add(e.mul(block, kh * kw * shape.inputs * kChannelBlock),
+                           e.mul(input, kChannelBlock));
+        Value to = e.add(start, e.mul(input, panel));
+        Value given = e.select(e.less(input, e.index(shape.inputs)),
+                               e.less(block, e.index(stored)),
+                               e.less(e.index(1), e.index(0)));
+        e.loop(e.index(0), e.index(kChannelBlock), e.width, [&](Value lane) {
+          e.ifElse(
+              given,
+              [&] {
+                transform(e.add(from, lane), e.add(to, lane), false);
+                return Emitter::Values();
+              },
+              [&] {
+                transform(from, e.add(to, lane), true);
+                return Emitter::Values();
+              });
+        });
+      });
+    });
+  };
+  return getOrCreateKernel(
+      module, loc, shape.name() + "_weights", target, 2, 0,
+      [&](Emitter &e, ValueRange) {
+        return e.index(blocks * shape.inputBlocks());
+      },
+      body);
+}
+
+//===----------------------------------------------------------------------===//
+// Items
+//===----------------------------------------------------------------------===//
+
+/// Items that two to four threads share evenly, a whole image or not.
+static constexpr int64_t kMinItems = 8;
+
+WinogradItems::WinogradItems(Emitter &e, const KernelTarget &target,
+                             const Winograd &shape, ValueRange sizes) {
+  rows = e.ceilDiv(sizes[kRows], shape.axes[0].outputs);
+  columns = e.ceilDiv(sizes[kColumns], shape.axes[1].outputs);
+  tiles = e.mul(sizes[kImages], e.mul(rows, columns));
+  blocks = e.ceilDiv(tiles, getWinogradTiles(target, shape));
+  // Few blocks are shared by several items, each of which transforms the
+  // inputs for itself.
+  Value some = e.max(blocks, e.index(1));
+  splits = e.min(e.div(e.add(some, kMinItems - 1), some),
+                 e.index(getNumPanels(target, shape)));
+  count = e.mul(blocks, splits);
+}
+
+WinogradScratch::WinogradScratch(const KernelTarget &target,
+                                 const Winograd &shape)
+    : tiles(getWinogradTiles(target, shape)) {
+  // A line more keeps the positions of a tile in different sets of a cache.
+  inPosition = tiles * shape.inputBlocks() * kChannelBlock + kChannelBlock;
+  outPosition = tiles * getWinogradPanel(target, shape.outputs) + kChannelBlock;
+  inputs = 0;
+  products = inputs + shape.positions() * inPosition;
+  window = products + shape.positions() * outPosition;
+  results = window + shape.positions() * kChannelBlock;
+  size =
+      results + shape.axes[0].outputs * shape.axes[1].outputs * kChannelBlock;
+}
+
+//===----------------------------------------------------------------------===//
+// The kernel
+//===----------------------------------------------------------------------===//
+
+WinogradEmitter::WinogradEmitter(Emitter &e, const KernelTarget &target,
+                                 const Winograd &shape,
+                                 const Epilogue &epilogue,
+                                 const KernelArgs &args)
+    : e(e), target(target), shape(shape), epilogue(epilogue), args(args),
+      tile(chooseWinogradTile(target, shape.outputs)), layout(target, shape),
+      inputMaps{LinearMap(getWinogradMatrices(shape.axes[0]).input),
+                LinearMap(getWinogradMatrices(shape.axes[1]).input)},
+      outputMaps{LinearMap(getWinogradMatrices(shape.axes[0]).output),
+                 LinearMap(getWinogradMatrices(shape.axes[1]).output)},
+      scratch(args.scratch) {
+  unsigned next = 0;
+  x = args.buffers[next++];
+  weight = args.buffers[next++];
+  if (epilogue.bias)
+    bias = args.buffers[next++];
+  if (epilogue.residual)
+    residual = args.buffers[next++];
+  y = args.buffers[next++];
+  zero = e.index(0);
+}
+
+WinogradEmitter::Place WinogradEmitter::locate(Value index) {
+  WinogradItems items(e, target, shape, args.sizes);
+  Value perImage = e.mul(items.rows, items.columns);
+  Value image = e.div(index, perImage);
+  Value within = e.sub(index, e.mul(image, perImage));
+  Value row = e.div(within, items.columns);
+  return {image, row, e.sub(within, e.mul(row, items.columns))};
+}
+
+/// Fills the tables with the tiles from `first` on.
+void WinogradEmitter::findTiles(Value first) {
+  e.loop(zero, count, 1, [&](Value t) {
+    auto [image, tileRow, tileColumn] = locate(e.add(first, t));
+    Value row = e.mul(tileRow, shape.axes[0].outputs);
+    Value column = e.mul(tileColumn, shape.axes[1].outputs);
+    auto place = [&, image = image](ContractionSize inImage,
+                                    ContractionSize offset,
+                                    ContractionSize inRow, Value inColumn) {
+      return e.add(e.add(e.mul(image, size(inImage)), size(offset)),
+                   e.add(e.mul(row, size(inRow)), e.mul(column, inColumn)));
+    };
+    auto left = [&](ContractionSize all, Value begin, int64_t most) {
+      return e.min(e.sub(size(all), begin), e.index(most));
+    };
+    Value fields[kNumFields];
+    fields[kWindow] = place(kInImage, kInOffset, kInRow, e.index(shape.inputs));
+    fields[kResult] = place(kOutImage, kOutOffset, kOutRow, size(kOutColumn));
+    fields[kFirstRow] = e.sub(row, size(kPaddingRows));
+    fields[kFirstColumn] = e.sub(column, size(kPaddingColumns));
+    fields[kResultRows] = left(kRows, row, shape.axes[0].outputs);
+    fields[kResultColumns] = left(kColumns, column, shape.axes[1].outputs);
+    for (unsigned field = 0; field < kNumFields; ++field)
+      e.store(fields[field], tables[field], t);
+  });
+}
+
+/// Products of `rows` tiles with one position's weights of a panel.
+void WinogradEmitter::multiplyRows(Value from, Value weights, Value to,
+                                   int64_t rows) {
+  constexpr int64_t kUnroll = 4;
+  int64_t vectors = tile.vectors, width = vectors * e.width;
+  Values sums(rows * vectors, e.splat(0));
+  auto step = [&](Value block, Value k, Values sums) {
+    Value at =
+        e.add(from, e.add(e.mul(block, layout.tiles * kChannelBlock), k));
+    Value wAt =
+        e.add(weights, e.mul(e.add(e.mul(block, kChannelBlock), k), width));
+    for (int64_t u = 0; u < kUnroll; ++u) {
+      Values w;
+      for (int64_t v = 0; v < vectors; ++v)
+        w.push_back(e.loadVec(weight, e.add(wAt, u * width + v * e.width)));
+      for (int64_t r = 0; r < rows; ++r) {
+        Value value =
+            e.broadcast(e.load(scratch, e.add(at, r * kChannelBlock + u)));
+        for (int64_t v = 0; v < vectors; ++v)
+          sums[r * vectors + v] = e.fma(value, w[v], sums[r * vectors + v]);
+      }
+    }
+    return sums;
+  };
+  Value blocks = e.index(shape.inputBlocks());
+  sums = e.loop(zero, blocks, 1, sums, [&](Value b, ValueRange outer) {
+    return e.loop(zero, e.index(kChannelBlock), kUnroll, outer,
+                  [&](Value k, ValueRange inner) {
+                    return step(b, k, Values(inner.begin(), inner.end()));
+                  });
+  });
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t v = 0; v < vectors; ++v)
+      e.storeVec(sums[r * vectors + v], scratch,
+                 e.add(to, r * width + v * e.width));
+}
+
+/// Units of work are the rows of its tiles' windows.
+void WinogradEmitter::prefetchNext(Value index, Value parts) {
+  int64_t windowRows = shape.axes[0].size();
+  Value units = e.mul(nextCount, windowRows);
+  auto bound = [&](Value part) { return e.div(e.mul(part, units), parts); };
+  e.loop(bound(index), bound(e.add(index, 1)), 1, [&](Value unit) {
+    Value t = e.div(unit, windowRows);
+    Value row = e.sub(unit, e.mul(t, windowRows));
+    Place place = locate(e.add(nextFirst, t));
+    row = e.add(row, e.mul(place.row, shape.axes[0].outputs));
+    int64_t run = shape.axes[1].outputs * shape.inputs;
+    Value at = e.add(e.add(e.mul(place.image, size(kInImage)), size(kInOffset)),
+                     e.add(e.mul(row, size(kInRow)), e.mul(place.column, run)));
+    constexpr int64_t kLine = 16;
+    e.loop(zero, e.index(run), kLine,
+           [&](Value i) { e.prefetch(x, e.add(at, i)); });
+  });
+}
+
+/// The products of a panel, position after position: in runs of tiles of almost
+/// equal length. It is one of the item's parts.
+void WinogradEmitter::multiply(Value panel, Value part, Value parts) {
+  int64_t stride = getWinogradWeightStride(target, shape);
+  int64_t width = tile.vectors * e.width;
+  Value positions = e.index(shape.positions());
+  Value weights = e.mul(panel, shape.positions() * stride);
+  e.loop(zero, positions, 1, [&](Value position) {
+    prefetchNext(e.add(e.mul(part, positions), position),
+                 e.mul(parts, positions));
+    Value inputs =
+        e.add(e.mul(position, layout.inPosition), e.index(layout.inputs));
+    Value products =
+        e.add(e.mul(position, layout.outPosition), e.index(layout.products));
+    Value w = e.add(weights, e.mul(position, stride));
+    e.loop(zero, runs, 1, [&](Value run) {
+      Value first = e.add(e.mul(run, rows), e.min(run, extra));
+      Value size = e.select(e.less(run, extra), e.add(rows, 1), rows);
+      Value from = e.add(inputs, e.mul(first, kChannelBlock));
+      Value to = e.add(products, e.mul(first, width));
+      SmallVector<int64_t> cases =
+          llvm::to_vector(llvm::seq<int64_t>(1, tile.positions));
+      auto choice = scf::IndexSwitchOp::create(e.b, e.loc, TypeRange(), size,
+                                               cases, cases.size());
+      auto fill = [&](Region &region, int64_t r) {
+        OpBuilder::InsertionGuard guard(e.b);
+        e.b.createBlock(&region);
+        multiplyRows(from, w, to, r);
+        scf::YieldOp::create(e.b, e.loc);
+      };
+      for (auto [region, r] : llvm::zip(choice.getCaseRegions(), cases))
+        fill(region, r);
+      fill(choice.getDefaultRegion(), tile.positions);
+    });
+  });
+}
+
+/// Blocks of almost equal size: the first tile and the number of tiles.
+std::pair<Value, Value> WinogradEmitter::getBlock(Value item) {
+  WinogradItems items(e, target, shape, args.sizes);
+  Value block = e.div(item, items.splits);
+  auto bound = [&](Value block) {
+    return e.div(e.mul(block, items.tiles), items.blocks);
+  };
+  Value first = bound(block);
+  return {first, e.sub(bound(e.add(block, 1)), first)};
+}
+
+void WinogradEmitter::emitItem(Value item) {
+  WinogradItems items(e, target, shape, args.sizes);
+  Value split = e.sub(item, e.mul(e.div(item, items.splits), items.splits));
+  auto bound = [&](Value part, Value all, Value parts) {
+    return e.div(e.mul(part, all), parts);
+  };
+  Value first;
+  std::tie(first, count) = getBlock(item);
+  Value next = e.add(item, 1);
+  std::tie(nextFirst, nextCount) = getBlock(next);
+  nextCount = e.select(e.less(next, args.end), nextCount, zero);
+  runs = e.ceilDiv(count, tile.positions);
+  rows = e.div(count, runs);
+  extra = e.sub(count, e.mul(rows, runs));
+  findTiles(first);
+  transformInputs();
+  Value panels = e.index(getNumPanels(target, shape));
+  Value begin = bound(split, panels, items.splits);
+  Value end = bound(e.add(split, 1), panels, items.splits);
+  e.loop(begin, end, 1, [&](Value panel) {
+    multiply(panel, e.sub(panel, begin), e.sub(end, begin));
+    transformProducts(panel);
+  });
+}
+
+void WinogradEmitter::emit() {
+  for (Value &table : tables)
+    table = e.stack(layout.tiles);
+  e.loop(args.begin, args.end, 1, [&](Value item) { emitItem(item); });
+}
+
+func::FuncOp vae::getWinogradKernel(ModuleOp module, Location loc,
+                                    const KernelTarget &target,
+                                    const Winograd &shape,
+                                    const Epilogue &epilogue) {
+  unsigned buffers = 3 + epilogue.bias + epilogue.residual;
+  return getOrCreateKernel(
+      module, loc, shape.name() + epilogue.suffix(), target, buffers,
+      kNumContractionSizes,
+      [&](Emitter &e, ValueRange sizes) {
+        return WinogradItems(e, target, shape, sizes).count;
+      },
+      [&](Emitter &e, const KernelArgs &args) {
+        WinogradEmitter(e, target, shape, epilogue, args).emit();
+      },
+      WinogradScratch(target, shape).size * 4);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The body of a Winograd kernel. An item is a block of tiles and a part of the
+// outputs. It transforms the inputs of its tiles, then, for one panel of
+// outputs after the other, multiplies them with the weights of each position
+// and transforms the products back.
+#ifndef COMPILER_CONVERSION_KERNELS_WINOGRADEMITTER_H
+#define COMPILER_CONVERSION_KERNELS_WINOGRADEMITTER_H
+
+#include "compiler/conversion/kernels/Winograd.h"
+
+namespace vae {
+
+/// How the tiles of all images are cut into items.
+struct WinogradItems {
+  using Value = mlir::Value;
+  Value rows, columns; // of tiles, in an image
+  Value tiles;         // of all images
+  Value blocks;        // of tiles
+  Value splits;        // of the outputs
+  Value count;
+
+  WinogradItems(Emitter &e, const KernelTarget &target, const Winograd &shape,
+                mlir::ValueRange sizes);
+};
+
+/// Where the buffers of a task lie in its scratch, in elements of f32.
+struct WinogradScratch {
+  int64_t tiles;       // of a block
+  int64_t inPosition;  // from one position's inputs to the next one's
+  int64_t outPosition; // and products
+  int64_t inputs, products, window, results, size;
+
+  WinogradScratch(const KernelTarget &target, const Winograd &shape);
+};
+
+class WinogradEmitter {
+  using Value = mlir::Value;
+  using Values = Emitter::Values;
+
+public:
+  WinogradEmitter(Emitter &e, const KernelTarget &target, const Winograd &shape,
+                  const Epilogue &epilogue, const KernelArgs &args);
+
+  void emit();
+
+private:
+  /// Of a tile: where its window and its result begin, the window's first row
+  /// and column in the image, and how many results lie in the image.
+  enum Field : unsigned {
+    kWindow,
+    kResult,
+    kFirstRow,
+    kFirstColumn,
+    kResultRows,
+    kResultColumns,
+    kNumFields
+  };
+
+  Value size(ContractionSize which) { return args.sizes[which]; }
+  void emitItem(Value item);
+  void findTiles(Value first);
+  /// The tile's image, row and column of tiles.
+  struct Place {
+    Value image, row, column;
+  };
+  Place locate(Value tile);
+  std::pair<Value, Value> getBlock(Value item);
+  Value get(Field field, Value tile) { return e.load(tables[field], tile); }
+
+  // WinogradTransform.cpp
+  void transformInputs();
+  void transformInput(Value tile, Value block);
+  void copyWindow(Value tile, Value channel, Value mask);
+  void transformWindow(Value buffer, Value base, Value rowStride,
+                       int64_t columnStride, Value to, Value mask);
+  void transformProducts(Value panel);
+  Values transformProducts(Value from, llvm::ArrayRef<int64_t> rows);
+  void storeInside(Value tile, Value channel, Value from, Value mask);
+  void storePartly(Value tile, Value channel, Value from, Value mask);
+  void storeResult(Value sum, Value at, Value biases, Value mask);
+  /// Groups of a tile's rows of results that have registers.
+  llvm::SmallVector<llvm::SmallVector<int64_t>> getResultRows() const;
+  /// A mask of the channels from one on; null if that many are always there.
+  Value getMask(Value channel, int64_t channels, int64_t whole);
+
+  /// What the item after this one reads, so many times in equal parts.
+  void prefetchNext(Value index, Value parts);
+  void multiply(Value panel, Value part, Value parts);
+  void multiplyRows(Value from, Value weights, Value to, int64_t rows);
+
+  Emitter &e;
+  const KernelTarget &target;
+  const Winograd &shape;
+  const Epilogue &epilogue;
+  const KernelArgs &args;
+  const Tile tile;
+  const WinogradScratch layout;
+  const LinearMap inputMaps[2], outputMaps[2];
+  Value x, weight, bias, residual, y, scratch;
+  Value tables[kNumFields];   // on the stack, one entry a tile of the block
+  Value count;                // tiles of the item
+  Value runs, rows, extra;    // of tiles that are multiplied together
+  Value nextFirst, nextCount; // tiles of the next item
+  Value zero;
+};
+
+} // namespace vae
+
+#endif // COMPILER_CONVERSION_KERNELS_WINOGRADEMITTER_H

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How convolutions are computed: `vae.algorithm` on vae.conv2d and
+// vae.conv_transpose2d, "direct" (also without the attribute) or "winograd<m>".
+#ifndef DIALECTS_VAE_IR_VAEALGORITHM_H
+#define DIALECTS_VAE_IR_VAEALGORITHM_H
+
+#include "mlir/IR/Operation.h"
+
+#include <optional>
+
+namespace vae {
+
+inline constexpr llvm::StringLiteral kAlgorithmAttr = "vae.algorithm";
+
+struct Algorithm {
+  /// Outputs of a tile along each axis (Winograd's m); 0: every sum directly.
+  int64_t winograd = 0;
+
+  /// Nothing if the text names none.
+  static std::optional<Algorithm> parse(llvm::StringRef text);
+  std::string str() const;
+};
+
+/// What the attribute of an operation says.
+Algorithm getAlgorithm(mlir::Operation *op);
+void setAlgorithm(mlir::Operation *op, Algorithm algorithm);
+
+} // namespace vae
+
+#endif // DIALECTS_VAE_IR_VAEALGORITHM_H
