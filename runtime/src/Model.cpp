@@ -2,6 +2,7 @@
 #include "runtime/src/Model.h"
 
 #include "runtime/src/Note.h"
+#include "runtime/src/Options.h"
 #include "runtime/src/Table.h"
 
 #include <cstdlib>
@@ -81,7 +82,8 @@ static vae_status_t open(vae_model_t &model, const char *path, Text &message) {
   return VAE_OK;
 }
 
-static vae_status_t query(vae_model_t &model, Text &message) {
+static vae_status_t query(vae_model_t &model, const char *version,
+                          Text &message) {
   void *symbol = dlsym(model.handle, VAE_MODEL_QUERY_SYMBOL);
   if (!symbol) {
     message.add("the library exports no " VAE_MODEL_QUERY_SYMBOL
@@ -91,7 +93,12 @@ static vae_status_t query(vae_model_t &model, Text &message) {
   model.table = reinterpret_cast<vae_model_query_fn>(symbol)(VAE_ABI_VERSION);
   vae_status_t status = checkTable(model.table, message);
   // The note has said the same; a library that lies in it must not crash.
-  return status ? status : checkFeatures(model.table->cpu_features, message);
+  if (!status)
+    status = chooseVersion(*model.table, version, model.version, message);
+  if (status || !model.version)
+    return status;
+  model.table = model.version->table;
+  return checkTable(model.table, message);
 }
 
 static void close(vae_model_t *model) {
@@ -101,14 +108,23 @@ static void close(vae_model_t *model) {
   delete model;
 }
 
-static vae_status_t load(const char *path, vae_model_t **outModel,
-                         Text &message) {
-  ElfFile file;
+/// What is known before the code is mapped. outVersion: null, or gets the name
+/// of the version that would run.
+static vae_status_t inspect(ElfFile &file, const char *path,
+                            const char *version, char **outVersion,
+                            Text &message) {
   vae_status_t status = file.read(path, message);
   if (!status)
     status = file.checkMachine(message);
-  if (!status)
-    status = checkNote(file.getNote(), file.getNoteSize(), message);
+  return status ? status
+                : checkNote(file.getNote(), file.getNoteSize(), version,
+                            outVersion, message);
+}
+
+static vae_status_t load(const char *path, const char *version,
+                         vae_model_t **outModel, Text &message) {
+  ElfFile file;
+  vae_status_t status = inspect(file, path, version, nullptr, message);
   if (status)
     return status;
   auto *model = new (std::nothrow) vae_model_t;
@@ -120,7 +136,7 @@ static vae_status_t load(const char *path, vae_model_t **outModel,
   std::lock_guard<std::mutex> lock(loadedMutex);
   status = open(*model, path, message);
   if (!status)
-    status = query(*model, message);
+    status = query(*model, version, message);
   if (status) {
     close(model);
     return status;
@@ -137,16 +153,50 @@ static vae_status_t load(const char *path, vae_model_t **outModel,
 
 vae_status_t vae_model_load(const char *path, vae_model_t **out_model,
                             char *message, size_t message_size) {
-  Text text(message, message_size);
-  if (!path || !out_model) {
-    text.add("vae_model_load: path or out_model is NULL");
+  return vae_model_load_with(path, nullptr, out_model, message, message_size);
+}
+
+/// Calls `body` with the version that the options name, and says what file a
+/// failure is about.
+template <typename Body>
+static vae_status_t withOptions(const char *function, const char *path,
+                                const vae_load_options_t *options, bool hasOut,
+                                Text message, Body body) {
+  vae_load_options_t wanted;
+  if (!path || !hasOut || !readOptions(options, wanted) || wanted.flags) {
+    message.add("%s: the path or the place of the result is NULL, or the "
+                "options have a size, flag or field that is unknown",
+                function);
     return VAE_INVALID_ARGUMENT;
   }
-  text.add("%s: ", path);
-  vae_status_t status = load(path, out_model, text);
+  message.add("%s: ", path);
+  vae_status_t status = body(wanted.version, message);
   if (!status)
-    text.clear();
+    message.clear();
   return status;
+}
+
+vae_status_t vae_model_load_with(const char *path,
+                                 const vae_load_options_t *options,
+                                 vae_model_t **out_model, char *message,
+                                 size_t message_size) {
+  return withOptions("vae_model_load", path, options, out_model != nullptr,
+                     Text(message, message_size),
+                     [&](const char *version, Text &text) {
+                       return load(path, version, out_model, text);
+                     });
+}
+
+vae_status_t vae_model_choose_version(const char *path,
+                                      const vae_load_options_t *options,
+                                      char **out_version, char *message,
+                                      size_t message_size) {
+  return withOptions("vae_model_choose_version", path, options,
+                     out_version != nullptr, Text(message, message_size),
+                     [&](const char *version, Text &text) {
+                       ElfFile file;
+                       return inspect(file, path, version, out_version, text);
+                     });
 }
 
 void vae_model_release(vae_model_t *model) {
@@ -163,6 +213,10 @@ void vae_model_release(vae_model_t *model) {
 
 const vae_abi_model *vae_model_table(const vae_model_t *model) {
   return model ? model->table : nullptr;
+}
+
+const char *vae_model_version(const vae_model_t *model) {
+  return model && model->version ? model->version->name : nullptr;
 }
 
 vae_status_t vae_model_find_entry(const vae_model_t *model, const char *name,

@@ -7,6 +7,7 @@
 
 struct vae_model_t {
   const vae_abi_model *table = nullptr;
+  const vae_abi_version *version = nullptr; // null: there is only one
   void *handle = nullptr;
   // Of the list of loaded models; see Model.cpp.
   char *path = nullptr;

@@ -163,7 +163,8 @@ public:
       : table(table), message(message) {}
 
   bool run() {
-    return checkModel() && checkScaling() && checkSymbols() && checkEntries();
+    return checkModel() && checkVersions() && checkScaling() &&
+           checkSymbols() && checkEntries();
   }
 
 private:
@@ -183,6 +184,7 @@ private:
   static bool isName(const char *text) { return text && *text; }
 
   bool checkModel();
+  bool checkVersions();
   bool checkScaling();
   bool checkSymbols();
   bool checkEntries();
@@ -228,6 +230,30 @@ bool TableCheck::checkModel() {
   if (table.weights_size < 0 || table.num_parameters < 0 ||
       (table.weights_size > 0 && !table.weights))
     return fail("the weights are NULL or of negative size");
+  return true;
+}
+
+bool TableCheck::checkVersions() {
+  if (!table.num_versions)
+    return true;
+  if (table.num_versions < 2 || table.num_versions > kMaxVersions ||
+      !table.versions)
+    return fail("the number of versions is not in 2..64, or they are NULL");
+  kind = "version";
+  for (index = 0; index < table.num_versions; ++index) {
+    const vae_abi_version &version = table.versions[index];
+    if (!isName(version.name))
+      return fail("it has no name");
+    const vae_abi_model *other = version.table;
+    if (!other || other->abi_version != table.abi_version ||
+        other->struct_size < sizeof(vae_abi_model) || !other->cpu_features)
+      return fail("its table is NULL or of another version of the ABI, or has "
+                  "no CPU features");
+    if (other->versions != table.versions ||
+        other->num_versions != table.num_versions)
+      return fail("its table lists other versions");
+  }
+  kind = nullptr;
   return true;
 }
 

@@ -16,6 +16,7 @@ constexpr uint32_t kMaxTensors = 1024;
 constexpr uint32_t kMaxEntries = 1024;
 constexpr uint32_t kMaxSteps = 1 << 20;
 constexpr uint32_t kMaxPoints = 16;
+constexpr uint32_t kMaxVersions = 64;
 
 /// Refuses a table that the rest of the runtime could not trust: a NULL, a
 /// count out of bounds, a dimension of an unknown symbol, ...

@@ -41,7 +41,8 @@ Scaling = struct("Scaling", count=U32, reserved32=U32, scale=c.POINTER(c.c_doubl
 Model = struct("Model", abi_version=U32, struct_size=U32, name=STR, compiler_version=STR, target_triple=STR,
                cpu_features=STR, quantization=STR, likelihood=STR, prior=STR, num_symbols=U32, num_entries=U32,
                symbols=c.POINTER(Symbol), entries=c.POINTER(Entry), weights=P, weights_size=I64,
-               num_parameters=I64, latent_scaling=c.POINTER(Scaling), reserved=I64 * 7)
+               num_parameters=I64, latent_scaling=c.POINTER(Scaling), versions=P,
+               num_versions=U32, reserved32=U32, reserved=I64 * 5)
 for kind, size in ((Symbol, 40), (Dim, 24), (Tensor, 88), (Call, 72), (Step, 32), (Entry, 88),
                    (Scaling, 40), (Model, 176)):
     assert c.sizeof(kind) == size, kind

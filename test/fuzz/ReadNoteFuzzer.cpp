@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (file.read(path.c_str(), text) == VAE_OK) {
     (void)file.checkMachine(text);
     (void)checkNoteSyntax(file.getNote(), file.getNoteSize(), text);
-    (void)checkNote(file.getNote(), file.getNoteSize(), text);
+    (void)checkNote(file.getNote(), file.getNoteSize(), nullptr, nullptr, text);
   } else if (!*message) {
     std::abort(); // a refusal says why
   }

@@ -19,7 +19,8 @@ struct Result {
 Result check(const std::string &note) {
   char message[512];
   Text text(message, sizeof(message));
-  vae_status_t status = checkNote(note.data(), note.size(), text);
+  vae_status_t status =
+      checkNote(note.data(), note.size(), nullptr, nullptr, text);
   return {status, message};
 }
 
@@ -53,6 +54,16 @@ TEST(Note, DamageIsNamed) {
       {R"({"schema":1,"abi_version":1})", "no list \"features\""},
       {R"({"schema":1,"abi_version":1,"features":"avx"})", "no list"},
       {R"({"schema":1,"abi_version":1,"features":[1]})", "that is no name"},
+      {R"({"schema":1,"abi_version":1,"features":[],"versions":{}})",
+       "no list of versions"},
+      {R"({"schema":1,"abi_version":1,"features":[],"versions":[]})",
+       "no list of versions"},
+      {R"({"schema":1,"abi_version":1,"features":[],"versions":[1]})",
+       "one without a name"},
+      {R"({"schema":1,"abi_version":1,"versions":[{"features":[]}]})",
+       "one without a name"},
+      {R"({"schema":1,"abi_version":1,"versions":[{"name":"a"}]})",
+       "no list \"features\""},
   };
   for (const auto &c : cases) {
     Result result = check(c.note);
@@ -125,6 +136,26 @@ TEST(Note, MissingCpuFeaturesAreNamed) {
             std::string::npos)
       << result.message;
   EXPECT_NE(result.message.find("does not know: mmx2000"), std::string::npos);
+}
+
+TEST(Note, ALibraryIsRefusedIfNoVersionFits) {
+  EXPECT_EQ(check(R"({"schema":1,"abi_version":1,"features":["warp9"],)"
+                  R"("versions":[{"name":"a","features":["warp9"]},)"
+                  R"({"name":"b","features":[]}]})")
+                .status,
+            VAE_OK);
+  Result result = check(R"({"schema":1,"abi_version":1,"features":[],)"
+                        R"("versions":[{"name":"a","features":["warp9"]},)"
+                        R"({"name":"b","features":["warp9","warp10"]}]})");
+  EXPECT_EQ(result.status, VAE_UNSUPPORTED_CPU);
+  std::string unknown = std::string(" (this runtime, ") +
+                        vae_runtime_version() + ", does not know ";
+  EXPECT_EQ(result.message,
+            "this machine can run no version of the library; missing for 'a': "
+            "warp9" +
+                unknown + "warp9); missing for 'b': warp9, warp10" + unknown +
+                "warp9, warp10); compile the model for this machine, for "
+                "example with --mcpu=native here");
 }
 
 TEST(Note, ListsOfFeaturesAreSplitAtCommas) {

@@ -34,6 +34,7 @@ struct Library {
   float weights[1] = {1};
   double scale[2] = {2, 0.5}, shift[2] = {0, -1};
   vae_abi_scaling scaling = {1, 0, scale, shift, {}};
+  vae_abi_version versions[2] = {{"plain", &table, {}}, {"best", &best, {}}};
   vae_abi_model table = {VAE_ABI_VERSION,
                          sizeof(vae_abi_model),
                          "m",
@@ -51,7 +52,11 @@ struct Library {
                          sizeof(weights),
                          1,
                          &scaling,
+                         versions,
+                         2,
+                         0,
                          {}};
+  vae_abi_model best = table;
 
   static vae_abi_tensor makeTensor(const char *name, int32_t role,
                                    const vae_abi_dim *dims) {
@@ -100,6 +105,15 @@ TEST(Table, StepsMayBeUnknown) {
   EXPECT_EQ(checkTable(&library.table, text), VAE_OK) << message;
 }
 
+TEST(Table, ThereMayBeOneVersionOnly) {
+  Library library;
+  library.table.num_versions = 0;
+  library.table.versions = nullptr;
+  char message[256];
+  Text text(message, sizeof(message));
+  EXPECT_EQ(checkTable(&library.table, text), VAE_OK) << message;
+}
+
 TEST(Table, ALatentMayHaveNoScalingOrOneForEachChannel) {
   Library library;
   char message[256];
@@ -118,6 +132,22 @@ struct Lie {
 };
 
 const Lie kLies[] = {
+    {"number of versions", [](Library &l) { l.table.num_versions = 1; }},
+    {"number of versions", [](Library &l) { l.table.num_versions = 65; }},
+    {"number of versions", [](Library &l) { l.table.versions = nullptr; }},
+    {"version 1: it has no name",
+     [](Library &l) { l.versions[1].name = nullptr; }},
+    {"version 0: it has no name", [](Library &l) { l.versions[0].name = ""; }},
+    {"version 1: its table is NULL",
+     [](Library &l) { l.versions[1].table = nullptr; }},
+    {"has no CPU features", [](Library &l) { l.best.cpu_features = nullptr; }},
+    {"of another version of the ABI", [](Library &l) { ++l.best.abi_version; }},
+    {"of another version of the ABI",
+     [](Library &l) { l.best.struct_size = 8; }},
+    {"its table lists other versions",
+     [](Library &l) { l.best.versions = nullptr; }},
+    {"its table lists other versions",
+     [](Library &l) { l.best.num_versions = 3; }},
     {"it is shorter", [](Library &l) { l.table.struct_size = 175; }},
     {"a text of the model is NULL", [](Library &l) { l.table.name = nullptr; }},
     {"a text of the model is NULL",

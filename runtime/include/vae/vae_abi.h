@@ -210,6 +210,19 @@ typedef struct vae_abi_scaling {
   int64_t reserved[2];
 } vae_abi_scaling;
 
+/* A library may hold its code several times, for CPUs with more and more
+ * features; all versions have the same entry points and weights. The table that
+ * vae_model_query returns is that of the least demanding one, so that a loader
+ * may leave it at that. */
+struct vae_abi_model;
+typedef struct vae_abi_version {
+  const char *name; /* an LLVM CPU, "x86-64-v4"; no other version has it */
+  /* The table of a library with this version only, but for `versions`, which
+   * all tables share; its `cpu_features` say what the version needs. */
+  const struct vae_abi_model *table;
+  int64_t reserved[2];
+} vae_abi_version;
+
 /* The table. */
 typedef struct vae_abi_model {
   uint32_t abi_version; /* VAE_ABI_VERSION of the producer */
@@ -230,7 +243,12 @@ typedef struct vae_abi_model {
   int64_t weights_size;
   int64_t num_parameters;
   const vae_abi_scaling *latent_scaling; /* NULL: the model declares none */
-  int64_t reserved[7];
+  /* From the least demanding version, whose table this is: the last whose
+   * features a CPU has is the best for it. NULL: there is only this one. */
+  const vae_abi_version *versions;
+  uint32_t num_versions; /* 0, or at least 2 */
+  uint32_t reserved32;
+  int64_t reserved[5];
 } vae_abi_model;
 
 /* The exported function. Returns NULL when the library cannot speak a version
@@ -254,6 +272,7 @@ VAE_ABI_ASSERT(sizeof(vae_abi_halo) == 32);
 VAE_ABI_ASSERT(sizeof(vae_abi_tiling) == 40);
 VAE_ABI_ASSERT(sizeof(vae_abi_entry) == 88);
 VAE_ABI_ASSERT(sizeof(vae_abi_scaling) == 40);
+VAE_ABI_ASSERT(sizeof(vae_abi_version) == 32);
 VAE_ABI_ASSERT(sizeof(vae_abi_model) == 176);
 #endif
 

@@ -65,6 +65,7 @@ typedef struct vae_model_t vae_model_t;
  *   path. out_model: the model. message, message_size: buffer for a detail text
  *   in case of failure (always terminated; may be NULL, 0).
  * Ownership: the caller releases the model with vae_model_release.
+ * A library with code for several CPUs runs the best that this machine can.
  * Errors: VAE_NOT_FOUND, VAE_IO_ERROR; VAE_INVALID_MODEL (no ELF file for this
  *   machine, no note, no table, or a table that contradicts itself);
  *   VAE_UNSUPPORTED_ABI; VAE_UNSUPPORTED_CPU. The note is checked before any
@@ -75,6 +76,43 @@ typedef struct vae_model_t vae_model_t;
 VAE_API vae_status_t vae_model_load(const char *path, vae_model_t **out_model,
                                     char *message, size_t message_size);
 
+/* Options of loading. Zero means the default everywhere, and is the only value
+ * that reserved fields may have. Since 0.1. */
+typedef struct vae_load_options_t {
+  uint32_t struct_size; /* sizeof(vae_load_options_t) */
+  uint32_t flags;       /* 0 */
+  /* Of a library with several versions of its code (vae_abi_version), the name
+   * of the one to run. NULL: the last whose CPU features this machine has. */
+  const char *version;
+  uint64_t reserved[6];
+} vae_load_options_t;
+
+#define VAE_LOAD_OPTIONS_INIT                                                  \
+  {sizeof(vae_load_options_t), 0, NULL, {0, 0, 0, 0, 0, 0}}
+
+/* vae_model_load with options; NULL for the defaults.
+ *
+ * Errors: those of vae_model_load; VAE_NOT_FOUND also if the library has no
+ * such version, VAE_UNSUPPORTED_CPU if this machine cannot run it;
+ *   VAE_INVALID_ARGUMENT (unknown size or flag, or a reserved field is not 0).
+ * Thread safety: any thread. Since 0.1. */
+VAE_API vae_status_t vae_model_load_with(const char *path,
+                                         const vae_load_options_t *options,
+                                         vae_model_t **out_model, char *message,
+                                         size_t message_size);
+
+/* Which version of a library's code vae_model_load_with would run, without
+ * loading it: from its note.
+ *
+ * out_version: its name; NULL if the library has one version only. Ownership:
+ *   the caller frees it with vae_string_free.
+ * Errors: as of vae_model_load_with, as far as the note tells.
+ * Thread safety: any thread. Since 0.1. */
+VAE_API vae_status_t vae_model_choose_version(const char *path,
+                                              const vae_load_options_t *options,
+                                              char **out_version, char *message,
+                                              size_t message_size);
+
 /* Releases a model. Its sessions must have been released before; NULL is fine.
  * Thread safety: any thread, once. Since 0.1. */
 VAE_API void vae_model_release(vae_model_t *model);
@@ -82,6 +120,11 @@ VAE_API void vae_model_release(vae_model_t *model);
 /* The library's table: names, entry points, tensors, symbols. NULL for NULL.
  * Ownership: the model's. Thread safety: any thread. Since 0.1. */
 VAE_API const vae_abi_model *vae_model_table(const vae_model_t *model);
+
+/* The name of the version of the code that runs, "x86-64-v4"; NULL if the
+ * library has one only, and for NULL. The table is that version's, and lists
+ * all. Ownership: the model's. Thread safety: any thread. Since 0.1. */
+VAE_API const char *vae_model_version(const vae_model_t *model);
 
 /* Finds an entry point by name.
  *
