@@ -2,6 +2,7 @@
 //
 // Entry points become functions over vae_abi_call.
 #include "compiler/conversion/Conversion.h"
+#include "compiler/conversion/Versions.h"
 
 #include "dialects/kernel/IR/Kernel.h"
 #include "dialects/vae/IR/VaeConstants.h"
@@ -76,7 +77,8 @@ class EntryEmitter {
 public:
   EntryEmitter(func::FuncOp source, WeightLayout &weights)
       : source(source), module(source->getParentOfType<ModuleOp>()),
-        weights(weights), b(source.getContext()), loc(source.getLoc()),
+        version(getVersionName(source)), weights(weights),
+        b(source.getContext()), loc(source.getLoc()),
         pointer(LLVM::LLVMPointerType::get(source.getContext())) {
     for (Attribute symbol : module->getAttrOfType<ArrayAttr>(kSymbolsAttr))
       multiples.push_back(
@@ -132,8 +134,20 @@ private:
   }
   static constexpr unsigned kScratchSlots = 3;
 
+  /// A function of the source's version, at the end of the module.
+  func::FuncOp makeFunction(const Twine &name, TypeRange inputs,
+                            TypeRange results) {
+    b.setInsertionPointToEnd(module.getBody());
+    auto function = func::FuncOp::create(b, loc, name.str(),
+                                         b.getFunctionType(inputs, results));
+    if (!version.empty())
+      function->setAttr(kVersionAttr, b.getStringAttr(version));
+    return function;
+  }
+
   func::FuncOp source;
   ModuleOp module;
+  StringRef version; // empty if there is one only
   WeightLayout &weights;
   OpBuilder b;
   Location loc;
@@ -177,10 +191,8 @@ SmallVector<Value> EntryEmitter::emitPlan(ValueRange symbols) {
 
 void EntryEmitter::emitSizeFunction(StringRef suffix,
                                     function_ref<Value(ValueRange)> body) {
-  b.setInsertionPointToEnd(module.getBody());
-  auto function =
-      func::FuncOp::create(b, loc, symbolName() + suffix.str(),
-                           b.getFunctionType({pointer}, {b.getI64Type()}));
+  func::FuncOp function =
+      makeFunction(symbolName() + suffix, {pointer}, {b.getI64Type()});
   b.setInsertionPointToStart(function.addEntryBlock());
   Value result = body(loadSymbols(function.getArgument(0)));
   func::ReturnOp::create(b, loc, toI64(result));
@@ -188,10 +200,8 @@ void EntryEmitter::emitSizeFunction(StringRef suffix,
 
 /// vae_abi_entry::step_costs.
 void EntryEmitter::emitCostFunction() {
-  b.setInsertionPointToEnd(module.getBody());
-  auto function =
-      func::FuncOp::create(b, loc, symbolName() + ".costs",
-                           b.getFunctionType({pointer, pointer, pointer}, {}));
+  func::FuncOp function =
+      makeFunction(symbolName() + ".costs", {pointer, pointer, pointer}, {});
   b.setInsertionPointToStart(function.addEntryBlock());
   SmallVector<Value> symbols = loadSymbols(function.getArgument(0));
   int64_t step = 0;
@@ -265,10 +275,8 @@ func::FuncOp EntryEmitter::getTask(func::FuncOp kernel, unsigned numBuffers) {
     return existing;
   OpBuilder::InsertionGuard guard(b);
   llvm::SaveAndRestore place(loc, kernel.getLoc());
-  b.setInsertionPointToEnd(module.getBody());
   Type i64Type = b.getI64Type();
-  auto task = func::FuncOp::create(
-      b, loc, name, b.getFunctionType({pointer, i64Type, i64Type}, {}));
+  func::FuncOp task = makeFunction(name, {pointer, i64Type, i64Type}, {});
   task.setPrivate();
   b.setInsertionPointToStart(task.addEntryBlock());
   bool hasScratch = kernel->hasAttr(kernel::kScratchAttr);
@@ -378,9 +386,8 @@ void EntryEmitter::refuseOlderCallers(func::FuncOp function) {
 }
 
 LogicalResult EntryEmitter::emitBody() {
-  b.setInsertionPointToEnd(module.getBody());
-  auto function = func::FuncOp::create(
-      b, loc, symbolName(), b.getFunctionType({pointer}, {b.getI32Type()}));
+  func::FuncOp function =
+      makeFunction(symbolName(), {pointer}, {b.getI32Type()});
   b.setInsertionPointToStart(function.addEntryBlock());
   call = function.getArgument(0);
   if (getScratchSize())
@@ -455,15 +462,17 @@ DictionaryAttr EntryEmitter::describe() {
       type.getNumResults(),
       [&](unsigned i) { return source.getResultAttrDict(i); },
       [&](unsigned i) { return TypeAttr::get(type.getResult(i)); });
+  StringRef name = dropVersion(source.getName(), version);
   SmallVector<Attribute> steps;
   for (auto launch : source.getOps<kernel::LaunchOp>()) {
     StringRef layer = getLayerName(launch.getLoc());
-    if (layer == source.getName()) // what belongs to the entry point as such
+    if (layer == name) // what belongs to the entry point as such
       layer = "";
-    steps.push_back(b.getStrArrayAttr({layer, launch.getCallee()}));
+    steps.push_back(
+        b.getStrArrayAttr({layer, dropVersion(launch.getCallee(), version)}));
   }
   NamedAttrList entry;
-  entry.set("name", source.getNameAttr());
+  entry.set("name", b.getStringAttr(name));
   entry.set("inputs", inputs);
   entry.set("outputs", outputs);
   entry.set("steps", b.getArrayAttr(steps));
@@ -472,6 +481,8 @@ DictionaryAttr EntryEmitter::describe() {
     entry.set("tiling", tiling);
   if (auto segment = source->getAttr(kSegmentAttr))
     entry.set("segment", segment);
+  if (!version.empty())
+    entry.set("version", b.getStringAttr(version));
   return entry.getDictionary(b.getContext());
 }
 

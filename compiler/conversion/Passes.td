@@ -43,7 +43,9 @@ def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
   let summary = "Emits a kernel for every layer and launches it";
   let description = [{
     One kernel per distinct operation, channels and attributes; weights are
-    packed for their kernel. Entry points become sequences of kernel.launch.
+    packed for their kernel. Entry points become sequences of kernel.launch. An
+    entry point of a version (vae-add-versions) gets kernels of its own, for the
+    machine that the module names; the packed weights serve all versions.
   }];
   let dependentDialects = [
     "::vae::kernel::KernelDialect", "::mlir::arith::ArithDialect",
@@ -93,6 +95,19 @@ def ConvertKernelToLLVMPass : Pass<"convert-kernel-to-llvm", "::mlir::ModuleOp">
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
     "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect"];
+}
+
+def AddVersionsPass : Pass<"vae-add-versions", "::mlir::ModuleOp"> {
+  let summary = "Copies entry points for each CPU that a library has code for";
+  let description = [{
+    Where the module lists several versions of its code (`vae.versions`, which
+    vaec sets for several CPUs), every entry point becomes one for each of them,
+    `name.version`, with the version's name as attribute `vae.version`. The copies
+    read the same weights. Without the list, nothing changes.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numCopies", "copies", "Number of entry points made of others">];
 }
 
 #endif

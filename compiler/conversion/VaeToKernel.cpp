@@ -3,6 +3,7 @@
 // From layers to launches of kernels.
 #include "compiler/conversion/Conversion.h"
 #include "compiler/conversion/Lowering.h"
+#include "compiler/conversion/Versions.h"
 
 #include "dialects/vae/IR/VaeConstants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -311,7 +312,9 @@ struct ConvertVaeToKernelPass
     // All of them, so that they share their kernels.
     bool settled = deterministic || llvm::any_of(entries, runsInTiles);
     for (func::FuncOp entry : entries) {
-      if (failed(Lowering(entry, target, settled, packedWeights).run()))
+      auto machine = getKernelTarget(entry, target);
+      if (failed(machine) ||
+          failed(Lowering(entry, *machine, settled, packedWeights).run()))
         return signalPassFailure();
       entry.walk([&](kernel::LaunchOp) { ++numLaunches; });
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Runs the stages and writes the result.
+#include "compiler/conversion/Versions.h"
 #include "compiler/import/Importer.h"
 #include "compiler/import/native/NativeImporter.h"
 #include "compiler/pipeline/Files.h"
@@ -226,9 +227,11 @@ LogicalResult Compilation::runPasses() {
     return failure();
   if (options.emit >= Stage::Fuse)
     reportFusion(*module, report);
-  if (failed(passes(
-          Stage::Kernels,
-          [&](auto &pm) { buildKernels(pm, options, report.cpu.kernels); })) ||
+  if (report.cpus.size() > 1 && options.emit >= Stage::Kernels)
+    (*module)->setAttr(kVersionsAttr, describeVersions(report.cpus, &context));
+  const KernelTarget &target = report.cpus.front().kernels;
+  if (failed(passes(Stage::Kernels,
+                    [&](auto &pm) { buildKernels(pm, options, target); })) ||
       failed(
           passes(Stage::Buffers, [&](auto &pm) { buildBuffers(pm, options); })))
     return failure();
@@ -377,7 +380,7 @@ Compilation::linkCode(ArrayRef<CodeGenerator::Object> objects) {
         }))
       return error;
   if (llvm::Error error = add([&](llvm::raw_ostream &out) {
-        writeWeightsPlaceholder(report.weightBytes, report.cpu, out);
+        writeWeightsPlaceholder(report.weightBytes, report.cpus.front(), out);
       }))
     return error;
   auto linked = create();
@@ -426,14 +429,15 @@ LogicalResult Compilation::writeObjects(CodeGenerator &generator) {
 
 LogicalResult Compilation::writeMachineCode() {
   PassManager replay(&context, ModuleOp::getOperationName());
-  replay.addPass(createEmitMachineCodePass(report.cpu, options.optLevel));
+  const Cpu &cpu = report.cpus.front();
+  replay.addPass(createEmitMachineCodePass(cpu, options.optLevel));
   std::string pipeline;
   llvm::raw_string_ostream text(pipeline);
   replay.printAsTextualPipeline(text);
   observer.beginStage(options.emit, *module, pipeline);
   report.weightBytes = getWeightsSize(*module);
   Timer timer(report.times, getStageName(options.emit));
-  CodeGenerator generator(report.cpu, options.optLevel);
+  CodeGenerator generator(cpu, options.optLevel);
   if (failed(step("translate", [&] { return generator.translate(*module); })))
     return failure();
   return options.emit == Stage::Asm ? writeAssembly(generator)
@@ -441,10 +445,10 @@ LogicalResult Compilation::writeMachineCode() {
 }
 
 LogicalResult Compilation::run() {
-  auto cpu = resolveTarget(options);
-  if (!cpu)
-    return fail(CompileFailure::Usage, "vaec", toString(cpu.takeError()));
-  report.cpu = *cpu;
+  auto cpus = resolveTargets(options);
+  if (!cpus)
+    return fail(CompileFailure::Usage, "vaec", toString(cpus.takeError()));
+  report.cpus = std::move(*cpus);
   if (llvm::Error error = checkOutput(output))
     return fail(std::move(error), output);
   if (failed(importModel()))

@@ -31,7 +31,9 @@ struct CompileOptions {
   std::optional<int64_t> frames;
   /// 0 (direct, no fusion) to 3.
   unsigned optLevel = 2;
-  std::string cpu = "native";
+  /// A library for several CPUs has a version of the code for each; the order
+  /// does not matter.
+  std::vector<std::string> cpus = {"native"};
   std::string triple;
   /// Lanes of the kernels' f32 vectors, 4, 8 or 16; 0: as the CPU has them. For
   /// tests: the kernels of other machines, run on this one.

@@ -50,16 +50,22 @@ constexpr Level kLevels[] = {
 };
 } // namespace
 
-llvm::Expected<Cpu> vae::resolveTarget(const CompileOptions &options) {
-  auto cpu = resolveCpu(options.cpu, options.triple);
-  if (!cpu)
-    return cpu.takeError();
-  if (options.vectorWidth)
-    cpu->kernels = KernelTarget::withWidth(options.vectorWidth);
-  cpu->kernels.tile = options.tile;
-  if (llvm::Error error = checkTile(cpu->kernels))
-    return std::move(error);
-  return cpu;
+llvm::Expected<std::vector<Cpu>>
+vae::resolveTargets(const CompileOptions &options) {
+  auto cpus = resolveCpus(options.cpus, options.triple);
+  if (!cpus)
+    return cpus.takeError();
+  for (Cpu &cpu : *cpus) {
+    if (options.vectorWidth)
+      cpu.kernels = KernelTarget::withWidth(options.vectorWidth);
+    cpu.kernels.tile = options.tile;
+    if (llvm::Error error = checkTile(cpu.kernels))
+      return cpus->size() == 1
+                 ? std::move(error)
+                 : llvm::createStringError("on " + cpu.name + ", " +
+                                           toString(std::move(error)));
+  }
+  return cpus;
 }
 
 static const Level &getLevel(const CompileOptions &options) {
@@ -119,6 +125,7 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
 
 void vae::buildKernels(OpPassManager &pm, const CompileOptions &options,
                        const KernelTarget &target) {
+  pm.addPass(createAddVersionsPass());
   pm.addPass(createConvertVaeToKernelPass(target, options.deterministic,
                                           options.exclusiveContext));
 }
@@ -139,12 +146,12 @@ using BuildFn = void (*)(OpPassManager &, const CompileOptions &);
 static void buildKernelsForHost(OpPassManager &pm,
                                 const CompileOptions &options) {
   // Text has no way to report an error: an unknown machine gets the defaults.
-  auto cpu = resolveTarget(options);
+  auto cpus = resolveTargets(options);
   KernelTarget target;
-  if (cpu)
-    target = cpu->kernels;
+  if (cpus)
+    target = cpus->front().kernels;
   else
-    llvm::consumeError(cpu.takeError());
+    llvm::consumeError(cpus.takeError());
   buildKernels(pm, options, target);
 }
 

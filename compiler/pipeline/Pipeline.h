@@ -17,9 +17,10 @@ llvm::StringRef getStageName(Stage stage);
 llvm::StringRef getStageDescription(Stage stage);
 std::optional<Stage> getStage(llvm::StringRef name);
 
-/// The machine to compile for: options cpu, triple, vectorWidth and tile.
-/// Errors say which of them is wrong and what would do.
-llvm::Expected<Cpu> resolveTarget(const CompileOptions &options);
+/// The machines to compile for, from the least to the most demanding one:
+/// options cpus, triple, vectorWidth and tile. Errors say which of them is
+/// wrong and what would do.
+llvm::Expected<std::vector<Cpu>> resolveTargets(const CompileOptions &options);
 
 /// The passes of one stage; empty for stages that are not passes.
 void buildSimplify(mlir::OpPassManager &pm, const CompileOptions &options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/pipeline/Report.h"
 
+#include "compiler/conversion/Versions.h"
 #include "compiler/pipeline/Formula.h"
 #include "dialects/kernel/IR/Kernel.h"
 #include "dialects/vae/IR/Vae.h"
@@ -341,7 +342,10 @@ getBuffers(func::FuncOp function, ArrayAttr plan, const CompileReport &report) {
     if (!layer.empty())
       return;
     StringRef name = getLayerName(launch.getLoc());
-    layer = (name.empty() ? launch.getCallee() : name).str();
+    layer = (name.empty()
+                 ? dropVersion(launch.getCallee(), getVersionName(function))
+                 : name)
+                .str();
   });
   return buffers;
 }
@@ -354,7 +358,8 @@ void vae::reportEntries(ModuleOp planned, CompileReport &report) {
     if (!plan || !flops || function->hasAttr(kSegmentAttr))
       continue;
     EntryReport &entry = report.entries.emplace_back();
-    entry.name = function.getName().str();
+    entry.version = getVersionName(function).str();
+    entry.name = dropVersion(function.getName(), entry.version).str();
     function.walk([&](kernel::LaunchOp) { ++entry.launches; });
     AffineExpr work = flops.getValue().getResult(0);
     entry.flops.text = Polynomial(work, report.dimensions).format();

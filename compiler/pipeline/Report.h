@@ -78,10 +78,16 @@ struct BufferReport {
   int64_t first = 0, last = 0;
 
   int64_t getEnd() const { return offset + bytes; }
+  bool operator==(const BufferReport &other) const {
+    return layer == other.layer && offset == other.offset &&
+           bytes == other.bytes && first == other.first && last == other.last;
+  }
 };
 
 struct EntryReport {
   std::string name;
+  /// The CPU of its code, if there are several.
+  std::string version;
   /// Launches of kernels in one run.
   int64_t launches = 0;
   Formula flops, arenaBytes;
@@ -100,7 +106,8 @@ struct CompileReport {
   std::string model;
   /// Trainable elements of the model.
   int64_t parameters = 0;
-  Cpu cpu;
+  /// What is compiled for, from the least to the most demanding CPU.
+  std::vector<Cpu> cpus;
   std::vector<DimensionReport> dimensions;
   std::vector<LayerReport> layers;
   std::vector<FusedReport> fused;
@@ -108,7 +115,7 @@ struct CompileReport {
   std::vector<std::string> unusedTensors;
   std::vector<EntryReport> entries;
   std::vector<StageTime> times, steps;
-  /// Distinct kernels.
+  /// Distinct kernels, of all versions together.
   int64_t kernels = 0;
   /// Packed weights of the library.
   int64_t weightBytes = 0;

@@ -84,7 +84,7 @@ bool writeText(StringRef path, StringRef text) {
 bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   std::mt19937 random(seed + 0x9e3779b9u);
   CompileOptions options;
-  options.cpu = arguments.cpu;
+  options.cpus = {arguments.cpu};
   constexpr int64_t kWidths[] = {8, 8, 4, 16};
   options.vectorWidth = kWidths[random() % std::size(kWidths)];
   options.optLevel = random() % 4;

@@ -106,7 +106,7 @@ int main(int argc, char **argv) {
     unsigned last = arguments.rotate ? first + 1 : variants;
     for (unsigned variant = first; variant < last; ++variant) {
       CompileOptions options;
-      options.cpu = arguments.cpu;
+      options.cpus = {arguments.cpu};
       options.optLevel = arguments.levels[variant % levels];
       options.vectorWidth = arguments.widths[variant / levels];
       failures += !checkModel(path, options);

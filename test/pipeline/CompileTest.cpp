@@ -318,7 +318,7 @@ TEST_P(Everywhere, ReportsWhatTheLibrarySays) {
   Library library(folder.file("m.so"));
   EXPECT_EQ(report.model, library.model->name);
   EXPECT_EQ(report.parameters, library.model->num_parameters);
-  EXPECT_EQ(report.cpu.required, library.model->cpu_features);
+  EXPECT_EQ(report.cpus.front().required, library.model->cpu_features);
   ASSERT_EQ(report.entries.size(), library.model->num_entries);
   for (uint32_t i = 0; i < library.model->num_entries; ++i) {
     const vae_abi_entry &entry = library.model->entries[i];
@@ -359,7 +359,7 @@ TEST(Compile, SaysWhoIsToBlame) {
   options.entries = {"paint"};
   EXPECT_EQ(blame("m.json", "m.so", options), CompileFailure::Input);
   options = {};
-  options.cpu = "x86-64-v33";
+  options.cpus = {"x86-64-v33"};
   EXPECT_EQ(blame("m.json", "m.so", options), CompileFailure::Usage);
 }
 

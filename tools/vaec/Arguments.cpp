@@ -23,7 +23,7 @@ static std::string stageList() {
 namespace {
 /// What the options of CLI11 write into before it is checked.
 struct Raw {
-  std::string emit, stopAfter, entries, tile, size;
+  std::string emit, stopAfter, entries, cpus = "native", tile, size;
   unsigned level = 2;
 };
 } // namespace
@@ -80,10 +80,11 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("LEVEL")
       ->check(CLI::Range(0, 3))
       ->group(code);
-  app.add_option("--mcpu", a.options.cpu,
+  app.add_option("--mcpu", raw.cpus,
                  "CPU to compile for: native, x86-64-v3, x86-64-v4, or any of "
-                 "--mcpu=help; default native")
-      ->option_text("CPU")
+                 "--mcpu=help; default native. Several, separated by commas: "
+                 "one library with code for each")
+      ->option_text("CPU,...")
       ->group(code);
   app.add_option("--mtriple", a.options.triple,
                  "Target triple; default: this machine, or the architecture "
@@ -205,7 +206,7 @@ static std::optional<ExitCode> checkFiles(Arguments &a) {
 /// What the options mean together.
 static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   a.options.optLevel = raw.level;
-  a.listCpus = a.options.cpu == "help" || a.options.cpu == "list";
+  a.listCpus = raw.cpus == "help" || raw.cpus == "list";
   if (a.reportFile == "-")
     a.reportFile.clear();
   if (a.listCpus)
@@ -221,7 +222,9 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   if (!stage)
     return usage("unknown stage '" + name + "'; stages are " + stageList());
   a.options.emit = *stage;
-  llvm::SmallVector<llvm::StringRef> names;
+  llvm::SmallVector<llvm::StringRef> names, cpus;
+  llvm::StringRef(raw.cpus).split(cpus, ',');
+  a.options.cpus.assign(cpus.begin(), cpus.end());
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
   if (!raw.size.empty()) {

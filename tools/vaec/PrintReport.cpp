@@ -20,10 +20,8 @@ static double getTotal(ArrayRef<StageTime> times) {
   return total;
 }
 
-static SmallVector<StringRef> getFeatures(const CompileReport &report) {
-  SmallVector<StringRef> features;
-  StringRef(report.cpu.required).split(features, ',', -1, false);
-  return features;
+static bool hasVersions(const CompileReport &report) {
+  return report.cpus.size() > 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -88,8 +86,14 @@ static std::string formatSeconds(double seconds) {
 static void printHead(const CompileReport &report, raw_ostream &out) {
   out << "model       " << report.model << ", " << group(report.parameters)
       << " parameters\n"
-      << "target      " << report.cpu.triple << ", " << report.cpu.name << "\n"
-      << "features    " << join(getFeatures(report), " ") << "\n";
+      << "target      " << report.cpus.front().triple;
+  for (const Cpu &cpu : report.cpus)
+    out << ", " << cpu.name;
+  out << "\n";
+  for (const Cpu &cpu : report.cpus)
+    out << "features    "
+        << (hasVersions(report) ? cpu.name + ": " : std::string())
+        << join(cpu.getRequired(), " ") << "\n";
   for (auto [i, dimension] : enumerate(report.dimensions)) {
     out << (i ? "            " : "dimensions  ") << dimension.symbol;
     if (dimension.symbol != dimension.name)
@@ -141,6 +145,8 @@ static void printEntries(const CompileReport &report, raw_ostream &out) {
   if (report.entries.empty())
     return;
   std::vector<std::string> titles = {"entry point", ">launches"};
+  if (hasVersions(report))
+    titles.insert(titles.begin() + 1, "CPU");
   for (StringRef what : {"FLOPs", "arena B"})
     for (int64_t batch : kReportBatches)
       titles.push_back((">" + what + ", N=" + Twine(batch)).str());
@@ -148,6 +154,8 @@ static void printEntries(const CompileReport &report, raw_ostream &out) {
   Table table(std::move(titles));
   for (const EntryReport &entry : report.entries) {
     std::vector<std::string> cells = {entry.name, group(entry.launches)};
+    if (hasVersions(report))
+      cells.insert(cells.begin() + 1, entry.version);
     for (int64_t value : entry.flops.values)
       cells.push_back(group(value));
     for (int64_t value : entry.arenaBytes.values)
@@ -158,11 +166,24 @@ static void printEntries(const CompileReport &report, raw_ostream &out) {
   table.print(out);
 }
 
+/// The same entry point for the least demanding CPU.
+static const EntryReport &findFirst(const CompileReport &report,
+                                    const EntryReport &entry) {
+  return *find_if(report.entries, [&](const EntryReport &other) {
+    return other.name == entry.name;
+  });
+}
+
+/// Arenas; of CPUs after the first only those that are not as the first has
+/// them.
 static void printBuffers(const CompileReport &report, raw_ostream &out) {
   for (const EntryReport &entry : report.entries) {
-    if (entry.buffers.empty())
+    const EntryReport &first = findFirst(report, entry);
+    bool other = &first != &entry;
+    if (entry.buffers.empty() || (other && first.buffers == entry.buffers))
       continue;
-    Table table({"arena of " + entry.name + ", N=1", ">offset", ">bytes",
+    std::string owner = entry.name + (other ? " on " + entry.version : "");
+    Table table({"arena of " + owner + ", N=1", ">offset", ">bytes",
                  ">from launch", ">to launch"});
     for (const BufferReport &buffer : entry.buffers)
       table.add({buffer.layer, group(buffer.offset), group(buffer.bytes),
@@ -216,15 +237,24 @@ static void writeFormula(json::OStream &json, StringRef key,
   });
 }
 
+static void writeCpu(json::OStream &json, const Cpu &cpu) {
+  json.attribute("cpu", cpu.name);
+  json.attributeArray("features", [&] {
+    for (StringRef feature : cpu.getRequired())
+      json.value(feature);
+  });
+}
+
 static void writeTarget(json::OStream &json, const CompileReport &report,
                         const Arguments &arguments) {
   json.attributeObject("target", [&] {
-    json.attribute("triple", report.cpu.triple);
-    json.attribute("cpu", report.cpu.name);
-    json.attributeArray("features", [&] {
-      for (StringRef feature : getFeatures(report))
-        json.value(feature);
-    });
+    json.attribute("triple", report.cpus.front().triple);
+    writeCpu(json, report.cpus.front());
+    if (hasVersions(report))
+      json.attributeArray("versions", [&] {
+        for (const Cpu &cpu : report.cpus)
+          json.object([&] { writeCpu(json, cpu); });
+      });
     json.attribute("opt_level", arguments.options.optLevel);
     json.attribute("deterministic", arguments.options.deterministic);
   });
@@ -311,6 +341,8 @@ void tool::printJsonReport(const CompileReport &report,
       for (const EntryReport &entry : report.entries)
         json.object([&] {
           json.attribute("name", entry.name);
+          if (hasVersions(report))
+            json.attribute("version", entry.version);
           json.attribute("launches", entry.launches);
           writeFormula(json, "flops", entry.flops);
           writeFormula(json, "arena_bytes", entry.arenaBytes);

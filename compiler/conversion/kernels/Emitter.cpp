@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/kernels/Emitter.h"
 
+#include "compiler/conversion/Versions.h"
 #include "dialects/kernel/IR/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -222,12 +223,13 @@ void Emitter::strip(Value count, function_ref<void(Value, Value)> body) {
 //===----------------------------------------------------------------------===//
 
 func::FuncOp
-vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef name,
+vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
                        const KernelTarget &target, unsigned numBuffers,
                        unsigned numSizes,
                        function_ref<Value(Emitter &, ValueRange)> count,
                        function_ref<void(Emitter &, const KernelArgs &)> body,
                        int64_t scratchBytes) {
+  std::string name = getVersionSymbol(kernel, target.version);
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   OpBuilder builder(module.getContext());
@@ -237,7 +239,7 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef name,
 
   SmallVector<Type> sizeTypes(numSizes, index);
   auto counter =
-      func::FuncOp::create(builder, loc, (name + kernel::kCountSuffix).str(),
+      func::FuncOp::create(builder, loc, name + kernel::kCountSuffix.str(),
                            builder.getFunctionType(sizeTypes, {index}));
   counter.setPrivate();
   {
@@ -259,6 +261,9 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef name,
   if (scratchBytes)
     function->setAttr(kernel::kScratchAttr,
                       builder.getI64IntegerAttr(scratchBytes));
+  if (!target.version.empty())
+    for (func::FuncOp part : {counter, function})
+      part->setAttr(kVersionAttr, builder.getStringAttr(target.version));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(function.addEntryBlock());
   Emitter emitter(builder, loc, target.vectorWidth);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace vae {
 
@@ -34,6 +35,9 @@ struct KernelTarget {
   int64_t l2Bytes = 1 << 20;
   /// The tile of contractions that the user wants, instead of the chosen one.
   std::optional<Tile> tile;
+  /// The version of the code that the kernels belong to; empty if there is one
+  /// only.
+  std::string version;
 
   /// The machine with vectors of that width.
   static KernelTarget withWidth(int64_t vectorWidth) {

@@ -2,8 +2,10 @@
 #include "compiler/target/cpu/Codegen.h"
 
 #include "compiler/conversion/Conversion.h"
+#include "compiler/conversion/Versions.h"
 #include "compiler/target/cpu/SplitModule.h"
 #include "compiler/target/cpu/WeightsSection.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -145,11 +147,26 @@ static Error takeErrors(std::string &messages, Error failure) {
   return error;
 }
 
-/// Everything that no other library may see becomes internal.
-static void setAttributes(Module &module, const Cpu &cpu) {
+/// The CPU of every function that belongs to one of several versions.
+static StringMap<const Cpu *> findCpus(mlir::ModuleOp source,
+                                       ArrayRef<Cpu> versions) {
+  StringMap<const Cpu *> cpus;
+  for (auto function : source.getOps<mlir::LLVM::LLVMFuncOp>())
+    for (const Cpu &cpu : versions)
+      if (getVersionName(function) == cpu.name)
+        cpus[function.getName()] = &cpu;
+  return cpus;
+}
+
+/// Everything that no other library may see becomes internal. Functions are for
+/// the CPU of their version; what is of none is for the least demanding one.
+static void setAttributes(Module &module, ArrayRef<Cpu> versions,
+                          const StringMap<const Cpu *> &cpus) {
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
+    auto found = cpus.find(function.getName());
+    const Cpu &cpu = found == cpus.end() ? versions.front() : *found->second;
     if (function.getName() != VAE_MODEL_QUERY_SYMBOL)
       function.setLinkage(GlobalValue::InternalLinkage);
     // A kernel has one caller, its task; those that count items are short.
@@ -220,10 +237,11 @@ Error CodeGenerator::translate(mlir::ModuleOp source) {
     weights->setVisibility(GlobalValue::HiddenVisibility);
     weights->setAlignment(Align(kWeightsAlignment));
   }
-  if (Error error = addModelTable(source, cpu, *module))
+  std::vector<Cpu> versions = getVersions(source, cpu);
+  if (Error error = addModelTable(source, versions, *module))
     return error;
-  setAttributes(*module, cpu);
-  auto note = getModelNote(source, cpu);
+  setAttributes(*module, versions, findCpus(source, versions));
+  auto note = getModelNote(source, versions);
   if (!note)
     return note.takeError();
   module->appendModuleInlineAsm(getNoteSection(*note));

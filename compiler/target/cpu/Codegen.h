@@ -18,6 +18,8 @@ class CodeGenerator {
 public:
   using Object = llvm::SmallVector<char, 0>;
 
+  /// The CPU of modules for one CPU, or the least demanding one: a module with
+  /// several versions says what each is for.
   CodeGenerator(const Cpu &cpu, unsigned optLevel);
 
   /// Makes LLVM IR of the functions, and adds the table and the note that
@@ -61,11 +63,13 @@ llvm::Error linkObjects(llvm::ArrayRef<std::string> objects,
 
 // ModelTable.cpp
 
-/// Adds vae_model_query and everything it returns.
-llvm::Error addModelTable(mlir::ModuleOp source, const Cpu &cpu,
+/// Adds vae_model_query and everything it returns. The versions are those of
+/// the module's code, from the least demanding one; at least one.
+llvm::Error addModelTable(mlir::ModuleOp source, llvm::ArrayRef<Cpu> versions,
                           llvm::Module &module);
 /// The text of the ELF note (docs/c-api.md).
-llvm::Expected<std::string> getModelNote(mlir::ModuleOp source, const Cpu &cpu);
+llvm::Expected<std::string> getModelNote(mlir::ModuleOp source,
+                                         llvm::ArrayRef<Cpu> versions);
 
 } // namespace vae
 

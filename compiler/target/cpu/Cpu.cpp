@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/target/cpu/Cpu.h"
 
+#include "compiler/conversion/Versions.h"
+#include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -12,6 +14,10 @@
 
 using namespace llvm;
 using namespace vae;
+
+/// Keys of a version's dictionary beside those of Versions.h.
+static constexpr StringLiteral kFeaturesAttr = "features";
+static constexpr StringLiteral kRequiredAttr = "required";
 
 static void initializeTargets() {
   static std::once_flag once;
@@ -195,4 +201,85 @@ Expected<Cpu> vae::resolveCpu(StringRef name, StringRef tripleName) {
       "unknown CPU '" + name + "'" +
       (tripleName.empty() ? "" : " of " + candidates.front()) +
       suggestCpu(name, tripleName) + " --mcpu=help lists all");
+}
+
+SmallVector<StringRef> Cpu::getRequired() const {
+  SmallVector<StringRef> features;
+  StringRef(required).split(features, ',', -1, /*KeepEmpty=*/false);
+  return features;
+}
+
+Expected<std::vector<Cpu>> vae::resolveCpus(ArrayRef<std::string> names,
+                                            StringRef triple) {
+  struct Named {
+    std::string asked; // what the user said
+    Cpu cpu;
+  };
+  std::vector<Named> found;
+  for (const std::string &name : names) {
+    auto cpu = resolveCpu(name, triple);
+    if (!cpu)
+      return cpu.takeError();
+    for (const Named &other : found) {
+      std::string both = "'" + other.asked + "' and '" + name + "'";
+      if (other.cpu.triple != cpu->triple)
+        return createStringError("the CPUs " + both +
+                                 " are of different architectures, " +
+                                 other.cpu.triple + " and " + cpu->triple +
+                                 "; compile a library for each");
+      if (other.asked == name)
+        return createStringError("the CPU '" + name +
+                                 "' is listed twice; name it once");
+      if (other.cpu.name == cpu->name)
+        return createStringError("the CPUs " + both +
+                                 " are the same on this machine; name one of "
+                                 "them");
+      if (other.cpu.required == cpu->required)
+        return createStringError(
+            "the CPUs " + both +
+            " need the same features, so that a loader cannot choose between "
+            "them; name one of them");
+    }
+    size_t features = cpu->getRequired().size();
+    auto place = find_if(found, [&](const Named &other) {
+      return other.cpu.getRequired().size() > features;
+    });
+    found.insert(place, {name, std::move(*cpu)});
+  }
+  std::vector<Cpu> cpus;
+  for (Named &named : found)
+    cpus.push_back(std::move(named.cpu));
+  return cpus;
+}
+
+mlir::ArrayAttr vae::describeVersions(ArrayRef<Cpu> cpus,
+                                      mlir::MLIRContext *context) {
+  mlir::Builder builder(context);
+  SmallVector<mlir::Attribute> versions;
+  for (const Cpu &cpu : cpus) {
+    mlir::NamedAttrList version;
+    for (auto [key, text] : {std::pair(kVersionNameAttr, &cpu.name),
+                             std::pair(kFeaturesAttr, &cpu.features),
+                             std::pair(kRequiredAttr, &cpu.required)})
+      version.set(key, builder.getStringAttr(*text));
+    setKernelTarget(version, cpu.kernels, context);
+    versions.push_back(version.getDictionary(context));
+  }
+  return builder.getArrayAttr(versions);
+}
+
+std::vector<Cpu> vae::getVersions(mlir::ModuleOp module, const Cpu &only) {
+  auto versions = module->getAttrOfType<mlir::ArrayAttr>(kVersionsAttr);
+  if (!versions || versions.empty())
+    return {only};
+  std::vector<Cpu> cpus;
+  for (auto version : versions.getAsRange<mlir::DictionaryAttr>()) {
+    auto text = [&](StringRef key) {
+      auto value = version.getAs<mlir::StringAttr>(key);
+      return value ? value.str() : std::string();
+    };
+    cpus.push_back({only.triple, text(kVersionNameAttr), text(kFeaturesAttr),
+                    text(kRequiredAttr), getKernelTarget(version)});
+  }
+  return cpus;
 }

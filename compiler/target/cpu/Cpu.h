@@ -5,6 +5,7 @@
 #define COMPILER_TARGET_CPU_CPU_H
 
 #include "compiler/conversion/kernels/Emitter.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
 
 #include <string>
@@ -20,12 +21,22 @@ struct Cpu {
   /// Features that a library for this machine needs, as LLVM names them.
   std::string required;
   KernelTarget kernels;
+
+  /// `required`, one by one.
+  llvm::SmallVector<llvm::StringRef> getRequired() const;
 };
 
 /// Resolves `--mcpu` ("native", or a CPU that LLVM knows) and `--mtriple`
 /// (empty: this machine, or the architecture that has such a CPU). Errors say
 /// what is wrong with the name. Thread safety: safe from any thread.
 llvm::Expected<Cpu> resolveCpu(llvm::StringRef name, llvm::StringRef triple);
+
+/// The machines of a list, from the least to the most demanding one: by the
+/// number of features that a library for it needs. Errors also say which of
+/// them a library cannot have together: of different architectures, or with the
+/// same features, between which a loader could not choose.
+llvm::Expected<std::vector<Cpu>> resolveCpus(llvm::ArrayRef<std::string> names,
+                                             llvm::StringRef triple);
 
 /// The machine with that triple, LLVM CPU and features.
 llvm::Expected<Cpu> describeCpu(llvm::StringRef triple, llvm::StringRef name,
@@ -37,6 +48,13 @@ struct CpuList {
   std::vector<std::string> names;
 };
 std::vector<CpuList> listCpus();
+
+/// The versions that a module has code for, as its attribute kVersionsAttr
+/// (compiler/conversion/Versions.h): one for each of several CPUs.
+mlir::ArrayAttr describeVersions(llvm::ArrayRef<Cpu> cpus,
+                                 mlir::MLIRContext *context);
+/// And back: a module without the attribute is for `only`.
+std::vector<Cpu> getVersions(mlir::ModuleOp module, const Cpu &only);
 
 } // namespace vae
 

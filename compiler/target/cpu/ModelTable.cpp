@@ -4,6 +4,7 @@
 #include "compiler/target/cpu/Codegen.h"
 
 #include "compiler/conversion/Conversion.h"
+#include "compiler/conversion/Versions.h"
 #include "dialects/vae/IR/Vae.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "runtime/include/vae/vae_abi.h"
@@ -46,7 +47,7 @@ struct Tiling {
 };
 
 struct Entry {
-  std::string name;
+  std::string name, version; // of its code; empty if there is one only
   std::vector<Tensor> inputs, outputs;
   std::vector<std::pair<std::string, std::string>> steps; // layer, kernel
   int64_t scratch = 0;                                    // bytes
@@ -190,7 +191,8 @@ Tiling toTiling(mlir::DictionaryAttr attrs, ArrayRef<Symbol> symbols) {
   return result;
 }
 
-Expected<Description> describe(mlir::ModuleOp module) {
+/// What the module says of the entry points of a version.
+Expected<Description> describe(mlir::ModuleOp module, StringRef version) {
   Description result;
   result.model = module->getAttrOfType<mlir::DictionaryAttr>(kModelAttr);
   auto text = [](mlir::DictionaryAttr dict, StringRef key) {
@@ -222,6 +224,9 @@ Expected<Description> describe(mlir::ModuleOp module) {
     auto dict = cast<mlir::DictionaryAttr>(entry);
     Entry out;
     out.name = text(dict, "name");
+    out.version = text(dict, "version");
+    if (out.version != version)
+      continue;
     for (bool input : {true, false})
       for (mlir::Attribute attrs :
            dict.getAs<mlir::ArrayAttr>(input ? "inputs" : "outputs")) {
@@ -263,6 +268,20 @@ Expected<Description> describe(mlir::ModuleOp module) {
   return result;
 }
 
+/// The versions of a library: an array that their tables point to and that
+/// points to them.
+struct Versions {
+  Constant *array;
+  uint32_t count = 0; // 0: a null pointer
+  void define(ArrayRef<Constant *> records) const {
+    if (!count)
+      return;
+    auto *variable = cast<GlobalVariable>(array);
+    variable->setInitializer(
+        ConstantArray::get(cast<ArrayType>(variable->getValueType()), records));
+  }
+};
+
 /// Builds constants in the layout of vae_abi.h on 64-bit machines.
 class TableEmitter {
 public:
@@ -301,6 +320,18 @@ public:
     return variable;
   }
 
+  /// An array of vae_abi_version, still without content; none of less than two.
+  Versions declareVersions(uint32_t count) {
+    if (count < 2)
+      return {ConstantPointerNull::get(pointer)};
+    auto *version =
+        StructType::get(context, {pointer, pointer, ArrayType::get(i64, 2)});
+    auto *array = new GlobalVariable(
+        module, ArrayType::get(version, count), /*isConstant=*/true,
+        GlobalValue::PrivateLinkage, nullptr, "versions");
+    return {array, count};
+  }
+
   /// A vae_abi_scaling; NULL if there is none.
   Constant *scaling(const Scaling &scaling) {
     if (scaling.scale.empty())
@@ -333,8 +364,8 @@ public:
 
   /// Spends no time on code that only launches kernels: an entry point's
   /// segments launch several times as many as it does.
-  void leaveAsItIs(StringRef entry) {
-    if (Function *run = module.getFunction((kEntryPrefix + entry).str())) {
+  void leaveAsItIs(const Entry &entry) {
+    if (Function *run = getCode(entry)) {
       run->addFnAttr(Attribute::NoInline);
       run->addFnAttr(Attribute::OptimizeNone);
     }
@@ -353,7 +384,7 @@ public:
         copy.segments.clear();
         copy.steps.clear(); // and no costs
         if (!whole)
-          leaveAsItIs(copy.name);
+          leaveAsItIs(copy);
         records.push_back(this->entry(copy));
         if (!records.back())
           return nullptr;
@@ -379,13 +410,20 @@ public:
         "tiling");
   }
 
+  /// A function of an entry point, by the suffix of its name; null if there is
+  /// none.
+  Function *getCode(const Entry &entry, StringRef suffix = "") {
+    return module.getFunction(
+        (kEntryPrefix + getVersionSymbol(entry.name, entry.version) + suffix)
+            .str());
+  }
+
   /// One vae_abi_entry. Null if its code is missing.
   Constant *entry(const Entry &entry) {
-    std::string name = (kEntryPrefix + entry.name).str();
-    Function *run = module.getFunction(name);
-    Function *arena = module.getFunction(name + ".arena");
-    Function *flops = module.getFunction(name + ".flops");
-    Function *costs = module.getFunction(name + ".costs");
+    Function *run = getCode(entry);
+    Function *arena = getCode(entry, ".arena");
+    Function *flops = getCode(entry, ".flops");
+    Function *costs = getCode(entry, ".costs");
     if (!run || !arena || !flops || (!costs && !entry.steps.empty()))
       return nullptr;
     SmallVector<Constant *> steps;
@@ -409,36 +447,66 @@ public:
 
 } // namespace
 
-Error vae::addModelTable(mlir::ModuleOp source, const Cpu &cpu,
-                         Module &module) {
-  auto description = describe(source);
-  if (!description)
-    return description.takeError();
-  TableEmitter t(module);
+/// The table of a version. Null if the code of an entry point is missing.
+static Constant *makeTable(TableEmitter &t, const Description &description,
+                           const Cpu &cpu, const Versions &versions) {
   SmallVector<Constant *> symbols, entries;
-  for (const Symbol &symbol : description->symbols)
+  for (const Symbol &symbol : description.symbols)
     symbols.push_back(
         t.record({t.text(symbol.name), t.number(symbol.minimum),
                   t.number(symbol.multiple), t.number(symbol.remainder),
                   t.number(symbol.whole ? VAE_SYMBOL_WHOLE : 0)}));
-  for (const Entry &entry : description->entries) {
-    Constant *emitted = t.entry(entry);
-    if (!emitted)
-      return createStringError("no code for entry point " + entry.name);
-    entries.push_back(emitted);
+  for (const Entry &entry : description.entries) {
+    entries.push_back(t.entry(entry));
+    if (!entries.back())
+      return nullptr;
   }
-  Constant *weights = module.getNamedGlobal(kWeightsSymbol);
-  Constant *table = t.global(
-      t.record({t.number32(VAE_ABI_VERSION), t.number32(sizeof(vae_abi_model)),
-                t.text(description->name), t.text("vaec " VAEC_VERSION),
-                t.text(cpu.triple), t.text(cpu.required), t.text("f32"),
-                t.text(description->likelihood), t.text(description->prior),
-                t.number32(symbols.size()), t.number32(entries.size()),
-                t.array(symbols, "symbols"), t.array(entries, "entries"),
-                weights, t.number(description->weightBytes),
-                t.number(description->parameters),
-                t.scaling(description->scaling), t.reserved(7)}),
-      "model");
+  Constant *weights = t.module.getNamedGlobal(kWeightsSymbol);
+  return t.global(t.record({t.number32(VAE_ABI_VERSION),
+                            t.number32(sizeof(vae_abi_model)),
+                            t.text(description.name),
+                            t.text("vaec " VAEC_VERSION),
+                            t.text(cpu.triple),
+                            t.text(cpu.required),
+                            t.text("f32"),
+                            t.text(description.likelihood),
+                            t.text(description.prior),
+                            t.number32(symbols.size()),
+                            t.number32(entries.size()),
+                            t.array(symbols, "symbols"),
+                            t.array(entries, "entries"),
+                            weights,
+                            t.number(description.weightBytes),
+                            t.number(description.parameters),
+                            t.scaling(description.scaling),
+                            versions.array,
+                            t.number32(versions.count),
+                            t.number32(0),
+                            t.reserved(5)}),
+                  "model");
+}
+
+/// The name of a version, as entry points have it; empty if there is one only.
+static StringRef getName(ArrayRef<Cpu> versions, const Cpu &cpu) {
+  return versions.size() > 1 ? StringRef(cpu.name) : StringRef();
+}
+
+Error vae::addModelTable(mlir::ModuleOp source, ArrayRef<Cpu> cpus,
+                         Module &module) {
+  TableEmitter t(module);
+  Versions versions = t.declareVersions(cpus.size());
+  SmallVector<Constant *> tables, records;
+  for (const Cpu &cpu : cpus) {
+    auto description = describe(source, getName(cpus, cpu));
+    if (!description)
+      return description.takeError();
+    Constant *table = makeTable(t, *description, cpu, versions);
+    if (!table)
+      return createStringError("an entry point has no code for " + cpu.name);
+    tables.push_back(table);
+    records.push_back(t.record({t.text(cpu.name), table, t.reserved(2)}));
+  }
+  versions.define(records);
   auto *query = Function::Create(FunctionType::get(t.pointer, {t.i32}, false),
                                  GlobalValue::ExternalLinkage,
                                  VAE_MODEL_QUERY_SYMBOL, module);
@@ -446,8 +514,8 @@ Error vae::addModelTable(mlir::ModuleOp source, const Cpu &cpu,
   IRBuilder<> builder(BasicBlock::Create(t.context, "", query));
   Value *known =
       builder.CreateICmpUGE(query->getArg(0), t.number32(VAE_ABI_VERSION));
-  builder.CreateRet(
-      builder.CreateSelect(known, table, ConstantPointerNull::get(t.pointer)));
+  builder.CreateRet(builder.CreateSelect(known, tables.front(),
+                                         ConstantPointerNull::get(t.pointer)));
   return Error::success();
 }
 
@@ -506,11 +574,20 @@ static json::Value toJson(mlir::Attribute attr) {
   return array;
 }
 
-Expected<std::string> vae::getModelNote(mlir::ModuleOp source, const Cpu &cpu) {
-  auto description = describe(source);
+static json::Array getFeatures(const Cpu &cpu) {
+  json::Array features;
+  for (StringRef name : cpu.getRequired())
+    features.push_back(name);
+  return features;
+}
+
+Expected<std::string> vae::getModelNote(mlir::ModuleOp source,
+                                        ArrayRef<Cpu> versions) {
+  const Cpu &cpu = versions.front();
+  auto description = describe(source, getName(versions, cpu));
   if (!description)
     return description.takeError();
-  json::Array symbols, entries, features;
+  json::Array symbols, entries, code;
   for (const Symbol &symbol : description->symbols)
     symbols.push_back(json::Object{{"name", symbol.name},
                                    {"minimum", symbol.minimum},
@@ -526,21 +603,22 @@ Expected<std::string> vae::getModelNote(mlir::ModuleOp source, const Cpu &cpu) {
                                    {"inputs", std::move(inputs)},
                                    {"outputs", std::move(outputs)}});
   }
-  SmallVector<StringRef> names;
-  StringRef(cpu.required).split(names, ',', -1, /*KeepEmpty=*/false);
-  for (StringRef name : names)
-    features.push_back(name);
+  for (const Cpu &version : versions)
+    code.push_back(json::Object{{"name", version.name},
+                                {"features", getFeatures(version)}});
   json::Object note{{"schema", 1},
                     {"abi_version", VAE_ABI_VERSION},
                     {"name", description->name},
                     {"compiler", "vaec " VAEC_VERSION},
                     {"target", cpu.triple},
-                    {"features", std::move(features)},
+                    {"features", getFeatures(cpu)},
                     {"quantization", "f32"},
                     {"symbols", std::move(symbols)},
                     {"entries", std::move(entries)},
                     {"parameters", description->parameters},
                     {"weight_bytes", description->weightBytes}};
+  if (versions.size() > 1)
+    note["versions"] = std::move(code);
   for (StringRef key : {StringRef("likelihood"), StringRef("prior"),
                         StringRef(kLatentScalingAttr)})
     if (mlir::Attribute value =
