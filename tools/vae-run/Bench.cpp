@@ -240,7 +240,7 @@ void vaerun::runBench(const Options &options) {
         concat("--seconds: expected more than 0 and at most 86400, found ",
                options.seconds));
   uint64_t maxMemory = parseMaxMemory(options.maxMemory);
-  Model model(options.library);
+  Model model(options.library, options.cpuVersion);
   const vae_abi_model &table = model.getTable();
   std::string name = options.entry;
   if (name.empty())
@@ -253,8 +253,10 @@ void vaerun::runBench(const Options &options) {
   Details details(options, model, entry);
 
   Report report(options);
-  report.json["model"] = table.name;
+  reportModel(model, report);
   report.json["entry"] = name;
+  if (const char *version = model.getVersion())
+    name += concat(" for ", version);
   report.json["runs"] = nlohmann::ordered_json::array();
   report.text << table.name << ", " << name
               << ": random input, times in ms\n"

@@ -49,6 +49,7 @@ private:
   void addOutput(CLI::App *command, const char *text, bool required);
   void addExecution(CLI::App *command);
   void addThreads(CLI::App *command, const char *group);
+  void addVersion(CLI::App *command, const char *group);
   void addMaxMemory(CLI::App *command, const char *group);
   void addSampling(CLI::App *command);
   void addScaled(CLI::App *command, const char *text);
@@ -148,6 +149,7 @@ void CommandLine::addExecution(CLI::App *command) {
       ->group("Execution");
   addThreads(command, "Execution");
   addMaxMemory(command, "Execution");
+  addVersion(command, "Execution");
 }
 
 void CommandLine::addThreads(CLI::App *command, const char *group) {
@@ -156,6 +158,15 @@ void CommandLine::addThreads(CLI::App *command, const char *group) {
                    "Threads; default one for each available CPU")
       ->check(checkUnsigned)
       ->option_text("N")
+      ->group(group);
+}
+
+void CommandLine::addVersion(CLI::App *command, const char *group) {
+  command
+      ->add_option("--cpu-version", o.cpuVersion,
+                   "Version to run of a library with code for several CPUs; "
+                   "default: the best for this machine")
+      ->option_text("CPU")
       ->group(group);
 }
 
@@ -254,6 +265,7 @@ void CommandLine::declareBench(CLI::App &app) {
       ->option_text("N,...")
       ->group(group);
   addMaxMemory(bench, group);
+  addVersion(bench, group);
   bench
       ->add_option("--seconds", o.seconds,
                    "Time to measure each for, after a warm-up; default 1")
@@ -290,6 +302,7 @@ void CommandLine::declareInfo(CLI::App &app) {
   addSizes(info);
   addThreads(info, "Input");
   addMaxMemory(info, "Input");
+  addVersion(info, "Input");
 }
 
 void CommandLine::declare(CLI::App &app) {

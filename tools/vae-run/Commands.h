@@ -41,7 +41,8 @@ struct Options {
 
   std::optional<int64_t> chunk; // examples at a time
   uint32_t threads = 0;
-  std::string maxMemory; // "256M", or empty
+  std::string cpuVersion; // of the library's code; empty: the best
+  std::string maxMemory;  // "256M", or empty
   /// info prints memory at the sizes and the first of the batches.
   bool wantsMemory = false;
 

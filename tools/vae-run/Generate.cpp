@@ -109,7 +109,7 @@ void vaerun::runGenerate(const Options &options) {
     fail("sample: expected at least one example, found ", options.count,
          "; ask for one or more");
 
-  Model model(options.library);
+  Model model(options.library, options.cpuVersion);
   const vae_abi_model &table = model.getTable();
   const vae_abi_entry &entry = model.getEntry(name);
   if (options.scaled)
@@ -128,7 +128,7 @@ void vaerun::runGenerate(const Options &options) {
     scaleOutputs(model, outputs);
 
   Report report(options);
-  report.json["model"] = table.name;
+  reportModel(model, report);
   report.json["entry"] = name;
   report.json["examples"] = job.getExamples();
   report.json["threads"] = runner.getSession().getThreads();

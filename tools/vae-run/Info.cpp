@@ -106,7 +106,24 @@ static void addTensors(const Json &entry, bool inputs, std::vector<Row> &rows) {
   }
 }
 
-static void describe(const Json &note, std::ostream &out) {
+/// The versions of the code, and which would run here.
+static void describeVersions(const Options &options, Report &report,
+                             std::vector<Row> &facts) {
+  VersionChoice choice = chooseVersion(options.library, options.cpuVersion);
+  for (const Json &version : report.json.at("versions")) {
+    auto name = version.at("name").get<std::string>();
+    facts.push_back(
+        {"version", concat(name, choice.name == name ? " (runs here): " : ": ",
+                           join(version.at("features")))});
+  }
+  if (choice.name)
+    report.json["version"] = *choice.name;
+  else
+    facts.push_back({"runs here", concat("none: ", choice.refusal)});
+}
+
+static void describe(const Options &options, const Json &note, Report &report) {
+  std::ostream &out = report.text;
   auto text = [&](const char *key) { return note.at(key).get<std::string>(); };
   std::vector<Row> facts = {
       {"model", text("name")},
@@ -117,6 +134,8 @@ static void describe(const Json &note, std::ostream &out) {
       {"parameters", formatCount(note.at("parameters").get<int64_t>())},
       {"weights",
        formatCount(note.at("weight_bytes").get<int64_t>()) + " bytes"}};
+  if (note.contains("versions"))
+    describeVersions(options, report, facts);
   for (const char *key : {"likelihood", "prior"})
     if (note.contains(key))
       facts.push_back({key, formatKind(note[key])});
@@ -205,7 +224,7 @@ static void describePlan(const Model &model, const vae_abi_entry &entry,
 
 /// The memory that each entry point takes at a size, from the model's plan.
 static void describeMemory(const Options &options, Report &report) {
-  Model model(options.library);
+  Model model(options.library, options.cpuVersion);
   const vae_abi_model &table = model.getTable();
   Sizes sizes = parseSizes(table, options);
   sizes[0] = options.batches.front();
@@ -262,10 +281,11 @@ void vaerun::runInfo(const Options &options) {
     report.json["library_bytes"] =
         std::filesystem::file_size(options.library, code);
     report.json["model"] = note.at("name");
+    report.json["version"] = nullptr;
     for (const auto &[key, value] : note.items())
       if (key != "schema" && key != "name")
         report.json[key] = value;
-    describe(note, report.text);
+    describe(options, note, report);
     if (options.wantsMemory || !options.maxMemory.empty() ||
         !options.size.empty() || !options.dims.empty())
       describeMemory(options, report);

@@ -26,10 +26,33 @@ std::string vaerun::readNote(const std::string &path) {
   return note;
 }
 
-Model::Model(const std::string &path) : path(path) {
+static vae_load_options_t makeLoadOptions(const std::string &version) {
+  vae_load_options_t options = VAE_LOAD_OPTIONS_INIT;
+  options.version = version.empty() ? nullptr : version.c_str();
+  return options;
+}
+
+VersionChoice vaerun::chooseVersion(const std::string &path,
+                                    const std::string &version) {
+  vae_load_options_t options = makeLoadOptions(version);
+  char *name = nullptr;
   char message[1024] = "";
-  vae_status_t status =
-      vae_model_load(path.c_str(), &model, message, sizeof(message));
+  vae_status_t status = vae_model_choose_version(path.c_str(), &options, &name,
+                                                 message, sizeof(message));
+  VersionChoice choice;
+  if (status != VAE_OK)
+    choice.refusal = message;
+  else if (name)
+    choice.name = name;
+  vae_string_free(name);
+  return choice;
+}
+
+Model::Model(const std::string &path, const std::string &version) : path(path) {
+  vae_load_options_t options = makeLoadOptions(version);
+  char message[1024] = "";
+  vae_status_t status = vae_model_load_with(path.c_str(), &options, &model,
+                                            message, sizeof(message));
   if (status != VAE_OK)
     failStatus(status, message);
 }

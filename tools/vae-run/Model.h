@@ -8,15 +8,26 @@
 
 #include "vae/vae_runtime.h"
 
+#include <optional>
+
 namespace vaerun {
 
 /// What a library says of itself, as JSON; nothing of it is executed.
 std::string readNote(const std::string &path);
 
-/// A loaded library.
+/// The version that would run of a library with several, or why none.
+struct VersionChoice {
+  std::optional<std::string> name;
+  std::string refusal;
+};
+/// `version`: the one that is wanted; empty: the best. Nothing is executed.
+VersionChoice chooseVersion(const std::string &path,
+                            const std::string &version);
+
+/// A loaded library: its version of that name; empty: the best.
 class Model {
 public:
-  explicit Model(const std::string &path);
+  explicit Model(const std::string &path, const std::string &version = "");
   ~Model();
   Model(const Model &) = delete;
   Model &operator=(const Model &) = delete;
@@ -24,6 +35,8 @@ public:
   const vae_abi_model &getTable() const { return *vae_model_table(model); }
   const vae_model_t *get() const { return model; }
   const std::string &getPath() const { return path; }
+  /// The version of the code that runs; null if there is only one.
+  const char *getVersion() const { return vae_model_version(model); }
   /// The entry point of that name. Fails with the names there are.
   const vae_abi_entry &getEntry(const std::string &name) const;
   const vae_abi_entry *findEntry(const std::string &name) const;

@@ -2,6 +2,7 @@
 #include "tools/vae-run/Report.h"
 
 #include "tools/vae-run/Error.h"
+#include "tools/vae-run/Model.h"
 
 #include <cstdio>
 #include <cstring>
@@ -34,6 +35,13 @@ void Report::print(const Options &options) const {
   if (!good)
     fail("stdout: expected an output that can be written, found: ",
          std::strerror(errno), "; redirect it to another place");
+}
+
+void vaerun::reportModel(const Model &model, Report &report) {
+  report.json["model"] = model.getTable().name;
+  const char *version = model.getVersion();
+  report.json["version"] =
+      version ? nlohmann::ordered_json(version) : nlohmann::ordered_json();
 }
 
 std::string vaerun::formatNumber(double value) {

@@ -23,6 +23,12 @@ struct Report {
   std::ostringstream text;
 };
 
+class Model;
+
+/// The model's name, and the version of its code that runs; null if there is
+/// one only.
+void reportModel(const Model &model, Report &report);
+
 /// Six significant digits.
 std::string formatNumber(double value);
 /// "1,234,567".

@@ -94,7 +94,7 @@ void vaerun::runScore(const Options &options) {
     throw UsageError("--samples and --noise exclude each other: the file has "
                      "the noise of one draw");
   Results results(options.output, {FileKind::Npz});
-  Model model(options.library);
+  Model model(options.library, options.cpuVersion);
   const vae_abi_model &table = model.getTable();
   const vae_abi_entry &entry = model.getEntry("score");
   Job job = makeJob(model, entry, options);
@@ -105,7 +105,7 @@ void vaerun::runScore(const Options &options) {
   std::vector<Output> outputs = average(runner, job, samples);
 
   Report report(options);
-  report.json["model"] = table.name;
+  reportModel(model, report);
   report.json["entry"] = entry.name;
   report.json["examples"] = job.getExamples();
   report.json["samples"] = samples;
