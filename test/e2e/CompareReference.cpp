@@ -2,16 +2,18 @@
 //
 // Compares compiled models with the reference interpreter, layer by layer.
 //
-//   compare-reference [--levels=0,2,3] [--widths=0] [--rotate] [--cpu=NAME]
-//     MODEL|FOLDER...
+//   compare-reference [--levels=0,2,3] [--widths=0] [--rotate]
+//     [--cpu=NAME,...] MODEL|FOLDER...
 //
 // Each model is compiled at every level and for vectors of every width (0: the
-// CPU's; --rotate: one after the other); ModelCheck.h says what is compared.
+// CPU's; --rotate: one after the other); ModelCheck.h says what is compared. Of
+// a library for several CPUs, all versions that this machine can run are.
 // Prints one line a model. Exit code 0 if all are right, 1 if not.
 #include "test/e2e/ModelCheck.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace vae;
 using namespace vae::test;
@@ -22,7 +24,7 @@ namespace {
 struct Arguments {
   llvm::SmallVector<unsigned> levels = {0, 2, 3}, widths = {0};
   bool rotate = false;
-  std::string cpu = "native";
+  std::vector<std::string> cpus = {"native"};
   std::vector<std::string> models;
 };
 
@@ -53,6 +55,25 @@ bool parseNumbers(StringRef text, llvm::SmallVectorImpl<unsigned> &numbers) {
   });
 }
 
+std::vector<std::string> parseNames(StringRef text) {
+  llvm::SmallVector<StringRef> words;
+  text.split(words, ',');
+  return {words.begin(), words.end()};
+}
+
+/// Whether this machine has what code for a CPU needs.
+bool canRun(const std::string &name) {
+  auto cpu = resolveCpu(name, "");
+  if (!cpu) {
+    llvm::consumeError(cpu.takeError());
+    return true; // the compiler says what is wrong
+  }
+  auto features = llvm::sys::getHostCPUFeatures();
+  return llvm::all_of(cpu->getRequired(), [&](StringRef feature) {
+    return features.lookup(feature);
+  });
+}
+
 bool parse(llvm::ArrayRef<char *> words, Arguments &arguments) {
   bool good = true;
   for (StringRef word : words) {
@@ -61,7 +82,7 @@ bool parse(llvm::ArrayRef<char *> words, Arguments &arguments) {
     else if (word.consume_front("--widths="))
       good &= parseNumbers(word, arguments.widths);
     else if (word.consume_front("--cpu="))
-      arguments.cpu = word.str();
+      arguments.cpus = parseNames(word);
     else if (word == "--rotate")
       arguments.rotate = true;
     else if (word.starts_with("-"))
@@ -72,14 +93,19 @@ bool parse(llvm::ArrayRef<char *> words, Arguments &arguments) {
   return good && !arguments.models.empty();
 }
 
-/// Checks a model with some options, and says how it went.
-bool checkModel(const std::string &path, const CompileOptions &options) {
+/// Checks a model with some options, and says how it went. `version`: the one
+/// of several that runs.
+bool checkModel(const std::string &path, const CompileOptions &options,
+                const std::string &version) {
   ModelCheck check(path, options, std::nullopt, options.optLevel + 1);
+  check.setVersion(version);
   std::string wrong = check.run();
   llvm::outs() << (wrong.empty() ? "ok   " : "FAIL ") << path << " -O"
                << options.optLevel;
   if (options.vectorWidth)
     llvm::outs() << " width " << options.vectorWidth;
+  if (!version.empty())
+    llvm::outs() << " for " << version;
   if (wrong.empty())
     llvm::outs() << llvm::format(": layers %.2f, results %.2f of the limit\n",
                                  check.worstLayer, check.worstEntry);
@@ -96,7 +122,7 @@ int main(int argc, char **argv) {
   Arguments arguments;
   if (!parse(llvm::ArrayRef(argv + 1, argc - 1), arguments)) {
     llvm::errs() << "usage: compare-reference [--levels=0,2,3] [--widths=0] "
-                    "[--rotate] [--cpu=NAME] MODEL.json|FOLDER...\n";
+                    "[--rotate] [--cpu=NAME,...] MODEL.json|FOLDER...\n";
     return 2;
   }
   unsigned failures = 0, levels = arguments.levels.size(),
@@ -106,10 +132,18 @@ int main(int argc, char **argv) {
     unsigned last = arguments.rotate ? first + 1 : variants;
     for (unsigned variant = first; variant < last; ++variant) {
       CompileOptions options;
-      options.cpus = {arguments.cpu};
+      options.cpus = arguments.cpus;
       options.optLevel = arguments.levels[variant % levels];
       options.vectorWidth = arguments.widths[variant / levels];
-      failures += !checkModel(path, options);
+      if (arguments.cpus.size() == 1) {
+        failures += !checkModel(path, options, "");
+        continue;
+      }
+      for (const std::string &cpu : arguments.cpus)
+        if (canRun(cpu))
+          failures += !checkModel(path, options, cpu);
+        else
+          llvm::outs() << "skip " << path << " for " << cpu << "\n";
     }
   }
   return failures ? 1 : 0;

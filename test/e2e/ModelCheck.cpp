@@ -38,8 +38,10 @@ std::string ModelCheck::compile(bool expose, Compiled &result) {
   if (failed(compileModel(path, output, own, context)))
     error = "cannot be compiled: " + errors;
   else
-    result.library.emplace(output.str().str(), error);
+    result.library.emplace(output.str().str(), error, version);
   llvm::sys::fs::remove(output);
+  if (!version.empty())
+    own.cpus = {version}; // whose kernels are those of a library for it alone
   if (error.empty())
     result.launches.emplace(path, own, context, error);
   return error;

@@ -34,6 +34,9 @@ public:
   /// What stands for the model in the message of a crash; default: its path.
   void setLabel(std::string text) { label = std::move(text); }
 
+  /// The version that runs, if the options name several CPUs.
+  void setVersion(std::string name) { version = std::move(name); }
+
   /// What is wrong; empty if nothing is.
   std::string run();
 
@@ -65,7 +68,7 @@ private:
   Tensor drawTensor(const vae_abi_tensor &tensor,
                     llvm::ArrayRef<int64_t> symbols, bool special);
 
-  std::string path, label, errors;
+  std::string path, label, version, errors;
   CompileOptions options;
   std::optional<Tile> shipTile;
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};

@@ -165,7 +165,8 @@ static void parallelFor(void *ctx, int64_t count, int64_t, vae_abi_task task,
 // The library
 //===----------------------------------------------------------------------===//
 
-ModelLibrary::ModelLibrary(const std::string &path, std::string &error)
+ModelLibrary::ModelLibrary(const std::string &path, std::string &error,
+                           llvm::StringRef version)
     : handle(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
   if (!handle) {
     error = dlerror();
@@ -174,8 +175,18 @@ ModelLibrary::ModelLibrary(const std::string &path, std::string &error)
   auto query = reinterpret_cast<vae_model_query_fn>(
       dlsym(handle, VAE_MODEL_QUERY_SYMBOL));
   table = query ? query(VAE_ABI_VERSION) : nullptr;
-  if (!table)
+  if (!table) {
     error = path + ": no table of this ABI version";
+    return;
+  }
+  ArrayRef versions(table->versions, table->num_versions);
+  for (const vae_abi_version &each : versions)
+    if (version == each.name)
+      table = each.table;
+  if (!versions.empty() && llvm::none_of(versions, [&](auto &each) {
+        return each.table == table && version == each.name;
+      }))
+    error = path + ": no version '" + version.str() + "'";
 }
 
 ModelLibrary::~ModelLibrary() {

@@ -34,8 +34,10 @@ struct LaunchBuffers {
 
 class ModelLibrary {
 public:
-  /// Loads a library; `error` says why not.
-  ModelLibrary(const std::string &path, std::string &error);
+  /// Loads a library: the version of its code that is called so, if it has
+  /// several. `error` says why not.
+  ModelLibrary(const std::string &path, std::string &error,
+               llvm::StringRef version = "");
   ~ModelLibrary();
   ModelLibrary(const ModelLibrary &) = delete;
 
