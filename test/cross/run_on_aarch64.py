@@ -8,7 +8,8 @@ machine. Needs nothing but Python's standard library.
   3. Results of every entry point, for the same inputs and seed, must agree
      within 1e-5 in the relative L2 norm. Each library runs on the emulated CPU
      that it was compiled for, so that an instruction of a later one is fatal.
-  4. A library whose CPU features the emulated CPU lacks must be refused, and so
+  4. Of a library for several CPUs each runs the version for it.
+  5. A library whose CPU features the emulated CPU lacks must be refused, and so
      must one of the other architecture.
 
 Exit code: 0, 1 if something is wrong, 77 if a tool is missing."""
@@ -64,11 +65,10 @@ def execute(command, expected=0):
 
 
 class Machine:
-    """Runs run-entries here, or with qemu."""
+    """Runs a program here, or with an emulator."""
 
-    def __init__(self, program, cpu=None):
-        emulator = ["qemu-aarch64", "-L", SYSROOT, "-cpu", cpu] if cpu else []
-        self.command = emulator + [program]
+    def __init__(self, program, emulator=()):
+        self.command = [*emulator, program]
 
     def run(self, *words, expected=0):
         return execute(self.command + list(words), expected)
@@ -111,13 +111,29 @@ def relative_error(found, expected):
     return math.sqrt(difference / norm) if norm else math.sqrt(difference)
 
 
+def write_inputs(machine, library, sizes, folder):
+    """Random inputs of all entry points; names of all outputs."""
+    generator = random.Random(SEED)
+    outputs = []
+    for line in machine.run("list", library, *sizes).splitlines():
+        kind, entry, *rest = line.split()
+        if kind == "in":
+            values = array.array("f", (generator.gauss(0, 1) for _ in range(int(rest[1]))))
+            (folder / f"{entry}.{rest[0]}.in").write_bytes(values.tobytes())
+        elif kind == "out":
+            outputs.append(f"{entry}.{rest[0]}.out")
+    if not outputs:
+        raise Failure(f"{library} has no outputs")
+    return outputs
+
+
 class Checks:
 
     def __init__(self, vaec, here, there, work):
         self.vaec, self.here, self.there, self.work = vaec, here, there, work
 
     def emulate(self, cpu):
-        return Machine(self.there, cpu)
+        return Machine(self.there, ["qemu-aarch64", "-L", SYSROOT, "-cpu", cpu])
 
     def compile(self, model, cpu, level, name):
         path = self.work / f"{name}-{cpu}-O{level}.so"
@@ -133,21 +149,6 @@ class Checks:
             if len(here) != 4 * NOISE_COUNT or here != there:
                 raise Failure(f"noise of seed {seed}, stream {stream}, first {first} has other bits on {cpu}")
         print(f"ok   noise: {len(NOISE)} times {NOISE_COUNT} numbers, the same bits")
-
-    def write_inputs(self, library, sizes, folder):
-        """Random inputs of all entry points; names of all outputs."""
-        generator = random.Random(SEED)
-        outputs = []
-        for line in Machine(self.here).run("list", library, *sizes).splitlines():
-            kind, entry, tensor, count = line.split()
-            if kind == "in":
-                values = array.array("f", (generator.gauss(0, 1) for _ in range(int(count))))
-                (folder / f"{entry}.{tensor}.in").write_bytes(values.tobytes())
-            elif kind == "out":
-                outputs.append(f"{entry}.{tensor}.out")
-        if not outputs:
-            raise Failure(f"{library} has no outputs")
-        return outputs
 
     def choose_sizes(self, library):
         """A batch of 3, and more than the minimum of other dimensions."""
@@ -165,7 +166,7 @@ class Checks:
         here = self.compile(model, REFERENCE_CPU, level, f"{name}-for-{cpu}")
         there = self.compile(model, cpu, level, name)
         sizes = self.choose_sizes(here)
-        outputs = self.write_inputs(here, sizes, folders["here"])
+        outputs = write_inputs(Machine(self.here), here, sizes, folders["here"])
         for path in folders["here"].glob("*.in"):
             shutil.copy(path, folders["there"])
         Machine(self.here).run("run", here, folders["here"], SEED, *sizes)
@@ -179,6 +180,14 @@ class Checks:
             worst = max(worst, error)
         print(f"ok   {name} -O{level} for {cpu}: {len(outputs)} outputs, relative error up to {worst:.1e}, "
               f"{same} with the same bits", flush=True)
+
+    def check_versions(self, model):
+        library = self.compile(model, ",".join(cpu for cpu, _, _ in TARGETS), 2, "versions")
+        for cpu, emulated, _ in TARGETS:
+            text = self.emulate(emulated).run("list", library)
+            if f"version {cpu}\n" not in text:
+                raise Failure(f"a library for several CPUs on {emulated}: not the version {cpu}: {text}")
+        print("ok   of a library for several CPUs each runs its own version")
 
     def check_refusals(self, model):
         for cpu, emulated, feature in REFUSED:
@@ -197,7 +206,9 @@ def run_checks(checks, models, jobs):
              for model in models
              for target in TARGETS + ((SVE_TARGET,) if name_of(model) in SVE_MODELS else ())]
     tasks.append(("noise", lambda: checks.check_noise("cortex-a53")))
-    tasks.append(("refusals", lambda: checks.check_refusals(TEST / "models" / "mnist-mlp-2d" / "model.json")))
+    small = TEST / "models" / "mnist-mlp-2d" / "model.json"
+    tasks.append(("versions", lambda: checks.check_versions(small)))
+    tasks.append(("refusals", lambda: checks.check_refusals(small)))
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for name, future in [(name, pool.submit(task)) for name, task in tasks]:

@@ -3,7 +3,8 @@
  * Runs a model on files of raw f32, over the C API alone.
  *
  *   run-entries list MODEL.so [SIZE...]
- *       a line for each symbol of the model: "symbol", its name, minimum and
+ *       of a library with several versions "version" and the one that runs; a
+ *       line for each symbol of the model: "symbol", its name, minimum and
  *       multiple; and for each tensor of each entry point: "in", "noise" or
  *       "out", the entry's name, the tensor's, the number of its elements.
  *   run-entries run MODEL.so FOLDER SEED [SIZE...]
@@ -98,6 +99,8 @@ static void listEntries(const vae_model_t *model, const int64_t *symbols) {
   const vae_abi_model *table = vae_model_table(model);
   int64_t dims[MAX_RANK];
   vae_tensor_t described;
+  if (vae_model_version(model))
+    printf("version %s\n", vae_model_version(model));
   for (uint32_t i = 0; i < table->num_symbols; ++i)
     printf("symbol %s %" PRId64 " %" PRId64 "\n", table->symbols[i].name,
            table->symbols[i].minimum, table->symbols[i].multiple);
