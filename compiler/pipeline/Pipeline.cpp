@@ -68,6 +68,13 @@ vae::resolveTargets(const CompileOptions &options) {
   return cpus;
 }
 
+llvm::Expected<Cpu> vae::resolveTarget(const CompileOptions &options) {
+  auto cpus = resolveTargets(options);
+  if (!cpus)
+    return cpus.takeError();
+  return std::move(cpus->back());
+}
+
 static const Level &getLevel(const CompileOptions &options) {
   return kLevels[std::min<size_t>(options.optLevel, std::size(kLevels) - 1)];
 }
@@ -146,12 +153,12 @@ using BuildFn = void (*)(OpPassManager &, const CompileOptions &);
 static void buildKernelsForHost(OpPassManager &pm,
                                 const CompileOptions &options) {
   // Text has no way to report an error: an unknown machine gets the defaults.
-  auto cpus = resolveTargets(options);
+  auto cpu = resolveTarget(options);
   KernelTarget target;
-  if (cpus)
-    target = cpus->front().kernels;
+  if (cpu)
+    target = cpu->kernels;
   else
-    llvm::consumeError(cpus.takeError());
+    llvm::consumeError(cpu.takeError());
   buildKernels(pm, options, target);
 }
 

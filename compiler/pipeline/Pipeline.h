@@ -21,6 +21,9 @@ std::optional<Stage> getStage(llvm::StringRef name);
 /// options cpus, triple, vectorWidth and tile. Errors say which of them is
 /// wrong and what would do.
 llvm::Expected<std::vector<Cpu>> resolveTargets(const CompileOptions &options);
+/// The most demanding of them: what all versions of the code share is chosen
+/// for it.
+llvm::Expected<Cpu> resolveTarget(const CompileOptions &options);
 
 /// The passes of one stage; empty for stages that are not passes.
 void buildSimplify(mlir::OpPassManager &pm, const CompileOptions &options);

@@ -13,16 +13,16 @@ LaunchSizes::LaunchSizes(const std::string &path, const CompileOptions &options,
   ImportOptions importOptions;
   importOptions.allowNonfinite = options.allowNonfinite;
   module = importNativeModel(path, importOptions, context);
-  auto cpus = resolveTargets(options);
-  if (!cpus) {
-    error = llvm::toString(cpus.takeError());
+  auto cpu = resolveTarget(options);
+  if (!cpu) {
+    error = llvm::toString(cpu.takeError());
     return;
   }
   PassManager pm(&context);
   buildSimplify(pm, options);
   buildCompress(pm, options);
   buildFuse(pm, options);
-  buildKernels(pm, options, cpus->front().kernels);
+  buildKernels(pm, options, cpu->kernels);
   if (!module || failed(pm.run(*module)))
     error = path + ": a stage failed";
 }
