@@ -67,6 +67,9 @@ llvm::Error linkObjects(llvm::ArrayRef<std::string> objects,
 /// the module's code, from the least demanding one; at least one.
 llvm::Error addModelTable(mlir::ModuleOp source, llvm::ArrayRef<Cpu> versions,
                           llvm::Module &module);
+
+// ModelNote.cpp
+
 /// The text of the ELF note (docs/c-api.md).
 llvm::Expected<std::string> getModelNote(mlir::ModuleOp source,
                                          llvm::ArrayRef<Cpu> versions);
