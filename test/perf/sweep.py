@@ -31,7 +31,7 @@ QUICK_SIZES = [1, 2, 3, 5, 8, 13, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129]
 QUICK_BATCHES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65]
 
 # Calls of the library's own copies between NCHW and NHWC.
-LAYOUT_COPY = re.compile(r"copy_strided(_\d+)?$")
+LAYOUT_COPY = re.compile(r"copy_(strided(_\d+)?|transposed_r4)$")
 
 SECONDS = 0.003  # of a measurement, of which every round makes one of each point
 ROUNDS = {False: 3, True: 2}  # quick: True
@@ -228,7 +228,7 @@ def compile_all(models, options):
 def get_lanes(library):
     """Floats of a vector, by the features that the code needs."""
     text = Path(library).read_bytes()
-    return 16 if b"+avx512f" in text else 8 if b"+avx2" in text else 4
+    return 16 if b'"avx512f"' in text else 8 if b'"avx2"' in text else 4
 
 
 @contextlib.contextmanager
