@@ -18,6 +18,10 @@ static SmallVector<AffineExpr> stridesOf(ArrayRef<AffineExpr> dims,
   return strides;
 }
 
+/// The channels of a pixel, most often, that a loop over them would cost more
+/// than their copies.
+static bool isFew(int64_t size) { return size <= 4 && size > 0; }
+
 Value Lowering::copy(Location loc, Value x, Region region,
                      RankedTensorType type, const Dims &resultDims,
                      Value init) {
@@ -35,14 +39,17 @@ Value Lowering::copy(Location loc, Value x, Region region,
   sizes.push_back(region.inOffset ? region.inOffset : expr(0));
   sizes.append(region.outStrides);
   sizes.push_back(region.outOffset ? region.outOffset : expr(0));
-  // The channels of a pixel, most often; a loop over them would cost more than
-  // the copies.
+  AffineExpr moved = count(region.dims);
+  int64_t outer = getStaticDim(region.dims[rank - 2]);
   int64_t inner = getStaticDim(region.dims[rank - 1]);
-  bool unrolled = !contiguous && inner <= 4 && inner > 0;
+  if (!contiguous && region.inStrides[rank - 2] == expr(1) &&
+      region.outStrides[rank - 1] == expr(1) && !isFew(outer) && !isFew(inner))
+    return launch(loc, getTransposeKernel(module, loc, target, rank), {x},
+                  sizes, 4096, type, resultDims, init, {expr(0), moved, moved});
+  bool unrolled = !contiguous && isFew(inner);
   auto kernel = getCopyKernel(module, loc, target, rank, contiguous,
                               unrolled ? inner : 0);
   int64_t row = getStaticDim(region.dims[rank - 2] * region.dims[rank - 1]);
-  AffineExpr moved = count(region.dims);
   return launch(loc, kernel, {x}, sizes, ShapedType::isDynamic(row) ? 256 : row,
                 type, resultDims, init, {expr(0), moved, moved});
 }
@@ -89,18 +96,29 @@ FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
   const Dims image = getDims(op.getX());
   if (keepsBytes(op))
     return alias(op.getLoc(), op.getX(), type, image);
-  // The rows of all frames are one axis.
+  // The rows of all frames are one axis. Of many channels, all pixels are one,
+  // which is transposed with the channels.
   AffineExpr rows =
       count(ArrayRef<AffineExpr>(image).drop_front(2).drop_back());
+  AffineExpr columns = image.back();
+  bool few = isFew(getStaticDim(image[1]));
+  if (isChannelsLast(op.getX()) && few)
+    return permuteMemory(op.getLoc(), op.getX(),
+                         {image[0], rows, columns, image[1]}, {0, 3, 1, 2},
+                         type, image);
   if (isChannelsLast(op.getX()))
     return permuteMemory(op.getLoc(), op.getX(),
-                         {image[0], rows, image.back(), image[1]}, {0, 3, 1, 2},
-                         type, image);
+                         {image[0], rows * columns, image[1]}, {0, 2, 1}, type,
+                         image);
   Border border = wantedBorders.lookup(op);
+  if (isEmpty(border) && few)
+    return permuteMemory(op.getLoc(), op.getX(),
+                         {image[0], image[1], rows, columns}, {0, 2, 3, 1},
+                         type, image);
   if (isEmpty(border))
     return permuteMemory(op.getLoc(), op.getX(),
-                         {image[0], image[1], rows, image.back()}, {0, 2, 3, 1},
-                         type, image);
+                         {image[0], image[1], rows * columns}, {0, 2, 1}, type,
+                         image);
   const Dims all = addBorder(image, border);
   Region region;
   region.dims = {image[0], image[2], image[3], image[1]};
