@@ -4,6 +4,7 @@
 #include "compiler/conversion/kernels/Kernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -92,13 +93,54 @@ struct Resampling {
   int64_t channels;
   bool nearest, corners;
   Value height, width, rows, columns;
-  /// Of mode nearest.
+  /// Of mode nearest, where the factors are not known.
   llvm::function_ref<Value(int axis, Value index, Value size, Value newSize)>
       source;
   /// Whole factors of height and width; empty: not known.
   ArrayRef<int64_t> scale;
 };
 } // namespace
+
+/// Writes each pixel of a row scale[1] times. Pixels of few channels several at
+/// a time: a vector of them becomes scale[1] vectors.
+static void repeatPixels(Emitter &e, const Resampling &r, Value x, Value from,
+                         Value y, Value to) {
+  int64_t channels = r.channels, times = r.scale[1];
+  int64_t together = std::max<int64_t>(e.width / channels, 1);
+  Value whole = e.mul(e.div(r.width, together), together);
+  if (together == 1)
+    whole = e.index(0);
+  auto place = [&](Value column) {
+    return std::pair(e.add(from, e.mul(column, channels)),
+                     e.add(to, e.mul(column, channels * times)));
+  };
+  auto maskOf = [&](int64_t count) {
+    return count < e.width ? e.mask(count) : Value();
+  };
+  if (together > 1)
+    e.loop(e.index(0), whole, together, [&](Value column) {
+      auto [in, out] = place(column);
+      int64_t count = together * channels * times;
+      Value pixels = e.loadVec(x, in, maskOf(together * channels));
+      for (int64_t first = 0; first < count; first += e.width) {
+        SmallVector<int64_t> lanes;
+        for (int64_t i = first; i < first + e.width; ++i)
+          lanes.push_back(
+              i < count ? i / channels / times * channels + i % channels : 0);
+        Value value =
+            vector::ShuffleOp::create(e.b, e.loc, pixels, pixels, lanes);
+        e.storeVec(value, y, e.add(out, first), maskOf(count - first));
+      }
+    });
+  e.loop(whole, r.width, 1, [&](Value column) {
+    auto [in, out] = place(column);
+    e.strip(e.index(channels), [&, in = in, out = out](Value c, Value mask) {
+      Value value = e.loadVec(x, e.add(in, c), mask);
+      for (int64_t i = 0; i < times; ++i)
+        e.storeVec(value, y, e.add(e.add(out, i * channels), c), mask);
+    });
+  });
+}
 
 /// Work items are rows of the result.
 static void emitRows(Emitter &e, const KernelArgs &args, const Resampling &r) {
@@ -115,6 +157,10 @@ static void emitRows(Emitter &e, const KernelArgs &args, const Resampling &r) {
       Value pixel = e.add(e.mul(line, r.columns), column);
       return e.add(e.mul(pixel, r.channels), c);
     };
+    if (r.nearest && !r.scale.empty()) {
+      Value from = at(e.div(row, r.scale[0]), e.index(0), e.index(0));
+      return repeatPixels(e, r, x, from, y, to(e.index(0), e.index(0)));
+    }
     if (r.nearest) {
       Value iy = r.source(0, row, r.height, r.rows);
       e.loop(e.index(0), r.columns, 1, [&](Value column) {
@@ -167,12 +213,15 @@ func::FuncOp vae::getUpsampleKernel(ModuleOp module, Location loc,
       },
       [&](Emitter &e, const KernelArgs &args) {
         Value height = args.sizes[1], width = args.sizes[2];
-        auto source = [&](int axis, Value index, Value, Value) {
-          return e.div(index, scale[axis]);
-        };
         emitRows(e, args,
-                 {channels, nearest, corners, height, width,
-                  e.mul(height, scale[0]), e.mul(width, scale[1]), source,
+                 {channels,
+                  nearest,
+                  corners,
+                  height,
+                  width,
+                  e.mul(height, scale[0]),
+                  e.mul(width, scale[1]),
+                  {},
                   scale});
       });
 }
