@@ -21,6 +21,15 @@ class Kind:
     square: bool = False  # as many outputs as inputs
     inputs: int = 1  # inputs for each channel that is asked for
     layout: bool = False  # the layer does nothing: measured are the copies between NCHW and NHWC
+    window: int = 1  # height and width of the kernel, at whose half the image begins
+
+
+def count_inside(kind, size):
+    """The part of a convolution's products that do not meet the border of zeros."""
+    outputs = range(-(-size // kind.stride))
+    half = kind.window // 2
+    taps = [tap + i * kind.stride - half for i in outputs for tap in range(kind.window)]
+    return (sum(0 <= tap < size for tap in taps) / len(taps)) ** 2
 
 
 def conv(kernel, stride=1, kind="conv2d", **more):
@@ -31,6 +40,7 @@ def conv_kind(kernel, **more):
     return Kind(
         lambda i, o: conv(kernel, padding=kernel // 2, filters=o),
         lambda i, o: {"weight": [o, i, kernel, kernel], "bias": [o]},
+        window=kernel,
         **more,
     )
 
@@ -47,6 +57,7 @@ KINDS = {
         lambda i, o: conv(3, 2, padding=1, filters=o),
         lambda i, o: {"weight": [o, i, 3, 3], "bias": [o]},
         stride=2,
+        window=3,
     ),
     "transposed": Kind(
         lambda i, o: conv(4, 2, "conv_transpose2d", padding=1, filters=o),
@@ -61,6 +72,7 @@ KINDS = {
         lambda i, o: conv(3, padding=1, filters=o, groups=o),
         lambda i, o: {"weight": [o, 1, 3, 3], "bias": [o]},
         square=True,
+        window=3,
     ),
     "group_norm": Kind(
         lambda i, o: {"type": "group_norm", "groups": group_count(o)},

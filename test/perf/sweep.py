@@ -13,6 +13,7 @@ import math
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -95,7 +96,8 @@ class Measured:
             for i in range(library.count)
             if (copies[i] if self.layout else library.layers[i] == "layer" and not (copies[i] and i == last))
         ]
-        self.work = sum(flops[i] for i in self.steps)
+        kind = layer_models.KINDS[self.model[0]]
+        self.work = sum(flops[i] for i in self.steps) * layer_models.count_inside(kind, self.values["size"])
         self.is_bytes = self.model[0] not in ("conv3x3", "conv1x1", "strided", "transposed", "dense", "depthwise")
         if self.is_bytes:
             self.work = sum(moved[i] for i in self.steps)
@@ -194,11 +196,10 @@ def make_series(quick):
     return result
 
 
-def compile_model(model, options, identity):
+def compile_model(model, options, folder):
     """The library, which is compiled unless it is there."""
     text, shapes = layer_models.make_model(*model)
-    key = hashlib.sha256(f"{text}\n{options.flags}\n{identity}".encode()).hexdigest()[:12]
-    folder = options.folder / key
+    folder = folder / hashlib.sha256(f"{text}\n{options.flags}".encode()).hexdigest()[:12]
     library = folder / "model.so"
     if not library.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -213,11 +214,14 @@ def compile_model(model, options, identity):
 
 
 def compile_all(models, options):
-    identity = hashlib.sha256(Path(options.vaec).read_bytes()).hexdigest()
+    folder = options.folder / hashlib.sha256(Path(options.vaec).read_bytes()).hexdigest()[:12]
+    for other in options.folder.glob("*"):
+        if other != folder:
+            shutil.rmtree(other)  # of another compiler
     progress = Progress("compiling", len(models))
     libraries = {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        tasks = {pool.submit(compile_model, model, options, identity): model for model in models}
+        tasks = {pool.submit(compile_model, model, options, folder): model for model in models}
         for task in concurrent.futures.as_completed(tasks):
             libraries[tasks[task]] = task.result()
             progress.advance()
