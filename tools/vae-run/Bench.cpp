@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <sys/resource.h>
 
 using namespace vaerun;
@@ -175,7 +176,7 @@ public:
   Details(const Options &options, const Model &model,
           const vae_abi_entry &entry);
 
-  bool wantsSteps() const { return peak || file; }
+  bool wantsSteps() const { return layers || file; }
   /// Takes in what was measured with the timer of a run.
   void add(const Model &model, const vae_abi_entry &entry, const Sizes &sizes,
            const Measurement &run, const StepTimer &timer, Report &report);
@@ -183,7 +184,8 @@ public:
   void finish(Report &report);
 
 private:
-  std::optional<FmaPeak> peak; // with --layers
+  bool layers;
+  std::map<uint32_t, FmaPeak> peaks; // of numbers of threads; with --layers
   std::ostringstream text;
   std::optional<OutputFile> file; // with --trace
   Trace trace;
@@ -191,13 +193,16 @@ private:
 } // namespace
 
 Details::Details(const Options &options, const Model &model,
-                 const vae_abi_entry &entry) {
+                 const vae_abi_entry &entry)
+    : layers(options.layers) {
   if (options.layers || !options.trace.empty())
     requireSteps(model, entry);
   if (!options.trace.empty())
     file.emplace(options.trace, "--trace");
-  if (options.layers)
-    peak = measureFmaPeak();
+  if (!options.layers)
+    return;
+  // JSON has that of one thread in any case.
+  peaks[1] = measureFmaPeak(1);
 }
 
 void Details::add(const Model &model, const vae_abi_entry &entry,
@@ -206,10 +211,15 @@ void Details::add(const Model &model, const vae_abi_entry &entry,
   StepCosts costs(model, entry, sizes, timer);
   std::string title = concat("batch ", sizes[0], ", ", run.threads,
                              run.threads == 1 ? " thread" : " threads");
-  if (peak) {
-    LayerTable table(costs, timer, *peak, run.threads);
+  if (layers) {
+    if (!peaks.count(run.threads))
+      peaks[run.threads] = measureFmaPeak(run.threads);
+    const FmaPeak &peak = peaks[run.threads];
+    LayerTable table(costs, timer, peak);
     text << title << "\n" << table.text;
-    report.json["runs"].back()["layers"] = std::move(table.json);
+    nlohmann::ordered_json &json = report.json["runs"].back();
+    json["peak_gflops_per_second"] = peak.flopsPerSecond / 1e9;
+    json["layers"] = std::move(table.json);
   }
   if (file)
     trace.add(concat(model.getTable().name, ", ", entry.name, ", ", title),
@@ -217,14 +227,20 @@ void Details::add(const Model &model, const vae_abi_entry &entry,
 }
 
 void Details::finish(Report &report) {
-  if (peak) {
-    report.json["fma_peak"] = {
-        {"instruction_set", peak->instructionSet},
-        {"gflops_per_second", peak->flopsPerSecond / 1e9}};
-    report.text << "layers; measured peak of a thread: "
-                << formatNumber(peak->flopsPerSecond / 1e9) << " GFLOP/s ("
-                << peak->instructionSet << ")\n"
-                << text.str();
+  if (layers) {
+    const FmaPeak &one = peaks[1];
+    report.json["fma_peak"] = {{"instruction_set", one.instructionSet},
+                               {"gflops_per_second", one.flopsPerSecond / 1e9}};
+    report.text << "layers; measured peak in GFLOP/s (" << one.instructionSet
+                << "): ";
+    const char *separator = "";
+    for (const auto &[threads, peak] : peaks) {
+      report.text << separator << formatNumber(peak.flopsPerSecond / 1e9)
+                  << " with " << threads
+                  << (threads == 1 ? " thread" : " threads");
+      separator = ", ";
+    }
+    report.text << "\n" << text.str();
   }
   if (file)
     file->commit(trace.format());

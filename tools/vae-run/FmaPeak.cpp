@@ -5,8 +5,10 @@
 #include "tools/vae-run/FmaPeak.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <cstdint>
+#include <thread>
+#include <vector>
 
 using namespace vaerun;
 
@@ -95,23 +97,53 @@ static Level chooseLevel() {
 #endif
 }
 
-FmaPeak vaerun::measureFmaPeak() {
+/// Rounds a second of one thread. `running` counts the threads that have come;
+/// runs begin when all have, and end when the first is done with its own.
+static double measureRounds(Loop loop, uint32_t threads,
+                            std::atomic<uint32_t> &running,
+                            std::atomic<bool> &done) {
   using Clock = std::chrono::steady_clock;
-  const Level level = chooseLevel();
   // Read and written at run time: neither is known, and the work is needed.
   volatile float a = 0.5F, b = 0.25F, sink = 0;
   double best = 0;
+  ++running;
+  while (running < threads)
+    std::this_thread::yield();
   for (int run = 0; run < kRuns; ++run) {
     int64_t rounds = 0;
     double seconds = 0;
     for (auto start = Clock::now(); seconds < kSecondsPerRun;
          rounds += kRounds) {
-      sink = level.loop(a, b);
+      sink = loop(a, b);
       seconds = std::chrono::duration<double>(Clock::now() - start).count();
     }
+    // One at least, however late this thread is.
+    if (done && best > 0)
+      break;
     best = std::max(best, static_cast<double>(rounds) / seconds);
   }
+  done = true;
   (void)sink;
-  return {level.name, best * 2 * static_cast<double>(kChains) *
+  return best;
+}
+
+FmaPeak vaerun::measureFmaPeak(uint32_t threads) {
+  const Level level = chooseLevel();
+  std::atomic<uint32_t> running = 0;
+  std::atomic<bool> done = false;
+  std::vector<double> rates(threads);
+  auto measure = [&](uint32_t thread) {
+    rates[thread] = measureRounds(level.loop, threads, running, done);
+  };
+  std::vector<std::thread> others;
+  for (uint32_t thread = 1; thread < threads; ++thread)
+    others.emplace_back(measure, thread);
+  measure(0);
+  double rounds = rates[0];
+  for (uint32_t thread = 1; thread < threads; ++thread) {
+    others[thread - 1].join();
+    rounds += rates[thread];
+  }
+  return {level.name, rounds * 2 * static_cast<double>(kChains) *
                           static_cast<double>(level.lanes)};
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <tuple>
 
 using namespace vaerun;
 
@@ -53,7 +54,8 @@ struct Row {
   size_t begin, end; // positions of the timer
   size_t steps;
   int64_t flops = 0, bytes = 0;
-  double seconds = 0; // median
+  double seconds = 0, least = 0; // median; shortest
+  std::string kernel = {};       // the one that took most of the time
 };
 } // namespace
 
@@ -83,15 +85,33 @@ static std::vector<Row> getRows(const StepCosts &costs) {
   return rows;
 }
 
-/// Median over the calls of the seconds between two positions.
-static double getMedian(const StepTimer &timer, size_t begin, size_t end) {
+/// Median and least over the calls of the seconds between two positions.
+static std::pair<double, double> getTimes(const StepTimer &timer, size_t begin,
+                                          size_t end) {
   std::vector<int64_t> times;
   times.reserve(timer.getNumCalls());
   for (size_t call = 0; call < timer.getNumCalls(); ++call)
     times.push_back(timer.getCall(call)[end] - timer.getCall(call)[begin]);
   auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
   std::nth_element(times.begin(), middle, times.end());
-  return static_cast<double>(*middle) * 1e-9;
+  int64_t least = *std::min_element(times.begin(), middle + 1);
+  return {static_cast<double>(*middle) * 1e-9,
+          static_cast<double>(least) * 1e-9};
+}
+
+/// The kernel on which a row's steps spent most time.
+static std::string findKernel(const StepCosts &costs, const StepTimer &timer,
+                              const Row &row) {
+  double most = -1;
+  std::string name;
+  for (size_t at = row.begin; !row.kernels.empty() && at < row.end; ++at) {
+    double seconds = getTimes(timer, at, at + 1).first;
+    if (seconds <= most)
+      continue;
+    most = seconds;
+    name = costs.entry.steps[at - 1 - costs.noise].kernel;
+  }
+  return name;
 }
 
 static double getRate(int64_t amount, double seconds) {
@@ -106,50 +126,52 @@ static std::string formatCell(bool any, double value) {
 }
 
 LayerTable::LayerTable(const StepCosts &costs, const StepTimer &timer,
-                       const FmaPeak &peak, uint32_t threads)
+                       const FmaPeak &peak)
     : json(nlohmann::ordered_json::array()) {
   std::vector<Row> rows = getRows(costs);
   int width = 5;
-  for (const Row &row : rows)
-    width = std::max(width, static_cast<int>(row.name.size()));
-  auto addLine = [&](const char *format, auto... cells) {
-    char line[160];
-    std::snprintf(line, sizeof(line), format, cells...);
-    text += line;
-  };
-  auto addName = [&](const std::string &name) {
-    text += name + std::string(static_cast<size_t>(width) - name.size(), ' ');
-  };
-  addName("layer");
-  addLine(" %5s %11s %6s %9s %7s %8s\n", "steps", "median us", "%", "GFLOP/s",
-          "% peak", "GB/s");
   // Not of the median of the calls: on a busy machine most of them may be
   // interrupted somewhere, while the median of no step is.
   double sum = 0;
   for (Row &row : rows) {
-    row.seconds = getMedian(timer, row.begin, row.end);
+    width = std::max(width, static_cast<int>(row.name.size()));
+    std::tie(row.seconds, row.least) = getTimes(timer, row.begin, row.end);
+    row.kernel = findKernel(costs, timer, row);
     sum += row.seconds;
   }
-  double most = peak.flopsPerSecond * threads;
+  auto addLine = [&](const std::string &name, const std::string &kernel,
+                     const char *format, auto... cells) {
+    char line[160];
+    std::snprintf(line, sizeof(line), format, cells...);
+    text += name + std::string(static_cast<size_t>(width) - name.size(), ' ') +
+            line + kernel + "\n";
+  };
+  addLine("layer", "kernel", " %5s %11s %6s %9s %7s %9s %8s  ", "steps",
+          "median us", "%", "GFLOP/s", "% peak", "MB", "GB/s");
   for (const Row &row : rows) {
     double seconds = row.seconds;
     double percent = sum > 0 ? 100 * seconds / sum : 0;
     double flops = getRate(row.flops, seconds);
     double bytes = getRate(row.bytes, seconds);
-    addName(row.name);
-    addLine(" %5zu %11.2f %6.1f %9s %7s %8s\n", row.steps, 1e6 * seconds,
+    double ofPeak = 100 * flops / peak.flopsPerSecond;
+    addLine(row.name, row.kernel.empty() ? "-" : row.kernel,
+            " %5zu %11.2f %6.1f %9s %7s %9s %8s  ", row.steps, 1e6 * seconds,
             percent, formatCell(row.flops != 0, flops / 1e9).c_str(),
-            formatCell(row.flops != 0, 100 * flops / most).c_str(),
+            formatCell(row.flops != 0, ofPeak).c_str(),
+            formatCell(row.bytes != 0, static_cast<double>(row.bytes) / 1e6)
+                .c_str(),
             formatCell(row.bytes != 0, bytes / 1e9).c_str());
     json.push_back({{"name", row.name},
                     {"steps", row.steps},
+                    {"kernel", row.kernel},
                     {"kernels", row.kernels},
                     {"median_us", 1e6 * seconds},
+                    {"min_us", 1e6 * row.least},
                     {"percent", percent},
                     {"flops", row.flops},
                     {"bytes", row.bytes},
                     {"gflops_per_second", flops / 1e9},
-                    {"peak_percent", 100 * flops / most},
+                    {"peak_percent", ofPeak},
                     {"gbytes_per_second", bytes / 1e9}});
   }
 }

@@ -31,10 +31,9 @@ void requireSteps(const Model &model, const vae_abi_entry &entry);
 
 /// What was measured of one batch and number of threads, layer by layer.
 struct LayerTable {
-  /// Adjacent steps of one layer are one row. Percentages of the peak are of
-  /// that of all threads.
+  /// Adjacent steps of one layer are one row. peak: of the threads that ran.
   LayerTable(const StepCosts &costs, const StepTimer &timer,
-             const FmaPeak &peak, uint32_t threads);
+             const FmaPeak &peak);
 
   nlohmann::ordered_json json; // a list
   std::string text;            // a header and the rows

@@ -9,6 +9,8 @@ import sys
 
 
 def check_run(run, peak):
+    # Of one thread, measured once.
+    assert run["peak_gflops_per_second"] == peak, run
     layers = run["layers"]
     flops = sum(layer["flops"] for layer in layers)
     assert flops == run["flops"], (flops, run["flops"])
@@ -19,12 +21,13 @@ def check_run(run, peak):
     assert 0.1 * run["min_ms"] < total < 3 * run["p99_ms"], (total, run)
     for layer in layers:
         assert abs(layer["percent"] - layer["median_us"] / total / 10) < 1e-6, layer
-        assert layer["median_us"] >= 0, layer
+        assert 0 <= layer["min_us"] <= layer["median_us"], layer
+        assert layer["kernel"] in (layer["kernels"] or [""]), layer
         seconds = layer["median_us"] * 1e-6
         for rate, amount in (("gflops_per_second", "flops"), ("gbytes_per_second", "bytes")):
             expected = layer[amount] / seconds / 1e9 if seconds else 0
             assert abs(layer[rate] - expected) <= 1e-6 * expected, (layer, expected)
-        expected = 100 * layer["gflops_per_second"] / (peak * run["threads"])
+        expected = 100 * layer["gflops_per_second"] / peak
         assert abs(layer["peak_percent"] - expected) <= 1e-6 * expected, layer
     # A 4x4 convolution of 1 channel to 16 at 14x14 positions an example: that
     # many operations, and at least its input, weight and output in bytes.
