@@ -97,19 +97,27 @@ ContractionEmitter::findPositions(Value first, Value last, int64_t entries) {
     e.store(window, windows, at);
     e.store(result, results, at);
   };
-  // Pixels of one row lie at equal distances.
+  // Pixels of one row lie at equal distances, and so does one pixel of several
+  // images.
   Value endColumn = e.add(start.column, lastEntry);
-  Value inRow = e.select(e.less(images, e.index(2)),
-                         e.less(endColumn, size(kColumns)), e.less(one, zero));
-  auto ofRow = [&] {
-    Value window = getWindow(start), result = getResult(start);
+  Value oneImage = e.less(images, e.index(2));
+  Value inRow = e.select(oneImage, e.less(endColumn, size(kColumns)), oneImage);
+  Value inPixel = e.less(one, zero);
+  if (!shape.video)
+    inPixel = e.select(oneImage, inPixel,
+                       e.less(e.add(start.image, lastEntry), images));
+  auto atEqualDistances = [&] {
     int64_t inColumn = shape.groups * shape.inputs * shape.stride[1];
+    Value inStep = e.select(inPixel, size(kInImage), e.index(inColumn));
+    Value outStep = e.select(inPixel, size(kOutImage), size(kOutColumn));
+    Value window = getWindow(start), result = getResult(start);
     for (int64_t r = 0; r < entries; ++r) {
       Value at = e.min(e.index(r), lastEntry);
-      store(e.index(r), e.add(window, e.mul(at, inColumn)),
-            e.add(result, e.mul(at, size(kOutColumn))));
+      store(e.index(r), e.add(window, e.mul(at, inStep)),
+            e.add(result, e.mul(at, outStep)));
     }
-    return Values{start.base, start.row, endColumn};
+    return Values{start.base, start.row,
+                  e.select(inPixel, start.column, endColumn)};
   };
   auto ofAny = [&] {
     Values end =
@@ -123,7 +131,8 @@ ContractionEmitter::findPositions(Value first, Value last, int64_t entries) {
                });
     return Values{end[0], end[2], end[3]};
   };
-  Values end = e.ifElse(inRow, ofRow, ofAny);
+  Values end =
+      e.ifElse(e.select(inRow, inRow, inPixel), atEqualDistances, ofAny);
   return shape.padded ? findTaps(start, end[0], end[1], end[2]) : Taps();
 }
 
