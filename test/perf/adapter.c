@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A contender for the benchmark harness (tools/dev/bench) over the C API: opens
-// the library $VAEC_BENCH_MODELS/$BENCH_W.so and runs one batch of $BENCH_B.
+// the library $BENCH_W.so beside itself and runs one batch of $BENCH_B.
 // The entry point is "reconstruct", or "decode" for a model without encoder.
+#define _GNU_SOURCE // dladdr
 #include "vae/vae_runtime.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +38,16 @@ static int fail(const char *what, const char *message) {
 }
 
 int vae_init(int threads) {
-  const char *folder = getenv("VAEC_BENCH_MODELS");
   const char *workload = getenv("BENCH_W"), *batch_text = getenv("BENCH_B");
-  if (!folder || !workload || !batch_text)
-    return fail("environment", "VAEC_BENCH_MODELS, BENCH_W or BENCH_B missing");
+  if (!workload || !batch_text)
+    return fail("environment", "BENCH_W or BENCH_B missing");
+  Dl_info own;
+  if (!dladdr((void *)&session, &own))
+    return fail("dladdr", "no path of this library");
+  const char *slash = strrchr(own.dli_fname, '/');
+  int folder = slash ? (int)(slash - own.dli_fname) : 0;
   char path[4096], message[512];
-  snprintf(path, sizeof(path), "%s/%s.so", folder, workload);
+  snprintf(path, sizeof(path), "%.*s/%s.so", folder, own.dli_fname, workload);
   vae_model_t *model = NULL;
   if (vae_model_load(path, &model, message, sizeof(message)) != VAE_OK)
     return fail(path, message);
