@@ -19,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 
+import bench_report
 import cliffs
 import layer_models
 import sweep_plot
@@ -30,6 +31,8 @@ BATCHES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 15, 16, 17, 24, 31, 32, 33, 48, 63
 BATCHES += [129, 192, 255, 256, 257, 384, 511, 512, 513, 768, 1000, 1024]
 QUICK_SIZES = [1, 2, 3, 5, 8, 13, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129]
 QUICK_BATCHES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65]
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 # Calls of the library's own copies between NCHW and NHWC.
 LAYOUT_COPY = re.compile(r"copy_(strided(_\d+)?|transposed_r4)$")
@@ -334,6 +337,22 @@ def report(series, options):
     return {"schema": 1, "limit": cliffs.LIMIT, "threads": options.threads, "flags": options.flags, "series": lines}, found
 
 
+def make_table(result):
+    """The series in Markdown."""
+    lines = ["| series | points | slowest | of the speed that its neighbours predict |", "|---|---|---|---|"]
+    for line in result["series"]:
+        worst = min(line["points"], key=get_verdict)
+        lines.append(f"| {line['name']} | {len(line['points'])} | {worst[line['axis']]} | {100 * get_verdict(worst):.0f}% |")
+    excused = sum(point["ratio_of_whole_vectors"] is not None for line in result["series"] for point in line["points"])
+    lines.append(f"\n{excused} points reach the limit only if channels are counted in whole vectors.")
+    return "\n".join(lines) + "\n"
+
+
+def get_verdict(point):
+    whole = point["ratio_of_whole_vectors"]
+    return point["ratio"] if whole is None else whole
+
+
 def main():
     parser = argparse.ArgumentParser(prog="sweep", description="Times layers over channels, image sizes and "
                                      "batches, and looks for points that are slower than their neighbours predict.")
@@ -344,6 +363,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="print every point")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the points")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (SVG)")
+    parser.add_argument("--write", action="store_true", help="put table and plot into docs/performance.md, too")
     parser.add_argument("--lock", metavar="FILE", help="lock it for a second at a time, where others measure, too")
     parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--vaec", required=True, help=argparse.SUPPRESS)
@@ -368,6 +388,11 @@ def main():
         options.json.write_text(json.dumps(result, indent=1) + "\n")
     if options.plot:
         options.plot.write_text(sweep_plot.draw(result))
+    if options.write:
+        page = DOCS / "performance.md"
+        text = bench_report.replace_part(page.read_text(encoding="utf-8"), "sweep", "\n" + make_table(result) + "\n")
+        page.write_text(text, encoding="utf-8")
+        (DOCS / "performance-sweep.svg").write_text(sweep_plot.draw(result), encoding="utf-8")
     if found:
         sys.exit(1)
 
