@@ -43,9 +43,15 @@ Value Lowering::copy(Location loc, Value x, Region region,
   int64_t outer = getStaticDim(region.dims[rank - 2]);
   int64_t inner = getStaticDim(region.dims[rank - 1]);
   if (!contiguous && region.inStrides[rank - 2] == expr(1) &&
-      region.outStrides[rank - 1] == expr(1) && !isFew(outer) && !isFew(inner))
-    return launch(loc, getTransposeKernel(module, loc, target, rank), {x},
-                  sizes, 4096, type, resultDims, init, {expr(0), moved, moved});
+      region.outStrides[rank - 1] == expr(1) && !isFew(outer) &&
+      !isFew(inner)) {
+    // Pixels are many, and dynamic more often than channels are.
+    bool longRows = !ShapedType::isDynamic(inner) &&
+                    (ShapedType::isDynamic(outer) || outer > inner);
+    auto kernel = getTransposeKernel(module, loc, target, rank, longRows);
+    return launch(loc, kernel, {x}, sizes, 4096, type, resultDims, init,
+                  {expr(0), moved, moved});
+  }
   bool unrolled = !contiguous && isFew(inner);
   auto kernel = getCopyKernel(module, loc, target, rank, contiguous,
                               unrolled ? inner : 0);

@@ -5,13 +5,14 @@
 #include "compiler/conversion/kernels/Kernels.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace vae;
 
-/// Elements of the second axis that an item copies, of as many rows as a vector
-/// has lanes.
-static constexpr int64_t kItemColumns = 256;
+/// Elements of the longer axis that an item copies, of as many of the other as
+/// a vector has lanes.
+static constexpr int64_t kItemLength = 256;
 
 /// Lane l of vector i becomes lane i of vector l: for each bit of the numbers,
 /// blocks off the diagonal change places.
@@ -56,17 +57,21 @@ static void emitSquare(Emitter &e, Value x, Value y, Value from, Value inColumn,
 }
 
 func::FuncOp vae::getTransposeKernel(ModuleOp module, Location loc,
-                                     const KernelTarget &target,
-                                     unsigned rank) {
+                                     const KernelTarget &target, unsigned rank,
+                                     bool longRows) {
   const unsigned in = rank, out = 2 * rank + 1; // strides; then the offset
   const unsigned row = rank - 2, column = rank - 1;
   int64_t width = target.vectorWidth;
+  int64_t itemRows = longRows ? kItemLength : width;
+  int64_t itemColumns = longRows ? width : kItemLength;
   return getOrCreateKernel(
-      module, loc, "copy_transposed_r" + std::to_string(rank), target, 2,
-      3 * rank + 2,
+      module, loc,
+      llvm::formatv("copy_transposed_r{0}{1}", rank, longRows ? "_rows" : "")
+          .str(),
+      target, 2, 3 * rank + 2,
       [&](Emitter &e, ValueRange sizes) {
-        Value items = e.mul(e.ceilDiv(sizes[row], width),
-                            e.ceilDiv(sizes[column], kItemColumns));
+        Value items = e.mul(e.ceilDiv(sizes[row], itemRows),
+                            e.ceilDiv(sizes[column], itemColumns));
         for (unsigned axis = 0; axis < row; ++axis)
           items = e.mul(items, sizes[axis]);
         return items;
@@ -74,19 +79,17 @@ func::FuncOp vae::getTransposeKernel(ModuleOp module, Location loc,
       [&](Emitter &e, const KernelArgs &args) {
         Value x = args.buffers.front(), y = args.buffers.back();
         auto size = [&](unsigned i) { return args.sizes[i]; };
-        Value rowBlocks = e.ceilDiv(size(row), width);
-        Value columnBlocks = e.ceilDiv(size(column), kItemColumns);
+        Value rowBlocks = e.ceilDiv(size(row), itemRows);
+        Value columnBlocks = e.ceilDiv(size(column), itemColumns);
         Value inColumn = size(in + column), outRow = size(out + row);
-        Value lanes = e.index(width);
         e.loop(args.begin, args.end, 1, [&](Value item) {
-          Value rest = e.div(item, columnBlocks);
-          Value first =
-              e.mul(e.sub(item, e.mul(rest, columnBlocks)), kItemColumns);
-          Value block = rest;
-          rest = e.div(rest, rowBlocks);
-          Value firstRow = e.mul(e.sub(block, e.mul(rest, rowBlocks)), width);
-          Value from = e.add(size(in + rank), firstRow);
-          Value to = e.add(size(out + rank), e.mul(firstRow, outRow));
+          Value blocks = e.div(item, columnBlocks);
+          Value rest = e.div(blocks, rowBlocks);
+          Value firstColumn =
+              e.mul(e.sub(item, e.mul(blocks, columnBlocks)), itemColumns);
+          Value firstRow =
+              e.mul(e.sub(blocks, e.mul(rest, rowBlocks)), itemRows);
+          Value from = size(in + rank), to = size(out + rank);
           for (unsigned axis = row; axis-- > 0;) {
             Value above = axis ? e.div(rest, size(axis)) : e.index(0);
             Value i = axis ? e.sub(rest, e.mul(above, size(axis))) : rest;
@@ -94,22 +97,24 @@ func::FuncOp vae::getTransposeKernel(ModuleOp module, Location loc,
             to = e.add(to, e.mul(i, size(out + axis)));
             rest = above;
           }
-          Value last = e.min(e.add(first, kItemColumns), size(column));
-          Value rows = e.min(e.sub(size(row), firstRow), lanes);
-          Value whole = e.less(e.index(width - 1), rows);
-          e.loop(first, last, width, [&](Value c) {
-            Value source = e.add(from, e.mul(c, inColumn));
-            Value target = e.add(to, c);
-            Value columns = e.min(e.sub(last, c), lanes);
-            Value square =
-                e.select(whole, e.less(e.index(width - 1), columns), whole);
+          Value begin = longRows ? firstRow : firstColumn;
+          Value end =
+              e.min(e.add(begin, kItemLength), size(longRows ? row : column));
+          e.loop(begin, end, width, [&](Value at) {
+            Value r = longRows ? at : firstRow;
+            Value c = longRows ? firstColumn : at;
+            Value source = e.add(e.add(from, r), e.mul(c, inColumn));
+            Value result = e.add(e.add(to, c), e.mul(r, outRow));
+            Value rows = e.min(e.sub(size(row), r), e.index(width));
+            Value columns = e.min(e.sub(size(column), c), e.index(width));
             auto emit = [&](Value rows, Value columns) {
-              emitSquare(e, x, y, source, inColumn, target, outRow, rows,
+              emitSquare(e, x, y, source, inColumn, result, outRow, rows,
                          columns);
               return Emitter::Values();
             };
             e.ifElse(
-                square, [&] { return emit({}, {}); },
+                e.less(e.index(width - 1), e.min(rows, columns)),
+                [&] { return emit({}, {}); },
                 [&] { return emit(rows, columns); });
           });
         });
