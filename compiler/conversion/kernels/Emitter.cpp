@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 
+#include "llvm/ADT/bit.h"
+
 #include <numeric>
 
 using namespace mlir;
@@ -139,8 +141,31 @@ Value Emitter::loadVec(Value buffer, Value at, Value mask) {
   return vector::MaskedLoadOp::create(b, loc, vec(), buffer, at, mask,
                                       splat(0));
 }
+/// The lanes that a mask which is a constant sets, the first ones.
+static std::optional<int64_t> getConstantLanes(Value mask) {
+  DenseElementsAttr bits;
+  if (!mask || !matchPattern(mask, m_Constant(&bits)))
+    return std::nullopt;
+  return llvm::count(bits.getValues<bool>(), true);
+}
+
+void Emitter::storeFirst(Value value, Value buffer, Value at, int64_t lanes) {
+  for (int64_t first = 0; first < lanes;) {
+    int64_t count = llvm::bit_floor(static_cast<uint64_t>(lanes - first));
+    SmallVector<int64_t> piece(count);
+    std::iota(piece.begin(), piece.end(), first);
+    Value part = vector::ShuffleOp::create(b, loc, value, value, piece);
+    vector::StoreOp::create(b, loc, part, buffer, add(at, first));
+    first += count;
+  }
+}
+
 void Emitter::storeVec(Value value, Value buffer, Value at, Value mask) {
-  if (!mask)
+  // Below AVX-512, stores with masks are several times as slow as whole ones.
+  auto lanes = width < 16 ? getConstantLanes(mask) : std::nullopt;
+  if (lanes)
+    storeFirst(value, buffer, at, *lanes);
+  else if (!mask)
     vector::StoreOp::create(b, loc, value, buffer, at);
   else
     vector::MaskedStoreOp::create(b, loc, buffer, at, mask, value);

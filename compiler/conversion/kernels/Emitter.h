@@ -73,6 +73,8 @@ public:
   /// A whole vector, or its first lanes where `mask` is set (others are 0).
   Value loadVec(Value buffer, Value at, Value mask = {});
   void storeVec(Value value, Value buffer, Value at, Value mask = {});
+  /// The first lanes, in whole pieces.
+  void storeFirst(Value value, Value buffer, Value at, int64_t lanes);
   /// Mask of the first `lanes` lanes.
   Value mask(Value lanes);
   Value mask(int64_t lanes);
