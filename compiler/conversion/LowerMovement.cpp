@@ -48,7 +48,8 @@ Value Lowering::copy(Location loc, Value x, Region region,
     // Pixels are many, and dynamic more often than channels are.
     bool longRows = !ShapedType::isDynamic(inner) &&
                     (ShapedType::isDynamic(outer) || outer > inner);
-    auto kernel = getTransposeKernel(module, loc, target, rank, longRows);
+    auto kernel =
+        getTransposeKernel(module, loc, target, rank, longRows, inner);
     return launch(loc, kernel, {x}, sizes, 4096, type, resultDims, init,
                   {expr(0), moved, moved});
   }

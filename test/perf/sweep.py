@@ -35,7 +35,7 @@ QUICK_BATCHES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65]
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 # Calls of the library's own copies between NCHW and NHWC.
-LAYOUT_COPY = re.compile(r"copy_(strided(_\d+)?|transposed_r4(_rows)?)$")
+LAYOUT_COPY = re.compile(r"copy_(strided(_\d+)?|transposed_r4(_rows)?(_\d+)?)$")
 
 SECONDS = 0.003  # of a measurement, of which every round makes one of each point
 ROUNDS = {False: 3, True: 2}  # quick: True

@@ -145,10 +145,11 @@ mlir::func::FuncOp getCopyKernel(mlir::ModuleOp module, mlir::Location loc,
                                  const KernelTarget &target, unsigned rank,
                                  bool contiguous, int64_t inner = 0);
 /// The same where the last but one stride of the input is 1, and the last of
-/// the output. longRows: the last but one dimension is the longer one.
+/// the output. longRows: the last but one dimension is the longer one. columns:
+/// the last dimension, if it is known.
 mlir::func::FuncOp getTransposeKernel(mlir::ModuleOp module, mlir::Location loc,
                                       const KernelTarget &target, unsigned rank,
-                                      bool longRows);
+                                      bool longRows, int64_t columns);
 /// y = a * gate(b) of [rows, 2 * channels], a and b being the halves of a row.
 /// Buffers: x, y. Sizes: rows.
 mlir::func::FuncOp getGluKernel(mlir::ModuleOp module, mlir::Location loc,

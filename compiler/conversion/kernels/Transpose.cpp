@@ -33,42 +33,53 @@ static void transpose(Emitter &e, Emitter::Values &vectors) {
   }
 }
 
-/// A square of width x width elements: column `c` of the input begins at from +
-/// c * inColumn, row `r` of the output at to + r * outRow. There are `rows` and
-/// `columns` of them; null: as many as lanes.
-static void emitSquare(Emitter &e, Value x, Value y, Value from, Value inColumn,
-                       Value to, Value outRow, Value rows, Value columns) {
-  Value rowMask = rows ? e.mask(rows) : Value();
-  auto limit = [&](int64_t i, Value count) {
-    return count ? e.min(e.index(i), e.sub(count, e.index(1))) : e.index(i);
-  };
-  Emitter::Values vectors;
-  for (int64_t c = 0; c < e.width; ++c)
-    vectors.push_back(
-        e.loadVec(x, e.add(from, e.mul(limit(c, columns), inColumn)), rowMask));
-  transpose(e, vectors);
-  // Rows beyond the last one store nothing.
-  for (int64_t r = 0; r < e.width; ++r) {
-    Value mask;
-    if (rows)
-      mask = e.mask(e.select(e.less(e.index(r), rows), columns, e.index(0)));
-    e.storeVec(vectors[r], y, e.add(to, e.mul(limit(r, rows), outRow)), mask);
+namespace {
+/// A square of the elements of `rows` rows and `columns` columns, which are as
+/// many as lanes or, beside that, null. Column c of the input begins at from +
+/// c * inColumn, row r of the output at to + r * outRow.
+struct Square {
+  Value from, inColumn, to, outRow, rows, columns;
+
+  void emit(Emitter &e, Value x, Value y) const {
+    Value rowMask = rows ? e.mask(rows) : Value();
+    Value columnMask = columns ? e.mask(columns) : Value();
+    Emitter::Values vectors;
+    for (int64_t c = 0; c < e.width; ++c) {
+      Value column = e.index(c);
+      if (columns)
+        column = e.min(column, e.sub(columns, e.index(1)));
+      vectors.push_back(
+          e.loadVec(x, e.add(from, e.mul(column, inColumn)), rowMask));
+    }
+    transpose(e, vectors);
+    for (int64_t r = 0; r < e.width; ++r) {
+      auto store = [&] {
+        e.storeVec(vectors[r], y, e.add(to, e.mul(outRow, r)), columnMask);
+      };
+      if (rows)
+        e.ifThen(e.less(e.index(r), rows), store);
+      else
+        store();
+    }
   }
-}
+};
+} // namespace
 
 func::FuncOp vae::getTransposeKernel(ModuleOp module, Location loc,
                                      const KernelTarget &target, unsigned rank,
-                                     bool longRows) {
+                                     bool longRows, int64_t columns) {
   const unsigned in = rank, out = 2 * rank + 1; // strides; then the offset
   const unsigned row = rank - 2, column = rank - 1;
   int64_t width = target.vectorWidth;
   int64_t itemRows = longRows ? kItemLength : width;
   int64_t itemColumns = longRows ? width : kItemLength;
+  std::string name =
+      llvm::formatv("copy_transposed_r{0}{1}", rank, longRows ? "_rows" : "");
+  bool few = columns > 0 && columns < width;
+  if (few)
+    name += "_" + std::to_string(columns);
   return getOrCreateKernel(
-      module, loc,
-      llvm::formatv("copy_transposed_r{0}{1}", rank, longRows ? "_rows" : "")
-          .str(),
-      target, 2, 3 * rank + 2,
+      module, loc, name, target, 2, 3 * rank + 2,
       [&](Emitter &e, ValueRange sizes) {
         Value items = e.mul(e.ceilDiv(sizes[row], itemRows),
                             e.ceilDiv(sizes[column], itemColumns));
@@ -100,22 +111,39 @@ func::FuncOp vae::getTransposeKernel(ModuleOp module, Location loc,
           Value begin = longRows ? firstRow : firstColumn;
           Value end =
               e.min(e.add(begin, kItemLength), size(longRows ? row : column));
+          // The last square begins where it is whole, if the axes are as long:
+          // what it shares with the one before is copied twice.
+          auto fit = [&](Value at, Value length) {
+            Value last = e.sub(length, e.index(width));
+            return e.max(e.min(at, last), e.index(0));
+          };
+          Value whole =
+              e.less(e.index(width - 1), e.min(size(row), size(column)));
           e.loop(begin, end, width, [&](Value at) {
-            Value r = longRows ? at : firstRow;
-            Value c = longRows ? firstColumn : at;
-            Value source = e.add(e.add(from, r), e.mul(c, inColumn));
-            Value result = e.add(e.add(to, c), e.mul(r, outRow));
-            Value rows = e.min(e.sub(size(row), r), e.index(width));
-            Value columns = e.min(e.sub(size(column), c), e.index(width));
-            auto emit = [&](Value rows, Value columns) {
-              emitSquare(e, x, y, source, inColumn, result, outRow, rows,
-                         columns);
+            Value r = fit(longRows ? at : firstRow, size(row));
+            Value c = fit(longRows ? firstColumn : at, size(column));
+            Square square = {e.add(e.add(from, r), e.mul(c, inColumn)),
+                             inColumn,
+                             e.add(e.add(to, c), e.mul(r, outRow)),
+                             outRow,
+                             {},
+                             {}};
+            auto emitWhole = [&] {
+              square.emit(e, x, y);
               return Emitter::Values();
             };
-            e.ifElse(
-                e.less(e.index(width - 1), e.min(rows, columns)),
-                [&] { return emit({}, {}); },
-                [&] { return emit(rows, columns); });
+            auto emitPart = [&] {
+              Square part = square;
+              part.rows = e.min(size(row), e.index(width));
+              part.columns =
+                  few ? e.index(columns) : e.min(size(column), e.index(width));
+              part.emit(e, x, y);
+              return Emitter::Values();
+            };
+            if (few)
+              emitPart();
+            else
+              e.ifElse(whole, emitWhole, emitPart);
           });
         });
       });
