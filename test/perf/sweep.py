@@ -344,7 +344,7 @@ def make_table(result):
         worst = min(line["points"], key=get_verdict)
         lines.append(f"| {line['name']} | {len(line['points'])} | {worst[line['axis']]} | {100 * get_verdict(worst):.0f}% |")
     excused = sum(point["ratio_of_whole_vectors"] is not None for line in result["series"] for point in line["points"])
-    lines.append(f"\n{excused} points reach the limit only if channels are counted in whole vectors.")
+    lines.append(f"\nPoints that reach the limit only if channels are counted in whole vectors: {excused}.")
     return "\n".join(lines) + "\n"
 
 
