@@ -12,7 +12,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AsmState.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "runtime/include/vae/vae_abi.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -34,13 +33,13 @@ class WeightLayout {
 public:
   /// Null offset: the constant has no bytes.
   FailureOr<int64_t> offsetOf(ElementsAttr value) {
-    ArrayRef<char> bytes = bytesOf(value);
+    ArrayRef<char> bytes = getBytes(value);
     if (bytes.empty())
       return failure();
     uint64_t hash = llvm::xxh3_64bits(ArrayRef<uint8_t>(
         reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
     for (auto [known, offset] : byHash[hash])
-      if (bytesOf(known) == bytes)
+      if (getBytes(known) == bytes)
         return offset;
     int64_t offset = size;
     byHash[hash].push_back({value, offset});
@@ -59,14 +58,6 @@ public:
   }
 
 private:
-  static ArrayRef<char> bytesOf(ElementsAttr value) {
-    if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
-      const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-      return blob ? blob->getData() : ArrayRef<char>();
-    }
-    return cast<DenseElementsAttr>(value).getRawData();
-  }
-
   DenseMap<uint64_t, SmallVector<std::pair<ElementsAttr, int64_t>, 1>> byHash;
   SmallVector<std::pair<ElementsAttr, int64_t>> order;
   int64_t size = 0;

@@ -29,7 +29,7 @@ forEachWeight(mlir::ModuleOp module,
 uint64_t vae::getWeightsSize(mlir::ModuleOp module) {
   uint64_t size = 0;
   forEachWeight(module, [&](uint64_t offset, mlir::ElementsAttr value) {
-    size = offset + value.getNumElements() * sizeof(float);
+    size = offset + getBytes(value).size();
   });
   return size + 64;
 }
@@ -38,11 +38,9 @@ void vae::writeWeights(mlir::ModuleOp module, raw_ostream &out) {
   uint64_t written = 0;
   forEachWeight(module, [&](uint64_t offset, mlir::ElementsAttr value) {
     out.write_zeros(offset - written);
-    std::vector<float> storage;
-    ArrayRef<float> values = getFloats(value, storage);
-    out.write(reinterpret_cast<const char *>(values.data()),
-              values.size() * sizeof(float));
-    written = offset + values.size() * sizeof(float);
+    ArrayRef<char> bytes = getBytes(value);
+    out.write(bytes.data(), bytes.size());
+    written = offset + bytes.size();
   });
   out.write_zeros(getWeightsSize(module) - written);
 }

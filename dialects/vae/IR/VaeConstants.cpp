@@ -4,15 +4,54 @@
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/xxhash.h"
 
 #include <cmath>
+#include <cstring>
 
 using namespace mlir;
 using namespace vae;
 
+ArrayRef<char> vae::getBytes(ElementsAttr value) {
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
+    const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    return blob ? blob->getData() : ArrayRef<char>();
+  }
+  return cast<DenseElementsAttr>(value).getRawData();
+}
+
+uint16_t vae::roundToBf16(float value) {
+  uint32_t bits = llvm::bit_cast<uint32_t>(value);
+  constexpr uint32_t kInfinity = 0x7f80, kLargest = 0x7f7f, kSign = 0x8000;
+  uint32_t high = bits >> 16;
+  if (std::isnan(value))
+    return high | 0x40; // quiet, and not infinity if its bits were the low ones
+  if (std::isinf(value))
+    return high;
+  high = (bits + 0x7fff + (high & 1)) >> 16;
+  return (high & ~kSign) == kInfinity ? (high & kSign) | kLargest : high;
+}
+
+static ArrayRef<float> getFloatsOfBf16(ElementsAttr value,
+                                       std::vector<float> &storage) {
+  ArrayRef<char> bytes = getBytes(value);
+  if (bytes.empty())
+    return {};
+  int64_t count = bytes.size() / sizeof(uint16_t);
+  storage.resize(value.getNumElements());
+  for (auto [i, out] : llvm::enumerate(storage)) {
+    uint16_t bits;
+    std::memcpy(&bits, bytes.data() + sizeof(bits) * (i % count), sizeof(bits));
+    out = llvm::bit_cast<float>(uint32_t(bits) << 16);
+  }
+  return storage;
+}
+
 ArrayRef<float> vae::getFloats(ElementsAttr value,
                                std::vector<float> &storage) {
+  if (value.getElementType().isBF16())
+    return getFloatsOfBf16(value, storage);
   if (!value.getElementType().isF32())
     return {};
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
@@ -77,13 +116,27 @@ ElementsAttr vae::getResourceConstant(StringRef name, RankedTensorType type,
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
 }
 
+template <typename T>
+static ElementsAttr makeWeightOf(StringRef name, ArrayRef<int64_t> shape,
+                                 std::vector<T> values, Type element) {
+  auto owner = std::make_shared<std::vector<T>>(std::move(values));
+  ArrayRef<char> bytes(reinterpret_cast<const char *>(owner->data()),
+                       owner->size() * sizeof(T));
+  auto type = RankedTensorType::get(shape, element);
+  return getResourceConstant(name, type, bytes, std::move(owner));
+}
+
 ElementsAttr vae::makeWeight(StringRef name, ArrayRef<int64_t> shape,
                              std::vector<float> values, MLIRContext *context) {
-  auto owner = std::make_shared<std::vector<float>>(std::move(values));
-  ArrayRef<char> bytes(reinterpret_cast<const char *>(owner->data()),
-                       owner->size() * sizeof(float));
-  auto type = RankedTensorType::get(shape, Float32Type::get(context));
-  return getResourceConstant(name, type, bytes, std::move(owner));
+  return makeWeightOf(name, shape, std::move(values),
+                      Float32Type::get(context));
+}
+
+ElementsAttr vae::makeBf16Weight(StringRef name, ArrayRef<int64_t> shape,
+                                 std::vector<uint16_t> values,
+                                 MLIRContext *context) {
+  return makeWeightOf(name, shape, std::move(values),
+                      BFloat16Type::get(context));
 }
 
 ElementsAttr vae::makeWeightLike(ElementsAttr form, StringRef name,

@@ -8,11 +8,19 @@
 
 namespace vae {
 
-/// The values of an f32 constant. `storage` holds them if they do not lie in
-/// memory already (splats); otherwise the result aliases the constant. Empty
-/// for other element types and for resources without data.
+/// The values of a constant of f32 or bf16. `storage` holds them if they do not
+/// lie in memory as f32 already (splats, bf16); otherwise the result aliases
+/// the constant. Empty for other element types and for resources without data.
 llvm::ArrayRef<float> getFloats(mlir::ElementsAttr value,
                                 std::vector<float> &storage);
+
+/// The bytes of a constant as they are in memory: one element of a splat. Empty
+/// for resources without data.
+llvm::ArrayRef<char> getBytes(mlir::ElementsAttr value);
+
+/// The nearest bf16, ties to even, as its 16 bits. A finite value stays finite:
+/// what would be rounded to infinity becomes the largest finite one.
+uint16_t roundToBf16(float value);
 
 /// The constant behind a value; null if there is none.
 ConstantOp getConstant(mlir::Value value);
@@ -34,6 +42,12 @@ mlir::ElementsAttr makeWeight(llvm::StringRef name,
                               llvm::ArrayRef<int64_t> shape,
                               std::vector<float> values,
                               mlir::MLIRContext *context);
+
+/// The same of bf16, given as their bits.
+mlir::ElementsAttr makeBf16Weight(llvm::StringRef name,
+                                  llvm::ArrayRef<int64_t> shape,
+                                  std::vector<uint16_t> values,
+                                  mlir::MLIRContext *context);
 
 /// A weight in the form of another one: a resource `name`, or inline. `values`
 /// are rounded to f32; null if one of them is then no finite number.
