@@ -45,6 +45,11 @@ ConvertLayoutOp Lowering::getConversion(Value result, Value residual) {
   return dyn_cast<ConvertLayoutOp>(*result.getUsers().begin());
 }
 
+void Lowering::choosePrecision(Operation *op, Contraction &shape) {
+  if (!shape.depthwise() && !shape.dotProducts() && shape.inputs > 0)
+    shape.precision = getPrecision(op);
+}
+
 Lowering::Exprs Lowering::makeContractionSizes() {
   Exprs sizes(kNumContractionSizes, expr(0));
   sizes[kOutChannel] = expr(1);
@@ -70,15 +75,20 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
     MappedFiles &files =
         op->getContext()->getLoadedDialect<VaeDialect>()->getMappedFiles();
     int64_t read = 0;
-    std::vector<float> result = vae::packWeight(
-        shape, [&](int64_t g, int64_t o, int64_t i, int64_t ky, int64_t kx) {
-          if (++read % kReadElements == 0)
-            files.countRead(kReadElements * sizeof(float));
-          return weight(values, g, o, i, ky, kx);
-        });
-    int64_t size = result.size();
-    packed = makeWeight((getWeightName(source.getValue()) + ".p").str(), {size},
-                        std::move(result), op->getContext());
+    auto get = [&](int64_t g, int64_t o, int64_t i, int64_t ky, int64_t kx) {
+      if (++read % kReadElements == 0)
+        files.countRead(kReadElements * sizeof(float));
+      return weight(values, g, o, i, ky, kx);
+    };
+    std::string name = (getWeightName(source.getValue()) + ".p").str();
+    auto make = [&](auto result, auto makeWeight) {
+      int64_t size = result.size();
+      packed = makeWeight(name, {size}, std::move(result), op->getContext());
+    };
+    if (shape.precision == Precision::BF16)
+      make(packBf16Weight(shape, get), makeBf16Weight);
+    else
+      make(vae::packWeight(shape, get), makeWeight);
   }
   return ConstantOp::create(builder, op->getLoc(), packed);
 }
@@ -118,8 +128,7 @@ Value Lowering::contract(Operation *op, Contraction shape,
     shape.signedZeros = shape.padded;
   }
   // Without inputs, neither x nor the weight is read.
-  AffineExpr read =
-      shape.inputs ? count(getDims(x)) + count(getDims(weight)) : expr(0);
+  AffineExpr read = shape.inputs ? countRead(x) + countRead(weight) : expr(0);
   SmallVector<Value> inputs = {x, weight};
   if (operands.bias) {
     inputs.push_back(operands.bias);
@@ -192,6 +201,7 @@ FailureOr<Value> Lowering::lowerDense(DenseOp op) {
   shape.flat = true;
   shape.outputs = weightType.getDimSize(0);
   shape.inputs = weightType.getDimSize(1);
+  choosePrecision(op, shape);
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
@@ -260,6 +270,7 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
                shape.stride[0] == 1 && shape.stride[1] == 1 &&
                isEmpty(wantedBorders.lookup(op)) &&
                isEmpty(getBorder(op.getX())) && !channelsFirst;
+  choosePrecision(op, shape);
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();

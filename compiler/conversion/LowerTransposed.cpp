@@ -195,6 +195,7 @@ FailureOr<Value> Lowering::lowerConvTransposeOfPixel(ConvTranspose2dOp op) {
   shape.flat = true;
   shape.inputs = weightType.getDimSize(0);
   shape.outputs = height * width * channels;
+  choosePrecision(op, shape);
   auto operands = layerOperands(op, shape, height * width);
   if (failed(operands))
     return failure();
@@ -244,9 +245,14 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
+  auto getChosen = [&](const Sweep &rows, const Sweep &columns) {
+    Contraction phase = getPhase(shape, rows, columns);
+    choosePrecision(op, phase);
+    return phase;
+  };
   auto haveDotProducts = [&](const Sweep &rows) {
     return llvm::all_of(sweeps[1], [&](const Sweep &columns) {
-      return getPhase(shape, rows, columns).dotProducts();
+      return getChosen(rows, columns).dotProducts();
     });
   };
   if (auto conversion = getConversion(op.getY(), op.getResidual());
@@ -254,7 +260,7 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
     operands->storeChannelsFirst(conversion);
   for (const Sweep &rows : sweeps[0])
     for (const Sweep &columns : sweeps[1]) {
-      Contraction phase = getPhase(shape, rows, columns);
+      Contraction phase = getChosen(rows, columns);
       std::string kind = "taps";
       for (const Sweep *sweep : {&rows, &columns})
         for (int64_t element : sweep->elements)

@@ -69,6 +69,8 @@ private:
                           op.getActivationAttr()},
                          shape, repeat);
   }
+  /// What the layer asks for, where the contraction has such a form.
+  static void choosePrecision(mlir::Operation *op, Contraction &shape);
   /// The conversion of a result to channels first, if that is its only use.
   static ConvertLayoutOp getConversion(Value result, Value residual);
   Exprs makeContractionSizes();
@@ -205,6 +207,8 @@ private:
                   int64_t columnsBefore);
   mlir::AffineExpr expr(int64_t value);
   mlir::AffineExpr count(llvm::ArrayRef<mlir::AffineExpr> dims);
+  /// The elements of a buffer in units of an f32.
+  mlir::AffineExpr countRead(Value value);
   /// Elements of a channel.
   mlir::AffineExpr countRows(Dims dims) {
     dims[1] = expr(1);

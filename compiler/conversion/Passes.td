@@ -50,13 +50,16 @@ def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
   let dependentDialects = [
     "::vae::kernel::KernelDialect", "::mlir::arith::ArithDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::math::MathDialect"];
+    "::mlir::memref::MemRefDialect", "::mlir::math::MathDialect",
+    "::mlir::LLVM::LLVMDialect"];
   let options = [
     Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16",
            "Number of vector registers">,
     Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "Size of a core's L1 cache">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Size of a core's L2 cache">,
+    Option<"bf16Dot", "bf16-dot", "bool", "false",
+           "Multiply by AVX512-BF16; for vectors of 16 lanes">,
     Option<"tileRows", "tile-rows", "int64_t", "0",
            "Output positions of contractions' tiles; 0: chosen">,
     Option<"tileVectors", "tile-vectors", "int64_t", "0",

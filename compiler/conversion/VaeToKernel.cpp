@@ -7,6 +7,7 @@
 
 #include "dialects/vae/IR/VaeConstants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -44,6 +45,12 @@ AffineExpr Lowering::expr(int64_t value) {
 
 AffineExpr Lowering::count(ArrayRef<AffineExpr> dims) {
   return getNumElements(dims, function.getContext());
+}
+
+AffineExpr Lowering::countRead(Value value) {
+  AffineExpr elements = count(getDims(value));
+  return typeOf(value).getElementType().isBF16() ? elements.ceilDiv(2)
+                                                 : elements;
 }
 
 Dims Lowering::getDims(Value value) {
@@ -329,6 +336,7 @@ struct ConvertVaeToKernelPass
     target.vectorRegisters = vectorRegisters;
     target.l1Bytes = l1Bytes;
     target.l2Bytes = l2Bytes;
+    target.bf16Dot = bf16Dot;
     if (tileRows || tileVectors)
       target.tile = Tile{tileVectors, tileRows};
     return target;
@@ -344,6 +352,7 @@ std::unique_ptr<Pass> vae::createConvertVaeToKernelPass(KernelTarget target,
   options.vectorRegisters = target.vectorRegisters;
   options.l1Bytes = target.l1Bytes;
   options.l2Bytes = target.l2Bytes;
+  options.bf16Dot = target.bf16Dot;
   if (target.tile) {
     options.tileRows = target.tile->positions;
     options.tileVectors = target.tile->vectors;

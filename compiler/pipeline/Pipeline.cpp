@@ -56,8 +56,11 @@ vae::resolveTargets(const CompileOptions &options) {
   if (!cpus)
     return cpus.takeError();
   for (Cpu &cpu : *cpus) {
-    if (options.vectorWidth)
+    if (options.vectorWidth) {
+      bool bf16Dot = cpu.kernels.bf16Dot && options.vectorWidth == 16;
       cpu.kernels = KernelTarget::withWidth(options.vectorWidth);
+      cpu.kernels.bf16Dot = bf16Dot;
+    }
     cpu.kernels.tile = options.tile;
     if (llvm::Error error = checkTile(cpu.kernels))
       return cpus->size() == 1

@@ -5,12 +5,15 @@
 // few channels.
 #include "compiler/conversion/kernels/ContractionEmitter.h"
 
+#include "dialects/vae/IR/VaeConstants.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace vae;
 
+/// The buffer of the packed weight.
+static constexpr unsigned kWeightBuffer = 1;
 /// Vectors along the inputs must be worth the sum of their lanes.
 static constexpr int64_t kMaxDotOutputs = 3, kMinDotSummands = 32;
 
@@ -19,9 +22,22 @@ bool Contraction::hasContiguousRows() const {
 }
 
 bool Contraction::dotProducts() const {
-  int64_t run = hasContiguousRows() ? window[1] * inputs : inputs;
   return groups == 1 && outputs <= kMaxDotOutputs &&
-         taps() * inputs >= kMinDotSummands && run >= kChannelBlock;
+         taps() * inputs >= kMinDotSummands && runLength() >= kChannelBlock;
+}
+
+int64_t Contraction::runLength() const {
+  return hasContiguousRows() ? window[1] * inputs : inputs;
+}
+
+int64_t Contraction::storedRunLength() const {
+  return precision == Precision::BF16 ? llvm::alignTo(runLength(), 2)
+                                      : runLength();
+}
+
+int64_t Contraction::storedSummands() const {
+  int64_t runs = frames * window[0] * (hasContiguousRows() ? 1 : window[1]);
+  return runs * storedRunLength();
 }
 
 std::string Contraction::name() const {
@@ -44,6 +60,8 @@ std::string Contraction::name() const {
     name += "_z";
   if (dotProducts())
     name += "_dot";
+  if (precision != Precision::F32)
+    name += "_" + stringifyPrecision(precision).str();
   return name;
 }
 
@@ -77,7 +95,9 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
           emitter.emitDepthwise();
         else
           emitter.emit();
-      });
+      },
+      /*scratchBytes=*/0,
+      shape.precision == Precision::BF16 ? kWeightBuffer : kNoBuffer);
 }
 
 int64_t vae::getContractionItemFlops(const KernelTarget &target,
@@ -125,6 +145,32 @@ std::vector<float> vae::packWeight(
               if (o < shape.outputs)
                 packed[at + lane] = weight(g, o, i, ky, kx);
             }
+  return packed;
+}
+
+std::vector<uint16_t> vae::packBf16Weight(
+    const Contraction &shape,
+    function_ref<float(int64_t, int64_t, int64_t, int64_t, int64_t)> weight) {
+  std::vector<uint16_t> packed(shape.groups * paddedOutputs(shape) *
+                               shape.storedSummands());
+  int64_t rows = shape.frames * shape.window[0], columns = shape.window[1];
+  int64_t run = shape.runLength(), stored = shape.storedRunLength();
+  int64_t summands = shape.storedSummands();
+  for (int64_t g = 0; g < shape.groups; ++g)
+    for (int64_t o = 0; o < shape.outputs; ++o) {
+      int64_t block = o / kChannelBlock, lane = o % kChannelBlock;
+      uint16_t *first =
+          packed.data() +
+          (g * paddedOutputs(shape) + block * kChannelBlock) * summands;
+      int64_t at = 0; // of the summands as they are in memory
+      for (int64_t ky = 0; ky < rows; ++ky)
+        for (int64_t kx = 0; kx < columns; ++kx)
+          for (int64_t i = 0; i < shape.inputs; ++i, ++at) {
+            int64_t summand = at / run * stored + at % run;
+            first[(summand / 2 * kChannelBlock + lane) * 2 + summand % 2] =
+                roundToBf16(weight(g, o, i, ky, kx));
+          }
+    }
   return packed;
 }
 

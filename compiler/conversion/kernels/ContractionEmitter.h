@@ -125,6 +125,9 @@ private:
     Values offsets; // empty: they follow from the vectors' numbers
   };
   Weights placeWeights(Value group, Value output, int64_t vectors);
+  /// Those of vector v, `at` being where the first vector's are if the vectors
+  /// lie at equal distances.
+  Value placeVector(const Weights &weights, Value at, int64_t v);
   Values multiply(const Values &inputs, const Weights &weights,
                   const Taps &taps, int64_t positions, int64_t vectors,
                   const Values &accumulators);
@@ -145,6 +148,23 @@ private:
                        const Values &accumulators, RunFn run);
   Value settleSign(Value sum);
   void finish(Values sums, const Values &places, const Values &masks);
+  // ContractionBf16.cpp
+  Values multiplyBf16(const Values &inputs, const Weights &weights,
+                      const Taps &taps, int64_t vectors,
+                      const Values &accumulators);
+  /// Begins and ends at whole taps, in pairs of summands.
+  struct Pairs {
+    Value begin, end;
+    int64_t unroll;
+  };
+  Pairs getPairs(const Taps &taps, int64_t length, int64_t mostUnroll);
+  Values addPairs(const Values &inputs, const Weights &weights,
+                  const Pairs &pairs, int64_t vectors, const Values &sums);
+  Values addRoundedPairs(const Values &inputs, const Weights &weights,
+                         const Pairs &pairs, int64_t vectors,
+                         const Values &sums);
+  void roundInputs(const Values &inputs, int64_t length);
+  void allocateRounded();
   // ContractionDot.cpp
   void emitDotTile(Value at, int64_t positions, bool whole, const Taps &taps);
   Values multiplyDots(const Values &inputs, const Taps &taps,
@@ -163,6 +183,10 @@ private:
   Value firstPosition, lastPosition;
   /// Tables, on the stack, of where their windows begin and results go.
   Value windows, results;
+  /// Likewise, a run of summands of each position as pairs of bf16: one in each
+  /// i32, `roundedRow` for a position.
+  Value rounded;
+  int64_t roundedRow = 0;
   Value x, weight, bias, residual, y;
 };
 

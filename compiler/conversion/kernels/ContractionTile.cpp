@@ -190,13 +190,18 @@ void ContractionEmitter::getPositions(Value at, int64_t count, bool whole,
 
 /// Elements of packed weights from one block of channels to the next.
 static int64_t getBlockSize(const Contraction &shape) {
-  return shape.taps() * shape.inputs * kChannelBlock;
+  return shape.storedSummands() * kChannelBlock;
+}
+
+/// Of one output, side by side with those of the next.
+static int64_t getSummandsTogether(const Contraction &shape) {
+  return shape.precision == Precision::BF16 ? 2 : 1;
 }
 
 ContractionEmitter::Weights
 ContractionEmitter::placeWeights(Value group, Value output, int64_t vectors) {
   Weights result;
-  int64_t summands = shape.taps() * shape.inputs;
+  int64_t summands = shape.storedSummands();
   Value firstOfGroup = e.mul(group, paddedOutputs(shape));
   if (tileOutputs() % kChannelBlock == 0 || shape.outputs <= tileOutputs()) {
     result.base = e.mul(e.add(firstOfGroup, output), summands);
@@ -209,9 +214,19 @@ ContractionEmitter::placeWeights(Value group, Value output, int64_t vectors) {
     Value block = e.div(channel, kChannelBlock);
     result.offsets.push_back(
         e.add(e.mul(block, getBlockSize(shape)),
-              e.sub(channel, e.mul(block, kChannelBlock))));
+              e.mul(e.sub(channel, e.mul(block, kChannelBlock)),
+                    getSummandsTogether(shape))));
   }
   return result;
+}
+
+Value ContractionEmitter::placeVector(const Weights &weights, Value at,
+                                      int64_t v) {
+  if (!weights.offsets.empty())
+    return e.add(at, weights.offsets[v]);
+  int64_t channel = v * e.width;
+  return e.add(at, channel / kChannelBlock * getBlockSize(shape) +
+                       channel % kChannelBlock * getSummandsTogether(shape));
 }
 
 Emitter::Values ContractionEmitter::multiply(const Values &inputs,
@@ -221,6 +236,8 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
                                              const Values &accumulators) {
   if (shape.inputs == 0)
     return accumulators;
+  if (shape.precision == Precision::BF16)
+    return multiplyBf16(inputs, weights, taps, vectors, accumulators);
   // One loop runs over the taps of a row and their channels, if it can.
   bool merged = shape.hasContiguousRows();
   int64_t length = merged ? shape.window[1] * shape.inputs : shape.inputs;
@@ -238,15 +255,8 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
         Value at =
             e.add(weights.base, e.mul(e.add(e.add(step, k), u), kChannelBlock));
         Values w;
-        for (int64_t v = 0; v < vectors; ++v) {
-          int64_t channel = v * e.width;
-          Value place =
-              weights.offsets.empty()
-                  ? e.add(at, channel / kChannelBlock * getBlockSize(shape) +
-                                  channel % kChannelBlock)
-                  : e.add(at, weights.offsets[v]);
-          w.push_back(e.loadVec(weight, place));
-        }
+        for (int64_t v = 0; v < vectors; ++v)
+          w.push_back(e.loadVec(weight, placeVector(weights, at, v)));
         for (int64_t r = 0; r < positions; ++r) {
           Value value = e.broadcast(
               e.load(x, e.add(e.add(inputs[r], inOffset), e.add(k, u))));
@@ -269,7 +279,7 @@ Emitter::Values ContractionEmitter::overTaps(const Taps &taps,
   Value first = taps.firstFrame ? taps.firstFrame : zero;
   Value last = taps.lastFrame ? taps.lastFrame : e.index(shape.frames);
   Value inFrame = e.mul(size(kInImage), shape.frameDilation);
-  int64_t summands = shape.window[0] * shape.window[1] * shape.inputs;
+  int64_t summands = shape.storedSummands() / shape.frames;
   return e.loop(first, last, 1, accumulators, [&](Value f, ValueRange sums) {
     return overFrameTaps(taps, e.mul(f, inFrame), e.mul(f, summands),
                          Values(sums.begin(), sums.end()), run);
@@ -289,7 +299,7 @@ Emitter::Values ContractionEmitter::overFrameTaps(const Taps &taps, Value start,
     Value last = taps.lastColumn ? taps.lastColumn : e.index(shape.window[1]);
     return e.loop(first, last, 1, sums, [&](Value kx, ValueRange sums) {
       return run(e.add(at, e.mul(kx, inColumn)),
-                 e.add(step, e.mul(kx, shape.inputs)),
+                 e.add(step, e.mul(kx, shape.storedRunLength())),
                  Values(sums.begin(), sums.end()));
     });
   };
@@ -300,7 +310,8 @@ Emitter::Values ContractionEmitter::overFrameTaps(const Taps &taps, Value start,
   Value inRow = e.mul(size(kInRow), shape.dilation[0]);
   return e.loop(firstRow, lastRow, 1, accumulators,
                 [&](Value ky, ValueRange sums) {
-                  int64_t inRowOfTaps = shape.window[1] * shape.inputs;
+                  int64_t inRowOfTaps =
+                      shape.storedSummands() / (shape.frames * shape.window[0]);
                   return overColumns(e.add(start, e.mul(ky, inRow)),
                                      e.add(firstStep, e.mul(ky, inRowOfTaps)),
                                      Values(sums.begin(), sums.end()));
@@ -400,6 +411,7 @@ void ContractionEmitter::emit() {
     windows = e.stack(entries);
     results = e.stack(entries);
   }
+  allocateRounded();
   if (!hasRowTile(target, shape)) {
     tile = chooseTile(target, shape);
     return emitItems();

@@ -105,9 +105,12 @@ Emitter::Values Emitter::ifElse(Value condition, function_ref<Values()> body,
       .getResults();
 }
 
-Value Emitter::stack(int64_t entries) {
-  return memref::AllocaOp::create(b, loc,
-                                  MemRefType::get({entries}, b.getIndexType()));
+Value Emitter::stack(int64_t entries, Type element) {
+  constexpr int64_t kAlignment = 64;
+  if (!element)
+    element = b.getIndexType();
+  return memref::AllocaOp::create(b, loc, MemRefType::get({entries}, element),
+                                  b.getI64IntegerAttr(kAlignment));
 }
 
 //===----------------------------------------------------------------------===//
@@ -253,7 +256,7 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
                        unsigned numSizes,
                        function_ref<Value(Emitter &, ValueRange)> count,
                        function_ref<void(Emitter &, const KernelArgs &)> body,
-                       int64_t scratchBytes) {
+                       int64_t scratchBytes, unsigned bf16Buffer) {
   std::string name = getVersionSymbol(kernel, target.version);
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
@@ -276,6 +279,8 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
   }
 
   SmallVector<Type> types(numBuffers, buffer);
+  if (bf16Buffer != kNoBuffer)
+    types[bf16Buffer] = buffer.clone(builder.getBF16Type());
   types.append(numSizes + 2, index);
   if (scratchBytes)
     types.push_back(buffer);

@@ -52,8 +52,9 @@ public:
   void ifThen(Value condition, llvm::function_ref<void()> body);
   Values ifElse(Value condition, llvm::function_ref<Values()> body,
                 llvm::function_ref<Values()> otherwise);
-  /// A table of index values on the stack; only at the beginning of a kernel.
-  Value stack(int64_t entries);
+  /// A table of index values, or others, on the stack; only at the beginning of
+  /// a kernel.
+  Value stack(int64_t entries, mlir::Type element = {});
 
   // f32 and vectors of f32.
   mlir::FloatType f32() { return b.getF32Type(); }
@@ -94,6 +95,17 @@ public:
   Value reduceAdd(Value x);
   Value toFloat(Value index);
 
+  // bf16 (Bf16.cpp), in vectors of twice as many lanes as those of f32.
+  Value loadPairs(Value buffer, Value at);
+  /// The first or the second bf16 of each pair as f32.
+  Value firstOfPairs(Value pairs);
+  Value secondOfPairs(Value pairs);
+  /// The nearest bf16s, half a vector of pairs; finite ones stay finite.
+  Value roundToBf16(Value x);
+  /// x[l] + a[l] * b[l] for both elements of each pair, by
+  /// KernelTarget::bf16Dot.
+  Value addDots(Value x, Value a, Value b);
+
   // Elementary functions of f32 (VectorMath.cpp).
   Value exp(Value x);
   Value log(Value x);
@@ -113,14 +125,18 @@ struct KernelArgs {
   mlir::Value scratch; // of f32, aligned to 64 bytes; null without any
 };
 
+/// In the place of the number of a buffer: none.
+inline constexpr unsigned kNoBuffer = ~0u;
+
 /// Finds or makes the kernel `name` and its count function. `scratchBytes`: of
-/// each range of items that is run at the same time.
+/// each range of items that is run at the same time. Buffers are of f32, but
+/// for bf16Buffer.
 mlir::func::FuncOp getOrCreateKernel(
     mlir::ModuleOp module, mlir::Location loc, llvm::StringRef name,
     const KernelTarget &target, unsigned numBuffers, unsigned numSizes,
     llvm::function_ref<mlir::Value(Emitter &, mlir::ValueRange)> count,
     llvm::function_ref<void(Emitter &, const KernelArgs &)> body,
-    int64_t scratchBytes = 0);
+    int64_t scratchBytes = 0, unsigned bf16Buffer = kNoBuffer);
 
 } // namespace vae
 

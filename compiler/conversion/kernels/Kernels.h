@@ -55,12 +55,20 @@ struct Contraction {
   bool padded = false;
   /// A zero has the same sign whether or not taps of the border are read.
   bool signedZeros = false;
+  /// What is multiplied, and what weights are stored as; sums are f32.
+  Precision precision = Precision::F32;
   bool depthwise() const {
     return groups > 1 && inputs == 1 && outputs == 1 && !video;
   }
   int64_t taps() const { return frames * window[0] * window[1]; }
   /// Whether the taps of a row and their channels are side by side in memory.
   bool hasContiguousRows() const;
+  /// Summands that are side by side in memory: of a row of taps, or of a tap.
+  int64_t runLength() const;
+  /// Those whose weights are stored: whole pairs of bf16.
+  int64_t storedRunLength() const;
+  /// Of an output, all of them.
+  int64_t storedSummands() const;
   /// Too few outputs to fill a vector: vectors run along the inputs.
   bool dotProducts() const;
   std::string name() const;
@@ -114,6 +122,14 @@ packWeight(const Contraction &shape,
            llvm::function_ref<float(int64_t g, int64_t o, int64_t i, int64_t ky,
                                     int64_t kx)>
                weight);
+/// The same of bf16, as bits: [g][block of 16 outputs][pair of
+/// summands][16][2]; summands that are side by side in memory are made whole
+/// pairs with a zero.
+std::vector<uint16_t>
+packBf16Weight(const Contraction &shape,
+               llvm::function_ref<float(int64_t g, int64_t o, int64_t i,
+                                        int64_t ky, int64_t kx)>
+                   weight);
 /// Bias in whole blocks of 16 per group (depthwise: as it is).
 std::vector<float> packBias(const Contraction &shape,
                             llvm::ArrayRef<float> bias);

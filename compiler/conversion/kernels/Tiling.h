@@ -33,6 +33,9 @@ struct KernelTarget {
   /// Caches of one core. No feature tells their size: these are usual ones.
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 1 << 20;
+  /// Whether there is an instruction that adds products of pairs of bf16 to f32
+  /// (AVX512-BF16); of 16 lanes only.
+  bool bf16Dot = false;
   /// The tile of contractions that the user wants, instead of the chosen one.
   std::optional<Tile> tile;
   /// The version of the code that the kernels belong to; empty if there is one
@@ -83,6 +86,10 @@ int64_t vectorsFor(const KernelTarget &target, int64_t outputs);
 int64_t paddedOutputs(const Contraction &shape);
 /// Steps of an innermost loop of that length that are done at once.
 int64_t chooseUnroll(int64_t length);
+
+/// Summands of a position that are rounded to bf16 at a time: for all positions
+/// of a tile they leave the L1 cache room for weights.
+inline constexpr int64_t kBf16Summands = 1024;
 
 /// Images of at most so many pixels are worked on several at a time
 /// (PositionTiles). Larger ones have little border to gain from, and the pixels

@@ -61,6 +61,7 @@ static KernelTarget kernelTarget(const Triple &triple,
   } else if (info.checkFeatures("+avx512f,+avx512vl,+avx512dq,+avx512bw")) {
     target.vectorWidth = 16;
     target.vectorRegisters = 32;
+    target.bf16Dot = info.checkFeatures("+avx512bf16");
   }
   return target;
 }

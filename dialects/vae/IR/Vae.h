@@ -83,6 +83,10 @@ inline constexpr llvm::StringLiteral kTilingAttr = "vae.tiling";
 /// On segments of entry points (vae-split-entries): the entry point's name, and
 /// the points from which and to which they go, of how many.
 inline constexpr llvm::StringLiteral kSegmentAttr = "vae.segment";
+/// On a layer: the numbers that it multiplies, if not f32
+/// (vae-assign-precision); on the module: that some layer has it. A name of
+/// Precision.
+inline constexpr llvm::StringLiteral kPrecisionAttr = "vae.precision";
 /// On the module: array of {name, minimum, multiple}, the dynamic dimensions;
 /// the first is the batch.
 inline constexpr llvm::StringLiteral kSymbolsAttr = "vae.symbols";
@@ -101,6 +105,9 @@ Dims getArgumentDims(mlir::FunctionOpInterface function, unsigned index);
 /// The layout of a tensor in the order of its logical shape, one letter an
 /// axis: "NC", "NHW", "NCHW", ...
 std::string getLogicalLayout(int64_t rank);
+
+/// The numbers that an operation multiplies.
+Precision getPrecision(mlir::Operation *op);
 
 /// The name of the layer that a location stands for; empty if it has none.
 llvm::StringRef getLayerName(mlir::Location loc);

@@ -7,6 +7,13 @@ include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 
+def Vae_Precision : I32EnumAttr<"Precision", "numbers that layers multiply", [
+    I32EnumAttrCase<"F32", 0, "f32">,
+    I32EnumAttrCase<"BF16", 1, "bf16">]> {
+  let cppNamespace = "::vae";
+  let genSpecializedAttr = 0;
+}
+
 def Vae_ActivationKind : I32EnumAttr<"ActivationKind", "elementwise function", [
     I32EnumAttrCase<"Relu", 0, "relu">,
     I32EnumAttrCase<"LeakyRelu", 1, "leaky_relu">,

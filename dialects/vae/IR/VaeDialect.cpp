@@ -40,6 +40,30 @@ void vae::VaeDialect::initialize() {
   addInterfaces<VaeInliner>();
 }
 
+LogicalResult
+vae::VaeDialect::verifyOperationAttribute(Operation *op,
+                                          NamedAttribute attribute) {
+  if (attribute.getName() != kPrecisionAttr)
+    return success();
+  auto name = dyn_cast<StringAttr>(attribute.getValue());
+  auto precision =
+      name ? symbolizePrecision(name.getValue()) : std::optional<Precision>();
+  if (!precision || precision == Precision::F32)
+    return op->emitError() << "'" << kPrecisionAttr << "' is \"bf16\", found "
+                           << attribute.getValue();
+  if (!isa<PrunableOpInterface, ModuleOp>(op))
+    return op->emitError() << "'" << kPrecisionAttr
+                           << "' belongs to a layer with weights or a module";
+  return success();
+}
+
+vae::Precision vae::getPrecision(Operation *op) {
+  auto name = op->getAttrOfType<StringAttr>(kPrecisionAttr);
+  auto precision =
+      name ? symbolizePrecision(name.getValue()) : std::optional<Precision>();
+  return precision.value_or(Precision::F32);
+}
+
 Operation *vae::VaeDialect::materializeConstant(OpBuilder &builder,
                                                 Attribute value, Type type,
                                                 Location loc) {

@@ -31,6 +31,10 @@ def Vae_Dialect : Dialect {
     of a transpose of unit dimensions, and slices of a split; it moves elementwise
     operations before reshapes, transposes and nearest upsampling, and zero
     padding into convolutions. It changes no value of a result.
+
+    The discardable attribute `vae.precision` on a layer with weights says in
+    which numbers it multiplies, and stores its weights, if that is not f32:
+    "bf16". Sums and results are f32. On the module it says that some layer has it.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;

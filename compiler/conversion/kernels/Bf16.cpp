@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Vectors of bf16.
+#include "compiler/conversion/kernels/Emitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace vae;
+
+/// A constant vector of i32.
+static Value splatBits(Emitter &e, uint32_t bits) {
+  auto type = VectorType::get({e.width}, e.b.getI32Type());
+  return arith::ConstantOp::create(
+      e.b, e.loc, DenseElementsAttr::get(type, APInt(32, bits)));
+}
+
+static Value toBits(Emitter &e, Value vector) {
+  return vector::BitCastOp::create(
+      e.b, e.loc, VectorType::get({e.width}, e.b.getI32Type()), vector);
+}
+
+Value Emitter::loadPairs(Value buffer, Value at) {
+  auto type = VectorType::get({2 * width}, b.getBF16Type());
+  return vector::LoadOp::create(b, loc, type, buffer, at);
+}
+
+// The bits of a bf16 are the upper half of the f32's.
+Value Emitter::firstOfPairs(Value pairs) {
+  Value bits =
+      arith::ShLIOp::create(b, loc, toBits(*this, pairs), splatBits(*this, 16));
+  return vector::BitCastOp::create(b, loc, vec(), bits);
+}
+Value Emitter::secondOfPairs(Value pairs) {
+  Value bits = arith::AndIOp::create(b, loc, toBits(*this, pairs),
+                                     splatBits(*this, 0xffff0000));
+  return vector::BitCastOp::create(b, loc, vec(), bits);
+}
+
+Value Emitter::roundToBf16(Value x) {
+  // From where to infinity, values would be rounded to it.
+  constexpr uint32_t kMagnitude = 0x7fffffff, kFirst = 0x7f7f8000,
+                     kInfinity = 0x7f800000;
+  Value bits = toBits(*this, x);
+  Value magnitude =
+      arith::AndIOp::create(b, loc, bits, splatBits(*this, kMagnitude));
+  Value distance =
+      arith::SubIOp::create(b, loc, magnitude, splatBits(*this, kFirst));
+  Value beyond =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, distance,
+                            splatBits(*this, kInfinity - kFirst));
+  Value truncated =
+      arith::AndIOp::create(b, loc, bits, splatBits(*this, 0xffff0000));
+  bits = arith::SelectOp::create(b, loc, beyond, truncated, bits);
+  return arith::TruncFOp::create(
+      b, loc, VectorType::get({width}, b.getBF16Type()),
+      vector::BitCastOp::create(b, loc, vec(), bits));
+}
+
+Value Emitter::addDots(Value x, Value a, Value bPairs) {
+  auto name = b.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512");
+  return LLVM::CallIntrinsicOp::create(b, loc, x.getType(), name,
+                                       ValueRange{x, a, bPairs})
+      .getResult(0);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Contractions of bf16 numbers, added in f32. Weights come in pairs of
+// summands. Where the machine adds products of pairs, a run of each position's
+// inputs is rounded to bf16 before it is used; elsewhere weights become f32
+// again in registers, and inputs stay exact.
+#include "compiler/conversion/kernels/ContractionEmitter.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace vae;
+
+/// Elements of packed weights from one pair of summands to the next.
+static constexpr int64_t kPairElements = 2 * kChannelBlock;
+
+void ContractionEmitter::allocateRounded() {
+  if (!target.bf16Dot || shape.precision != Precision::BF16)
+    return;
+  int64_t summands = std::min(shape.storedRunLength(), kBf16Summands);
+  roundedRow = llvm::alignTo(summands, e.width) / 2;
+  rounded = e.stack(chooseTile(target, shape).positions * roundedRow,
+                    e.b.getI32Type());
+}
+
+/// Rounds the summands of each position that begin at its input.
+void ContractionEmitter::roundInputs(const Values &inputs, int64_t length) {
+  auto words = VectorType::get({e.width / 2}, e.b.getI32Type());
+  auto round = [&](Value k, Value mask) {
+    for (auto [r, input] : llvm::enumerate(inputs)) {
+      Value value = e.roundToBf16(e.loadVec(x, e.add(input, k), mask));
+      e.storeVec(vector::BitCastOp::create(e.b, e.loc, words, value), rounded,
+                 e.add(e.div(k, 2), r * roundedRow));
+    }
+  };
+  int64_t whole = length / e.width * e.width;
+  if (whole)
+    e.loop(e.index(0), e.index(whole), e.width, [&](Value k) { round(k, {}); });
+  if (whole < length)
+    round(e.index(whole), e.mask(length - whole));
+}
+
+/// Adds the products of pairs of rounded inputs.
+Emitter::Values ContractionEmitter::addRoundedPairs(const Values &inputs,
+                                                    const Weights &weights,
+                                                    const Pairs &pairs,
+                                                    int64_t vectors,
+                                                    const Values &sums) {
+  auto pairType = VectorType::get({2 * e.width}, e.b.getBF16Type());
+  return e.loop(
+      pairs.begin, pairs.end, pairs.unroll, sums, [&](Value k, ValueRange old) {
+        Values sums(old.begin(), old.end());
+        for (int64_t u = 0; u < pairs.unroll; ++u) {
+          Value pair = e.add(k, u);
+          Value at = e.add(weights.base, e.mul(pair, kPairElements));
+          Values w;
+          for (int64_t v = 0; v < vectors; ++v)
+            w.push_back(e.loadPairs(weight, placeVector(weights, at, v)));
+          for (size_t r = 0; r < inputs.size(); ++r) {
+            Value word = e.load(rounded, e.add(pair, r * roundedRow));
+            Value value = vector::BitCastOp::create(e.b, e.loc, pairType,
+                                                    e.broadcast(word));
+            for (int64_t v = 0; v < vectors; ++v)
+              sums[r * vectors + v] =
+                  e.addDots(sums[r * vectors + v], value, w[v]);
+          }
+        }
+        return sums;
+      });
+}
+
+/// Adds the products of inputs and weights in f32, two summands a step; of an
+/// odd number of summands, the last by itself.
+Emitter::Values ContractionEmitter::addPairs(const Values &inputs,
+                                             const Weights &weights,
+                                             const Pairs &pairs,
+                                             int64_t vectors,
+                                             const Values &sums) {
+  auto add = [&](Value pair, bool both, Values sums) {
+    Value at = e.add(weights.base, e.mul(pair, kPairElements));
+    Values w;
+    for (int64_t v = 0; v < vectors; ++v)
+      w.push_back(e.loadPairs(weight, placeVector(weights, at, v)));
+    for (int64_t half = 0; half < 1 + both; ++half) {
+      Values floats;
+      for (Value packed : w)
+        floats.push_back(half ? e.secondOfPairs(packed)
+                              : e.firstOfPairs(packed));
+      for (auto [r, input] : llvm::enumerate(inputs)) {
+        Value place = e.add(e.add(input, e.mul(pair, 2)), half);
+        Value value = e.broadcast(e.load(x, place));
+        for (int64_t v = 0; v < vectors; ++v)
+          sums[r * vectors + v] =
+              e.fma(value, floats[v], sums[r * vectors + v]);
+      }
+    }
+    return sums;
+  };
+  Values result = e.loop(pairs.begin, pairs.end, pairs.unroll, sums,
+                         [&](Value k, ValueRange old) {
+                           Values sums(old.begin(), old.end());
+                           for (int64_t u = 0; u < pairs.unroll; ++u)
+                             sums = add(e.add(k, u), true, std::move(sums));
+                           return sums;
+                         });
+  if (shape.runLength() % 2)
+    result = add(pairs.end, false, std::move(result));
+  return result;
+}
+
+ContractionEmitter::Pairs ContractionEmitter::getPairs(const Taps &taps,
+                                                       int64_t length,
+                                                       int64_t mostUnroll) {
+  auto choose = [&](int64_t pairs) {
+    for (int64_t unroll : {4, 3, 2})
+      if (unroll <= mostUnroll && pairs % unroll == 0)
+        return unroll;
+    return int64_t(1);
+  };
+  int64_t unroll = choose(length);
+  Pairs pairs = {e.index(0), e.index(length), unroll};
+  // Of a row of taps, those whose channels are whole steps.
+  if (shape.hasContiguousRows() && taps.firstColumn &&
+      length * 2 == shape.runLength() && shape.inputs % (2 * unroll) == 0) {
+    pairs.begin = e.mul(taps.firstColumn, shape.inputs / 2);
+    pairs.end = e.mul(taps.lastColumn, shape.inputs / 2);
+  }
+  return pairs;
+}
+
+Emitter::Values ContractionEmitter::multiplyBf16(const Values &inputs,
+                                                 const Weights &weights,
+                                                 const Taps &taps,
+                                                 int64_t vectors,
+                                                 const Values &accumulators) {
+  // Summands from there on, of each position and of the weights.
+  auto from = [&](Value at, Value step) {
+    Values moved;
+    for (Value input : inputs)
+      moved.push_back(e.add(input, at));
+    Weights movedWeights = weights;
+    movedWeights.base = e.add(weights.base, e.mul(step, kPairElements / 2));
+    return std::pair(moved, movedWeights);
+  };
+  int64_t length = shape.runLength();
+  auto run = [&](Value at, Value step, const Values &sums) {
+    if (!target.bf16Dot) {
+      auto [moved, movedWeights] = from(at, step);
+      return addPairs(moved, movedWeights, getPairs(taps, length / 2, 2),
+                      vectors, sums);
+    }
+    auto part = [&](Value first, int64_t count, const Values &sums) {
+      auto [moved, movedWeights] = from(e.add(at, first), e.add(step, first));
+      roundInputs(moved, count);
+      return addRoundedPairs(moved, movedWeights,
+                             getPairs(taps, llvm::divideCeil(count, 2), 4),
+                             vectors, sums);
+    };
+    int64_t whole = length / kBf16Summands * kBf16Summands;
+    if (length <= kBf16Summands)
+      return part(e.index(0), length, sums);
+    Values result = e.loop(e.index(0), e.index(whole), kBf16Summands, sums,
+                           [&](Value first, ValueRange sums) {
+                             return part(first, kBf16Summands,
+                                         Values(sums.begin(), sums.end()));
+                           });
+    if (whole < length)
+      result = part(e.index(whole), length - whole, result);
+    return result;
+  };
+  return overTaps(taps, accumulators, run);
+}
