@@ -39,6 +39,32 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
     Statistic<"numWinograd", "winograd", "Number of convolutions by Winograd's algorithm">];
 }
 
+def AssignPrecisionPass : Pass<"vae-assign-precision", "::mlir::ModuleOp"> {
+  let summary = "Chooses the numbers that each layer multiplies";
+  let description = [{
+    With `bf16`, layers get `vae.precision = "bf16"`. Not
+
+    1. the first and the last ones: those between which and an argument or a
+       result of an entry point there is no other layer. They are few operations
+       of an image model, and what they lose nothing can restore. Dense layers of
+       2^15 or more weights are no such: there, the end of a model is most of it;
+    2. the heads of the latent: those whose results are, or become without
+       another layer, mu, logvar or a code;
+    3. layers with one input or fewer than four outputs in a group, which have
+       kernels without a form in bf16.
+
+    A weight that several entry points read has one precision in all of them.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = [
+    Option<"precision", "precision", "std::string", "\"f32\"",
+           "Numbers that layers multiply: f32 or bf16">,
+    Option<"exactEnds", "exact-ends", "bool", "true",
+           "Keep the first and last layers and the heads of the latent f32">];
+  let statistics = [
+    Statistic<"numLayers", "layers", "Number of layers of less than f32">];
+}
+
 def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
   let summary = "Emits a kernel for every layer and launches it";
   let description = [{

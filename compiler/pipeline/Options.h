@@ -5,6 +5,7 @@
 #include "compiler/conversion/kernels/Tiling.h"
 #include "compiler/import/FixSize.h"
 #include "compiler/import/ModelFiles.h"
+#include "dialects/vae/IR/Vae.h"
 
 #include <optional>
 #include <string>
@@ -43,6 +44,11 @@ struct CompileOptions {
   /// How convolutions are computed, instead of the chosen algorithm:
   /// "[LAYER=]ALGORITHM" (VaeAlgorithm.h).
   std::vector<std::string> algorithms;
+  /// The numbers that layers multiply, but for those that must be exact
+  /// (vae-assign-precision).
+  Precision precision = Precision::F32;
+  /// Whether some must be. For tests: single layers are first and last ones.
+  bool exactEnds = true;
   /// Forbids forms of convolution that are faster but less exact.
   bool exactConv = false;
   /// An example gives the same bits in any batch.

@@ -227,7 +227,28 @@ struct Survivors {
 };
 } // namespace
 
+/// Weights that are stored in less than f32.
+static void reportPrecision(ModuleOp fused, CompileReport &report) {
+  constexpr int64_t kSaved = 2; // bytes of a bf16 that an f32 has more
+  llvm::StringMap<PrunableOpInterface> narrow;
+  fused.walk([&](PrunableOpInterface layer) {
+    if (getPrecision(layer) == Precision::BF16)
+      narrow[getLayerName(layer->getLoc())] = layer;
+  });
+  for (LayerReport &layer : report.layers) {
+    auto found = narrow.find(layer.name);
+    if (found == narrow.end())
+      continue;
+    PrunableOpInterface op = found->second;
+    Value weight = op->getOperand(op.getWeightIndex());
+    layer.precision = getPrecision(op);
+    layer.weightBytes -=
+        kSaved * cast<RankedTensorType>(weight.getType()).getNumElements();
+  }
+}
+
 void vae::reportFusion(ModuleOp fused, CompileReport &report) {
+  reportPrecision(fused, report);
   Survivors survivors(fused);
   for (const LayerReport &layer : report.layers) {
     SmallVector<StringRef> kinds;

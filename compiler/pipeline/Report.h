@@ -5,6 +5,7 @@
 #define COMPILER_PIPELINE_REPORT_H
 
 #include "compiler/target/cpu/Cpu.h"
+#include "dialects/vae/IR/Vae.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/ArrayRef.h"
 
@@ -54,7 +55,9 @@ struct LayerReport {
   /// Trainable elements that the layer reads. Tensors that layers share count
   /// once in CompileReport::parameters, and here for each of them.
   int64_t parameters = 0;
-  /// All constants as f32, before packing.
+  /// The numbers that it multiplies, and its weights are stored as.
+  Precision precision = Precision::F32;
+  /// All constants as they are stored, before packing.
   int64_t weightBytes = 0;
   /// Per example: floating-point operations at the smallest dynamic
   /// dimensions, and the formula.
@@ -130,7 +133,8 @@ void reportModel(mlir::ModuleOp module, llvm::ArrayRef<std::string> entries,
 /// Reads the number of parameters: those of the whole model, or after the
 /// simplify stage those of the entry points that are compiled.
 void reportParameters(mlir::ModuleOp module, CompileReport &report);
-/// Compares the module after the fuse stage with the imported layers.
+/// Compares the module after the fuse stage with the imported layers, and reads
+/// their precision.
 void reportFusion(mlir::ModuleOp fused, CompileReport &report);
 /// Reads kernels, launches, operations and arenas of the module with a memory
 /// plan.

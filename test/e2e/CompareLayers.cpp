@@ -5,11 +5,10 @@
 //   compare-layers [--first=0] [--count=200] [--cpu=NAME] [--keep=FOLDER]
 //
 // A seed stands for a model (RandomLayer.h), an optimization level, a width of
-// vectors, two register tiles, whether the code is deterministic, and the
-// algorithm of convolutions.
-// ModelCheck.h says what is compared. A model that fails is left in the folder,
-// and the command that checks it again is printed. Exit code 0 if all are
-// right, 1 if not.
+// vectors, two register tiles, a precision, whether the code is deterministic,
+// and the algorithm of convolutions. ModelCheck.h says what is compared. A model
+// that fails is left in the folder, and the command that checks it again is
+// printed. Exit code 0 if all are right, 1 if not.
 #include "test/e2e/ModelCheck.h"
 #include "test/e2e/RandomLayer.h"
 #include "llvm/Support/FileSystem.h"
@@ -98,6 +97,9 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   std::string algorithm = kAlgorithms[random() % std::size(kAlgorithms)];
   if (!algorithm.empty())
     options.algorithms = {algorithm};
+  if (random() % 3 == 0)
+    options.precision = Precision::BF16;
+  options.exactEnds = false;
 
   std::string name = std::to_string(seed) + ".json";
   llvm::SmallString<128> path(folder);
@@ -109,6 +111,7 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
                         std::to_string(options.optLevel) + ", width " +
                         std::to_string(options.vectorWidth) + ", tiles " +
                         describe(options.tile) + " and " + describe(shipTile) +
+                        ", " + stringifyPrecision(options.precision).str() +
                         (options.deterministic ? ", deterministic" : "") +
                         (algorithm.empty() ? "" : ", " + algorithm);
   setActivity(variant);

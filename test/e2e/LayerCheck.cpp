@@ -31,10 +31,16 @@ static constexpr double kRounding = 0x1p-24;
 /// luck. A mistake is orders of magnitude larger.
 static constexpr double kLayerLimit = 8 * kRounding;
 
+/// The same where weights and inputs are rounded to bf16: half a unit in the
+/// last place each. Sums are f32.
+static constexpr double kBf16Limit = 0x1.02p-8;
+
 /// Winograd's algorithm works with the magnitudes of a whole tile, and loses
 /// more the larger the tile: this many times as much.
-static double getLossFactor(Operation *op) {
-  return std::max<int64_t>(1, getAlgorithm(op).winograd);
+static double getLimit(Operation *op) {
+  int64_t factor = std::max<int64_t>(1, getAlgorithm(op).winograd);
+  return factor *
+         (getPrecision(op) == Precision::BF16 ? kBf16Limit : kLayerLimit);
 }
 
 /// Results of an entry point may differ by this, relatively, and by some times
@@ -42,6 +48,10 @@ static double getLossFactor(Operation *op) {
 /// on like those of inputs. What a stage may get wrong (an epsilon, a flipped
 /// kernel, a lost bias) is larger; the comparison with PyTorch is stricter.
 static constexpr double kEntryLimit = 1e-4, kNudge = 0x1p-20, kNudgeFactor = 8;
+
+/// The same with layers of bf16: some times what one of them may be off.
+static constexpr double kBf16EntryLimit = 4 * kBf16Limit,
+                        kBf16Nudge = kBf16Limit;
 
 /// A probability close to 1 has few digits left of its distance from 1, whose
 /// logarithm a likelihood may sum up.
@@ -447,9 +457,8 @@ std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
       auto magnitude = getMagnitude(&op, operands, tensor);
       if (!magnitude)
         return llvm::toString(magnitude.takeError());
-      std::string wrong =
-          check(what, *found, tensor, &*magnitude,
-                exact ? 0 : kLayerLimit * getLossFactor(&op), worst);
+      std::string wrong = check(what, *found, tensor, &*magnitude,
+                                exact ? 0 : getLimit(&op), worst);
       if (!wrong.empty())
         return wrong;
     }
@@ -463,10 +472,12 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
   auto expected = reference::interpret(function, inputs);
   if (!expected)
     return llvm::toString(expected.takeError());
+  bool bf16 = getPrecision(*fused) == Precision::BF16;
+  double nudge = bf16 ? kBf16Nudge : kNudge;
   std::vector<Tensor> nudged(inputs.begin(), inputs.end());
   for (Tensor &input : nudged)
     for (auto [i, value] : llvm::enumerate(input.data))
-      value *= 1 + (i % 3 - 1.0) * kNudge;
+      value *= 1 + (i % 3 - 1.0) * nudge;
   auto others = reference::interpret(function, nudged);
   if (!others)
     return llvm::toString(others.takeError());
@@ -480,7 +491,9 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
     double change = compare((*others)[index], tensor).error;
     std::string wrong =
         check("output " + llvm::Twine(index), outputs[index], tensor, nullptr,
-              (probabilities ? kProbabilityLimit : kEntryLimit) +
+              (probabilities ? kProbabilityLimit
+               : bf16        ? kBf16EntryLimit
+                             : kEntryLimit) +
                   kNudgeFactor * change,
               worst);
     if (!wrong.empty())

@@ -20,10 +20,18 @@ static std::string stageList() {
   return text;
 }
 
+static std::string precisionList() {
+  std::string text;
+  for (uint32_t i = 0; i <= getMaxEnumValForPrecision(); ++i)
+    text += (i ? ", " : "") + stringifyPrecision(Precision(i)).str();
+  return text;
+}
+
 namespace {
 /// What the options of CLI11 write into before it is checked.
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
+  std::string precision = "f32";
   unsigned level = 2;
 };
 } // namespace
@@ -100,6 +108,11 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("[LAYER=]ALGORITHM")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->group(code);
+  app.add_option("--precision", raw.precision,
+                 "Numbers that layers multiply, sums being f32: " +
+                     precisionList() + "; default f32")
+      ->option_text("NAME")
       ->group(code);
   app.add_flag("--exact-conv", a.options.exactConv,
                "Forbid forms of convolution that are faster but less exact")
@@ -225,6 +238,11 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   llvm::SmallVector<llvm::StringRef> names, cpus;
   llvm::StringRef(raw.cpus).split(cpus, ',');
   a.options.cpus.assign(cpus.begin(), cpus.end());
+  auto precision = symbolizePrecision(raw.precision);
+  if (!precision)
+    return usage("unknown precision '" + raw.precision + "'; choose one of " +
+                 precisionList());
+  a.options.precision = *precision;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
   if (!raw.size.empty()) {

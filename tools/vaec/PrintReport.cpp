@@ -107,17 +107,18 @@ static void printHead(const CompileReport &report, raw_ostream &out) {
 }
 
 static void printLayers(const CompileReport &report, raw_ostream &out) {
-  Table table({"layer", "in", "operations", "result", ">parameters",
-               ">weights B", ">FLOPs/example"});
+  Table table({"layer", "in", "operations", "result", "precision",
+               ">parameters", ">weights B", ">FLOPs/example"});
   int64_t bytes = 0, flops = 0;
   for (const LayerReport &layer : report.layers) {
     table.add({layer.name, layer.section, layer.op, layer.shape,
+               stringifyPrecision(layer.precision).str(),
                group(layer.parameters), group(layer.weightBytes),
                group(layer.flops)});
     bytes += layer.weightBytes;
     flops += layer.flops;
   }
-  table.add({"all", "", "", "", group(report.parameters), group(bytes),
+  table.add({"all", "", "", "", "", group(report.parameters), group(bytes),
              group(flops)});
   table.print(out);
 }
@@ -277,6 +278,7 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
         json.attribute("section", layer.section);
         json.attribute("op", layer.op);
         json.attribute("shape", layer.shape);
+        json.attribute("precision", stringifyPrecision(layer.precision));
         json.attribute("parameters", layer.parameters);
         json.attribute("weight_bytes", layer.weightBytes);
         json.attribute("flops", layer.flops);

@@ -2,7 +2,7 @@
 #include "compiler/target/cpu/ModelDescription.h"
 
 #include "compiler/conversion/Conversion.h"
-#include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeConstants.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "runtime/include/vae/vae_abi.h"
 
@@ -127,6 +127,7 @@ Expected<Description> table::describe(mlir::ModuleOp module,
                                       StringRef version) {
   Description result;
   result.model = module->getAttrOfType<mlir::DictionaryAttr>(kModelAttr);
+  result.quantization = stringifyPrecision(getPrecision(module)).str();
   auto text = [](mlir::DictionaryAttr dict, StringRef key) {
     auto value = dict ? dict.getAs<mlir::StringAttr>(key) : mlir::StringAttr();
     return value ? value.str() : std::string();
@@ -193,9 +194,9 @@ Expected<Description> table::describe(mlir::ModuleOp module,
   for (mlir::Attribute entry :
        module->getAttrOfType<mlir::ArrayAttr>(kWeightsAttr)) {
     auto weight = cast<mlir::DictionaryAttr>(entry);
-    auto type = weight.getAs<mlir::ElementsAttr>("value").getShapedType();
-    result.weightBytes = weight.getAs<mlir::IntegerAttr>("offset").getInt() +
-                         type.getNumElements() * 4;
+    result.weightBytes =
+        weight.getAs<mlir::IntegerAttr>("offset").getInt() +
+        getBytes(weight.getAs<mlir::ElementsAttr>("value")).size();
   }
   return result;
 }

@@ -62,7 +62,7 @@ struct Scaling {
 };
 
 struct Description {
-  std::string name, likelihood, prior;
+  std::string name, likelihood, prior, quantization;
   int64_t parameters = 0, weightBytes = 0;
   mlir::DictionaryAttr model;
   Scaling scaling;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/conversion/Conversion.h"
+
+#include "dialects/vae/IR/VaeConstants.h"
+
+namespace vae {
+#define GEN_PASS_DEF_ASSIGNPRECISIONPASS
+#include "compiler/conversion/Passes.h.inc"
+} // namespace vae
+
+using namespace mlir;
+using namespace vae;
+
+/// Reading its weights is what a dense layer costs: with as many as these, two
+/// thirds of the time of a small model, there is no reason to spare the ends.
+static constexpr int64_t kManyWeights = 1 << 15;
+/// Fewer outputs are dot products, and one input has nothing to be paired with.
+static constexpr int64_t kFewestOutputs = 4, kFewestInputs = 2;
+
+namespace {
+
+bool isLayer(Operation *op) { return isa<PrunableOpInterface>(op); }
+
+/// The layers that are next to some values.
+class Search {
+public:
+  void followUses(Value value) {
+    follow(
+        value, [](Value value) { return llvm::to_vector(value.getUsers()); },
+        [](Operation *op) { return llvm::to_vector<2>(op->getResults()); });
+  }
+  void followDefinitions(Value value) {
+    follow(
+        value,
+        [](Value value) {
+          Operation *op = value.getDefiningOp();
+          return op ? SmallVector<Operation *>{op} : SmallVector<Operation *>();
+        },
+        [](Operation *op) { return llvm::to_vector<2>(op->getOperands()); });
+  }
+  bool contains(Operation *layer) const { return layers.contains(layer); }
+
+private:
+  template <typename OpsFn, typename ValuesFn>
+  void follow(Value value, OpsFn opsBeside, ValuesFn valuesBeside) {
+    DenseSet<Operation *> seen;
+    SmallVector<Value> open = {value};
+    while (!open.empty())
+      for (Operation *op : opsBeside(open.pop_back_val())) {
+        if (isLayer(op))
+          layers.insert(op);
+        else if (seen.insert(op).second)
+          llvm::append_range(open, valuesBeside(op));
+      }
+  }
+
+  DenseSet<Operation *> layers;
+};
+
+/// Whether a result is the latent, not what the decoder makes of it.
+bool isLatent(func::FuncOp entry, unsigned result) {
+  auto role = entry.getResultAttrOfType<StringAttr>(result, kRoleAttr);
+  return role &&
+         llvm::is_contained({"mu", "logvar", "latent"}, role.getValue());
+}
+
+bool hasManyWeights(Operation *op) {
+  auto layer = cast<PrunableOpInterface>(op);
+  auto weight =
+      cast<RankedTensorType>(op->getOperand(layer.getWeightIndex()).getType());
+  return isa<DenseOp>(op) && weight.getNumElements() >= kManyWeights;
+}
+
+bool hasBf16Form(Operation *op) {
+  auto layer = cast<PrunableOpInterface>(op);
+  int64_t axis = layer.getUnitAxis(), groups = layer.getUnitGroups();
+  auto getUnits = [&](Value value) {
+    return cast<RankedTensorType>(value.getType()).getDimSize(axis) / groups;
+  };
+  return getUnits(layer.getDataOperand().get()) >= kFewestInputs &&
+         getUnits(op->getResult(0)) >= kFewestOutputs;
+}
+
+struct AssignPrecisionPass
+    : vae::impl::AssignPrecisionPassBase<AssignPrecisionPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto wanted = symbolizePrecision(precision);
+    if (!wanted) {
+      module.emitError() << "unknown precision '" << precision << "'";
+      return signalPassFailure();
+    }
+    if (wanted == Precision::F32)
+      return;
+    exact.clear();
+    SmallVector<Operation *> layers;
+    for (auto entry : module.getOps<func::FuncOp>())
+      if (entry->hasAttr(kEntryAttr) && !entry.isDeclaration())
+        visit(entry, layers);
+    auto attribute = StringAttr::get(&getContext(), precision);
+    for (Operation *layer : layers) {
+      if (exact.contains(getWeight(layer)))
+        continue;
+      layer->setAttr(kPrecisionAttr, attribute);
+      module->setAttr(kPrecisionAttr, attribute);
+      ++numLayers;
+    }
+  }
+
+private:
+  /// What entry points share of a layer.
+  static Attribute getWeight(Operation *op) {
+    unsigned index = cast<PrunableOpInterface>(op).getWeightIndex();
+    ConstantOp constant = getConstant(op->getOperand(index));
+    return constant ? constant.getValue() : Attribute();
+  }
+
+  void visit(func::FuncOp entry, SmallVectorImpl<Operation *> &layers) {
+    Search ends, heads;
+    for (Value argument : entry.getArguments())
+      ends.followUses(argument);
+    for (OpOperand &operand :
+         entry.getBody().front().getTerminator()->getOpOperands())
+      (isLatent(entry, operand.getOperandNumber()) ? heads : ends)
+          .followDefinitions(operand.get());
+    entry.walk([&](ReparameterizeOp op) {
+      heads.followDefinitions(op.getMu());
+      heads.followDefinitions(op.getLogvar());
+      ends.followUses(op.getZ());
+    });
+    entry.walk([&](Operation *op) {
+      if (!isLayer(op))
+        return;
+      layers.push_back(op);
+      bool isEnd = ends.contains(op) && !hasManyWeights(op);
+      if (!hasBf16Form(op) || (exactEnds && (isEnd || heads.contains(op))))
+        exact.insert(getWeight(op));
+    });
+  }
+
+  DenseSet<Attribute> exact;
+};
+
+} // namespace
