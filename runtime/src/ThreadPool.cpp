@@ -102,6 +102,10 @@ void ThreadPool::runPieces(unsigned part) {
   }
 }
 
+int64_t ThreadPool::getBegin(unsigned part) const {
+  return part * (count / parts) + std::min<int64_t>(part, count % parts);
+}
+
 void ThreadPool::runPart(unsigned part) {
   for (unsigned i = 0; i < parts; ++i)
     runPieces((part + i) % parts);
@@ -144,7 +148,10 @@ void *ThreadPool::work(void *argument) {
       return nullptr;
     if (!pool.take(worker))
       continue;
-    pool.runPart(worker.index + 1);
+    if (worker.begin < worker.end)
+      worker.task(worker.arg, worker.begin, worker.end);
+    else
+      pool.runPart(worker.index + 1);
     pool.finishPart();
   }
 }
@@ -189,18 +196,45 @@ void ThreadPool::parallelFor(int64_t total, int64_t grain,
   pieces = std::min<int64_t>(
       std::max<int64_t>(total / std::max<int64_t>(grain, 1) / wanted, 1),
       kPieces);
-  for (unsigned i = 0; i < wanted; ++i)
-    cursors[i].next.store(0, std::memory_order_relaxed);
-  pending.store(wanted - 1, std::memory_order_relaxed);
-  for (unsigned i = 0; i + 1 < wanted; ++i)
-    signal(workers[i], Work);
-  runPart(0);
-  // Nothing is left for those who have not come.
-  for (unsigned i = wanted - 1; i-- > 0;)
-    if (take(workers[i]))
-      pending.fetch_sub(1, std::memory_order_relaxed);
+  if (pieces == 1) {
+    runWholeParts();
+  } else {
+    for (unsigned i = 0; i < wanted; ++i)
+      cursors[i].next.store(0, std::memory_order_relaxed);
+    for (unsigned i = 0; i + 1 < wanted; ++i)
+      workers[i].begin = workers[i].end = 0;
+    callWorkers();
+    runPart(0);
+    // Nothing is left for those who have not come.
+    for (unsigned i = wanted - 1; i-- > 0;)
+      if (take(workers[i]))
+        pending.fetch_sub(1, std::memory_order_relaxed);
+  }
   waitForAll();
   running = false;
+}
+
+void ThreadPool::callWorkers() {
+  pending.store(parts - 1, std::memory_order_relaxed);
+  for (unsigned i = 0; i + 1 < parts; ++i)
+    signal(workers[i], Work);
+}
+
+void ThreadPool::runWholeParts() {
+  for (unsigned i = 0; i + 1 < parts; ++i) {
+    Worker &worker = workers[i];
+    worker.task = task;
+    worker.arg = arg;
+    worker.begin = getBegin(i + 1);
+    worker.end = getBegin(i + 2);
+  }
+  callWorkers();
+  task(arg, 0, getBegin(1));
+  for (unsigned i = parts - 1; i-- > 0;)
+    if (take(workers[i])) {
+      task(arg, getBegin(i + 1), getBegin(i + 2));
+      pending.fetch_sub(1, std::memory_order_relaxed);
+    }
 }
 
 bool ThreadPool::start(unsigned wanted) {

@@ -53,6 +53,11 @@ private:
     unsigned index = 0;
     ThreadPool *pool = nullptr;
     pthread_t thread = {};
+    // A part in one piece, beside the word that announces it: all that the
+    // worker needs comes with one line of the cache. Empty: see the pool.
+    vae_abi_task task = nullptr;
+    void *arg = nullptr;
+    int64_t begin = 0, end = 0;
   };
 
   /// The next piece of a part.
@@ -68,8 +73,14 @@ private:
   static void *work(void *worker);
   void waitForWork(Worker &worker);
   bool take(Worker &worker);
-  /// A thread's work: first its own part, then what is left of the others'.
+  /// Parts in pieces; the thread's own comes first, then what is left of the
+  /// others'.
   void runPart(unsigned part);
+  /// Parts in one piece each; those whose worker has not come are the caller's.
+  void runWholeParts();
+  /// The first item of a part.
+  int64_t getBegin(unsigned part) const;
+  void callWorkers();
   void runPieces(unsigned part);
   void signal(Worker &worker, State state);
   void finishPart();
