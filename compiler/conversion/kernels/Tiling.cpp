@@ -92,18 +92,20 @@ Tile vae::chooseTile(const KernelTarget &target, const Contraction &shape) {
 
 /// A single position, as of a dense layer at batch 1, has each weight read
 /// once, by the multiply-add itself. As many channels at a time as hide the
-/// latency of a multiply-add: memory is what limits then.
+/// latency of a multiply-add; fewer of wide vectors, for memory is what limits
+/// and begins one of them every second cycle at best. So more threads can take
+/// part.
 Tile vae::chooseRowTile(const KernelTarget &target, const Contraction &shape) {
+  constexpr int64_t kRowOutputs = 64;
   int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
   int64_t blocks = llvm::divideCeil(shape.outputs, kChannelBlock);
-  return {std::min(std::max(kSumsInFlight, perBlock), blocks * perBlock), 1};
+  int64_t most = std::min(kSumsInFlight, kRowOutputs / target.vectorWidth);
+  return {std::min(std::max(most, perBlock), blocks * perBlock), 1};
 }
 
 bool vae::hasRowTile(const KernelTarget &target, const Contraction &shape) {
   return shape.flat && shape.groups == 1 && shape.inputs > 0 &&
-         !shape.dotProducts() &&
-         chooseRowTile(target, shape).vectors >
-             chooseTile(target, shape).vectors;
+         !shape.dotProducts() && chooseTile(target, shape).positions > 1;
 }
 
 Tile vae::chooseWinogradTile(const KernelTarget &target, int64_t outputs) {

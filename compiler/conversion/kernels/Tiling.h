@@ -70,7 +70,7 @@ llvm::Error checkTile(const KernelTarget &target);
 Tile chooseTile(const KernelTarget &target, const Contraction &shape);
 /// The tile where there is one position only.
 Tile chooseRowTile(const KernelTarget &target, const Contraction &shape);
-/// Whether a contraction has code for a single position.
+/// Whether a contraction has code for a single position: it is a dense layer.
 bool hasRowTile(const KernelTarget &target, const Contraction &shape);
 
 /// The register tile of a Winograd kernel's products: tiles of the image times

@@ -72,8 +72,13 @@ TEST(Tiling, ASinglePositionHasManyChannels) {
   KernelTarget target;
   EXPECT_EQ(chooseRowTile(target, makeDense(64, 400)).vectors, 8);
   EXPECT_EQ(chooseRowTile(target, makeDense(64, 20)).vectors, 4);
+  EXPECT_EQ(
+      chooseRowTile(KernelTarget::withWidth(16), makeDense(64, 400)).vectors,
+      4);
+  EXPECT_EQ(
+      chooseRowTile(KernelTarget::withWidth(4), makeDense(64, 400)).vectors, 8);
   EXPECT_TRUE(hasRowTile(target, makeDense(64, 400)));
-  EXPECT_FALSE(hasRowTile(target, makeDense(64, 16)));
+  EXPECT_TRUE(hasRowTile(target, makeDense(64, 16)));
   EXPECT_FALSE(hasRowTile(target, makeConv(64, 400)));
 }
 
