@@ -77,11 +77,9 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
         if (shape.depthwise())
           return e.mul(sizes[kImages], e.mul(sizes[kRows], sizes[kColumns]));
         auto count = [&](Tile tile) {
-          int64_t channelTiles = llvm::divideCeil(
-              shape.outputs, tile.vectors * target.vectorWidth);
-          return e.mul(
-              PositionTiles(e, target, shape, tile.positions, sizes).count,
-              channelTiles * shape.groups);
+          PositionTiles positions(e, target, shape, tile.positions, sizes);
+          ChannelTiles channels(e, target, shape, tile, positions.positions);
+          return e.mul(positions.count, channels.count);
         };
         Value items = count(chooseTile(target, shape));
         if (!hasRowTile(target, shape))

@@ -15,6 +15,10 @@ using namespace vae;
 /// Elements of packed weights from one pair of summands to the next.
 static constexpr int64_t kPairElements = 2 * kChannelBlock;
 
+/// Pairs of a step of an innermost loop, at most: as many instructions as those
+/// of f32 have. Weights that become f32 take twice as many.
+static constexpr int64_t kUnroll = 4, kUnrollFloats = 2;
+
 void ContractionEmitter::allocateRounded() {
   if (!target.bf16Dot || shape.precision != Precision::BF16)
     return;
@@ -24,14 +28,16 @@ void ContractionEmitter::allocateRounded() {
                     e.b.getI32Type());
 }
 
-/// Rounds the summands of each position that begin at its input.
-void ContractionEmitter::roundInputs(const Values &inputs, int64_t length) {
+/// Rounds the summands of each position that begin at its input, into rows of
+/// the table from `row` on.
+void ContractionEmitter::roundInputs(const Values &inputs, int64_t length,
+                                     Value row) {
   auto words = VectorType::get({e.width / 2}, e.b.getI32Type());
   auto round = [&](Value k, Value mask) {
     for (auto [r, input] : llvm::enumerate(inputs)) {
       Value value = e.roundToBf16(e.loadVec(x, e.add(input, k), mask));
       e.storeVec(vector::BitCastOp::create(e.b, e.loc, words, value), rounded,
-                 e.add(e.div(k, 2), r * roundedRow));
+                 e.add(e.add(row, e.div(k, 2)), r * roundedRow));
     }
   };
   int64_t whole = length / e.width * e.width;
@@ -41,8 +47,29 @@ void ContractionEmitter::roundInputs(const Values &inputs, int64_t length) {
     round(e.index(whole), e.mask(length - whole));
 }
 
-/// Adds the products of pairs of rounded inputs.
-Emitter::Values ContractionEmitter::addRoundedPairs(const Values &inputs,
+/// Rounds the positions of an item, once for all its tiles of channels.
+void ContractionEmitter::roundItem() {
+  Value count = e.sub(lastPosition, firstPosition);
+  e.loop(e.index(0), count, 1, [&](Value r) {
+    Values inputs, results;
+    getPositions(r, 1, /*whole=*/true, inputs, results);
+    roundInputs(inputs, shape.runLength(), e.mul(r, roundedRow));
+  });
+}
+
+/// The rows of a tile's positions, as getPositions counts them.
+Emitter::Values ContractionEmitter::getRoundedRows(Value at, int64_t count,
+                                                   bool whole) {
+  Value last = e.sub(lastPosition, e.add(firstPosition, 1));
+  Values rows;
+  for (int64_t r = 0; r < count; ++r)
+    rows.push_back(whole ? e.index(r * roundedRow)
+                         : e.mul(e.min(e.add(at, r), last), roundedRow));
+  return rows;
+}
+
+/// Adds the products of pairs of rounded inputs, which are in the table's rows.
+Emitter::Values ContractionEmitter::addRoundedPairs(const Values &rows,
                                                     const Weights &weights,
                                                     const Pairs &pairs,
                                                     int64_t vectors,
@@ -57,8 +84,8 @@ Emitter::Values ContractionEmitter::addRoundedPairs(const Values &inputs,
           Values w;
           for (int64_t v = 0; v < vectors; ++v)
             w.push_back(e.loadPairs(weight, placeVector(weights, at, v)));
-          for (size_t r = 0; r < inputs.size(); ++r) {
-            Value word = e.load(rounded, e.add(pair, r * roundedRow));
+          for (auto [r, row] : llvm::enumerate(rows)) {
+            Value word = e.load(rounded, e.add(row, pair));
             Value value = vector::BitCastOp::create(e.b, e.loc, pairType,
                                                     e.broadcast(word));
             for (int64_t v = 0; v < vectors; ++v)
@@ -134,6 +161,13 @@ Emitter::Values ContractionEmitter::multiplyBf16(const Values &inputs,
                                                  const Taps &taps,
                                                  int64_t vectors,
                                                  const Values &accumulators) {
+  if (sharesRounded(target, shape))
+    return addRoundedPairs(roundedRows, weights,
+                           getPairs(taps, shape.storedRunLength() / 2, kUnroll),
+                           vectors, accumulators);
+  Values rows;
+  for (size_t r = 0; r < inputs.size(); ++r)
+    rows.push_back(e.index(r * roundedRow));
   // Summands from there on, of each position and of the weights.
   auto from = [&](Value at, Value step) {
     Values moved;
@@ -147,15 +181,15 @@ Emitter::Values ContractionEmitter::multiplyBf16(const Values &inputs,
   auto run = [&](Value at, Value step, const Values &sums) {
     if (!target.bf16Dot) {
       auto [moved, movedWeights] = from(at, step);
-      return addPairs(moved, movedWeights, getPairs(taps, length / 2, 2),
-                      vectors, sums);
+      return addPairs(moved, movedWeights,
+                      getPairs(taps, length / 2, kUnrollFloats), vectors, sums);
     }
     auto part = [&](Value first, int64_t count, const Values &sums) {
       auto [moved, movedWeights] = from(e.add(at, first), e.add(step, first));
-      roundInputs(moved, count);
-      return addRoundedPairs(moved, movedWeights,
-                             getPairs(taps, llvm::divideCeil(count, 2), 4),
-                             vectors, sums);
+      roundInputs(moved, count, e.index(0));
+      return addRoundedPairs(
+          rows, movedWeights,
+          getPairs(taps, llvm::divideCeil(count, 2), kUnroll), vectors, sums);
     };
     int64_t whole = length / kBf16Summands * kBf16Summands;
     if (length <= kBf16Summands)

@@ -5,6 +5,7 @@
 #define COMPILER_CONVERSION_KERNELS_CONTRACTIONEMITTER_H
 
 #include "compiler/conversion/kernels/Kernels.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace vae {
 
@@ -38,6 +39,29 @@ struct PositionTiles {
     inGroups = e.mul(groups, pixels);
     Value inRest = e.ceilDiv(e.mul(rest, pixels), tile);
     count = e.select(grouped, e.add(inGroups, inRest), count);
+  }
+};
+
+/// Channels are worked on in tiles; an item has one of them, or several where
+/// these share what is rounded.
+struct ChannelTiles {
+  using Value = mlir::Value;
+  int64_t tiles; // of a group
+  Value perItem; // null: one
+  Value count;   // items
+
+  ChannelTiles(Emitter &e, const KernelTarget &target, const Contraction &shape,
+               const Tile &tile, Value positions)
+      : tiles(llvm::divideCeil(shape.outputs,
+                               tile.vectors * target.vectorWidth)) {
+    count = e.index(tiles * shape.groups);
+    int64_t most = chooseChannelTiles(target, shape, tile);
+    if (most == 1)
+      return;
+    // Few positions are few items, all of which are needed for threads.
+    perItem = e.select(e.less(positions, e.index(kManyPositions)), e.index(1),
+                       e.index(most));
+    count = e.div(e.add(count, e.sub(perItem, e.index(1))), perItem);
   }
 };
 
@@ -160,10 +184,12 @@ private:
   Pairs getPairs(const Taps &taps, int64_t length, int64_t mostUnroll);
   Values addPairs(const Values &inputs, const Weights &weights,
                   const Pairs &pairs, int64_t vectors, const Values &sums);
-  Values addRoundedPairs(const Values &inputs, const Weights &weights,
+  Values addRoundedPairs(const Values &rows, const Weights &weights,
                          const Pairs &pairs, int64_t vectors,
                          const Values &sums);
-  void roundInputs(const Values &inputs, int64_t length);
+  void roundInputs(const Values &inputs, int64_t length, Value row);
+  void roundItem();
+  Values getRoundedRows(Value at, int64_t count, bool whole);
   void allocateRounded();
   // ContractionDot.cpp
   void emitDotTile(Value at, int64_t positions, bool whole, const Taps &taps);
@@ -187,6 +213,8 @@ private:
   /// i32, `roundedRow` for a position.
   Value rounded;
   int64_t roundedRow = 0;
+  /// Of the tile being emitted, if items share what is rounded.
+  Values roundedRows;
   Value x, weight, bias, residual, y;
 };
 

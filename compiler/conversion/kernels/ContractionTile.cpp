@@ -345,6 +345,8 @@ void ContractionEmitter::emitTile(Value at, int64_t positions, bool whole,
                                   const Taps &taps, const Channels &channels) {
   Values inputs, outputs;
   getPositions(at, positions, whole, inputs, outputs);
+  if (sharesRounded(target, shape))
+    roundedRows = getRoundedRows(at, positions, whole);
   Value output = e.mul(channels.block, tileOutputs());
   for (Value &input : inputs)
     input = e.add(input, e.mul(channels.group, shape.inputs));
@@ -447,38 +449,49 @@ void ContractionEmitter::emitItems() {
   int64_t whole = shape.outputs / tileOutputs();
   int64_t rest = shape.outputs % tileOutputs();
   int64_t restVectors = vectorsFor(target, rest);
-  int64_t channelTiles = whole + (rest != 0);
   PositionTiles tiles(e, target, shape, tile.positions, args.sizes);
+  ChannelTiles channelTiles(e, target, shape, tile, tiles.positions);
   // Whole tiles, and those of an item with less.
   int64_t entries = std::max(whole ? roundToRest(tile.vectors) : 0,
                              rest ? roundToRest(restVectors) : 0);
 
   e.loop(args.begin, args.end, 1, [&](Value item) {
-    Value channelTile = e.div(item, tiles.count);
-    Value index = e.sub(item, e.mul(channelTile, tiles.count));
-    Value group = e.div(channelTile, channelTiles);
-    Value block = e.sub(channelTile, e.mul(group, channelTiles));
+    Value channelItem = e.div(item, tiles.count);
+    Value index = e.sub(item, e.mul(channelItem, tiles.count));
     Taps taps = std::apply(
         [&](Value first, Value last) {
           return findPositions(first, last, entries);
         },
         locate(tiles, index));
-    Channels channels = {group, block, tile.vectors, tileOutputs()};
-    Channels narrow = {group, e.index(whole), restVectors, rest};
-    Value isWhole = e.less(block, e.index(whole));
-    if (whole && rest)
-      e.ifElse(
-          isWhole,
-          [&] {
-            emitPositions(taps, channels);
-            return Values();
-          },
-          [&] {
-            emitPositions(taps, narrow);
-            return Values();
-          });
-    else
-      emitPositions(taps, whole ? channels : narrow);
+    auto emitTiles = [&](Value group, Value block) {
+      Channels channels = {group, block, tile.vectors, tileOutputs()};
+      Channels narrow = {group, e.index(whole), restVectors, rest};
+      Value isWhole = e.less(block, e.index(whole));
+      if (whole && rest)
+        e.ifElse(
+            isWhole,
+            [&] {
+              emitPositions(taps, channels);
+              return Values();
+            },
+            [&] {
+              emitPositions(taps, narrow);
+              return Values();
+            });
+      else
+        emitPositions(taps, whole ? channels : narrow);
+    };
+    if (sharesRounded(target, shape))
+      roundItem();
+    if (!channelTiles.perItem) {
+      Value group = e.div(channelItem, channelTiles.tiles);
+      emitTiles(group, e.sub(channelItem, e.mul(group, channelTiles.tiles)));
+      return;
+    }
+    Value first = e.mul(channelItem, channelTiles.perItem);
+    Value last =
+        e.min(e.add(first, channelTiles.perItem), e.index(channelTiles.tiles));
+    e.loop(first, last, 1, [&](Value block) { emitTiles(e.index(0), block); });
   });
 }
 

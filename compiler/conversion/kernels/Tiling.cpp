@@ -134,6 +134,24 @@ int64_t vae::getWinogradTiles(const KernelTarget &target,
   return run * llvm::divideCeil(kTiles, run);
 }
 
+bool vae::sharesRounded(const KernelTarget &target, const Contraction &shape) {
+  return target.bf16Dot && shape.precision == Precision::BF16 && shape.flat &&
+         shape.groups == 1 && shape.runLength() <= kBf16Summands;
+}
+
+/// Half of the cache, and equal parts.
+int64_t vae::chooseChannelTiles(const KernelTarget &target,
+                                const Contraction &shape, const Tile &tile) {
+  constexpr int64_t kWeightBytes = 2;
+  if (!sharesRounded(target, shape) || tile.positions == 1)
+    return 1;
+  int64_t outputs = tile.vectors * target.vectorWidth;
+  int64_t bytes = shape.storedSummands() * outputs * kWeightBytes;
+  int64_t most = std::max<int64_t>(1, target.l2Bytes / 2 / bytes);
+  int64_t tiles = llvm::divideCeil(shape.outputs, outputs);
+  return llvm::divideCeil(tiles, llvm::divideCeil(tiles, most));
+}
+
 int64_t vae::chooseUnroll(int64_t length) {
   if (length <= 4)
     return length;

@@ -91,6 +91,15 @@ int64_t chooseUnroll(int64_t length);
 /// of a tile they leave the L1 cache room for weights.
 inline constexpr int64_t kBf16Summands = 1024;
 
+/// Whether the inputs of an item's positions are rounded to bf16 once, for all
+/// tiles of channels that the item has.
+bool sharesRounded(const KernelTarget &target, const Contraction &shape);
+/// The most such tiles: their weights lie in the L2 cache.
+int64_t chooseChannelTiles(const KernelTarget &target, const Contraction &shape,
+                           const Tile &tile);
+/// From this many positions on, an item has several tiles of channels.
+inline constexpr int64_t kManyPositions = 256;
+
 /// Images of at most so many pixels are worked on several at a time
 /// (PositionTiles). Larger ones have little border to gain from, and the pixels
 /// of several images no longer lie in the cache together.
