@@ -31,6 +31,10 @@ static int64_t evaluate(AffineExpr expr, ArrayRef<AffineExpr> values) {
   return cast<AffineConstantExpr>(expr.replaceSymbols(values)).getValue();
 }
 
+static int64_t getElementBytes(Value tensor) {
+  return cast<ShapedType>(tensor.getType()).getElementTypeBitWidth() / 8;
+}
+
 std::vector<LaunchBuffers> LaunchSizes::get(llvm::StringRef entry,
                                             ArrayRef<int64_t> symbols) const {
   ModuleOp model = module.get();
@@ -60,9 +64,10 @@ std::vector<LaunchBuffers> LaunchSizes::get(llvm::StringRef entry,
           evaluate(launch.getElements().getResult(0), values);
       LaunchBuffers buffers;
       for (Value input : launch.getInputs())
-        buffers.bytes.push_back(elements.lookup(input) * sizeof(float));
+        buffers.bytes.push_back(elements.lookup(input) *
+                                getElementBytes(input));
       buffers.bytes.push_back(elements.lookup(launch.getResult()) *
-                              sizeof(float));
+                              getElementBytes(launch.getResult()));
       buffers.sizes = launch.getSizes().getNumResults();
       launches.push_back(std::move(buffers));
     }

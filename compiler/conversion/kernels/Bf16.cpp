@@ -40,23 +40,19 @@ Value Emitter::secondOfPairs(Value pairs) {
 }
 
 Value Emitter::roundToBf16(Value x) {
-  // From where to infinity, values would be rounded to it.
-  constexpr uint32_t kMagnitude = 0x7fffffff, kFirst = 0x7f7f8000,
-                     kInfinity = 0x7f800000;
+  // Twice the magnitude from where to infinity, values would be rounded to it.
+  // A little less of them rounds to the largest finite bf16; of infinity, it is
+  // infinity.
+  constexpr uint32_t kBeyond = 0xfeff0000;
+  constexpr double kLess = 1 - 0x1p-8;
   Value bits = toBits(*this, x);
-  Value magnitude =
-      arith::AndIOp::create(b, loc, bits, splatBits(*this, kMagnitude));
-  Value distance =
-      arith::SubIOp::create(b, loc, magnitude, splatBits(*this, kFirst));
-  Value beyond =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, distance,
-                            splatBits(*this, kInfinity - kFirst));
-  Value truncated =
-      arith::AndIOp::create(b, loc, bits, splatBits(*this, 0xffff0000));
-  bits = arith::SelectOp::create(b, loc, beyond, truncated, bits);
+  Value beyond = arith::CmpIOp::create(
+      b, loc, arith::CmpIPredicate::uge,
+      arith::AddIOp::create(b, loc, bits, bits), splatBits(*this, kBeyond));
+  Value finite =
+      arith::SelectOp::create(b, loc, beyond, mulf(x, splat(kLess)), x);
   return arith::TruncFOp::create(
-      b, loc, VectorType::get({width}, b.getBF16Type()),
-      vector::BitCastOp::create(b, loc, vec(), bits));
+      b, loc, VectorType::get({width}, b.getBF16Type()), finite);
 }
 
 Value Emitter::addDots(Value x, Value a, Value bPairs) {
