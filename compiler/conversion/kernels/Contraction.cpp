@@ -78,7 +78,7 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
           return e.mul(sizes[kImages], e.mul(sizes[kRows], sizes[kColumns]));
         auto count = [&](Tile tile) {
           PositionTiles positions(e, target, shape, tile.positions, sizes);
-          ChannelTiles channels(e, target, shape, tile, positions.positions);
+          ChannelTiles channels(e, target, shape, tile, positions.count);
           return e.mul(positions.count, channels.count);
         };
         Value items = count(chooseTile(target, shape));
@@ -105,7 +105,9 @@ int64_t vae::getContractionItemFlops(const KernelTarget &target,
   Tile tile = chooseTile(target, shape);
   int64_t outputs = std::min(tile.vectors * target.vectorWidth, shape.outputs);
   int64_t summands = std::max<int64_t>(1, shape.taps() * shape.inputs);
-  return 2 * tile.positions * outputs * summands;
+  // Two of bf16 take the time of one of f32.
+  int64_t perProduct = shape.precision == Precision::BF16 ? 1 : 2;
+  return perProduct * tile.positions * outputs * summands;
 }
 
 std::vector<float> vae::packWeight(

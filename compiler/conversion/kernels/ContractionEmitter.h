@@ -51,16 +51,15 @@ struct ChannelTiles {
   Value count;   // items
 
   ChannelTiles(Emitter &e, const KernelTarget &target, const Contraction &shape,
-               const Tile &tile, Value positions)
+               const Tile &tile, Value positionTiles)
       : tiles(llvm::divideCeil(shape.outputs,
                                tile.vectors * target.vectorWidth)) {
     count = e.index(tiles * shape.groups);
     int64_t most = chooseChannelTiles(target, shape, tile);
     if (most == 1)
       return;
-    // Few positions are few items, all of which are needed for threads.
-    perItem = e.select(e.less(positions, e.index(kManyPositions)), e.index(1),
-                       e.index(most));
+    Value enough = e.div(e.mul(positionTiles, tiles), kFewestItems);
+    perItem = e.max(e.index(1), e.min(enough, e.index(most)));
     count = e.div(e.add(count, e.sub(perItem, e.index(1))), perItem);
   }
 };
@@ -94,6 +93,8 @@ private:
                           Value mask);
 
   void emitItems();
+  std::pair<Value, Value> divideItem(Value item, const PositionTiles &tiles,
+                                     const ChannelTiles &channels);
   /// The positions of a tile, and the images they are of.
   std::pair<Value, Value> locate(const PositionTiles &tiles, Value index);
 

@@ -444,20 +444,38 @@ std::pair<Value, Value> ContractionEmitter::locate(const PositionTiles &tiles,
   return {first, e.min(e.add(first, step), end)};
 }
 
+/// The tiles of channels and of positions of an item. Of a dense layer,
+/// positions come in bands, all channels of one before the next: a thread has
+/// about the same rows in each layer, which are still in its cache.
+std::pair<Value, Value>
+ContractionEmitter::divideItem(Value item, const PositionTiles &tiles,
+                               const ChannelTiles &channels) {
+  if (!shape.flat) {
+    Value channel = e.div(item, tiles.count);
+    return {channel, e.sub(item, e.mul(channel, tiles.count))};
+  }
+  Value itemsOfBand = e.mul(channels.count, kBandTiles);
+  Value band = e.div(item, itemsOfBand);
+  Value first = e.mul(band, kBandTiles);
+  Value size = e.min(e.index(kBandTiles), e.sub(tiles.count, first));
+  Value inBand = e.sub(item, e.mul(band, itemsOfBand));
+  Value channel = e.div(inBand, size);
+  return {channel, e.add(first, e.sub(inBand, e.mul(channel, size)))};
+}
+
 /// Item i is a tile of positions and a tile of channels.
 void ContractionEmitter::emitItems() {
   int64_t whole = shape.outputs / tileOutputs();
   int64_t rest = shape.outputs % tileOutputs();
   int64_t restVectors = vectorsFor(target, rest);
   PositionTiles tiles(e, target, shape, tile.positions, args.sizes);
-  ChannelTiles channelTiles(e, target, shape, tile, tiles.positions);
+  ChannelTiles channelTiles(e, target, shape, tile, tiles.count);
   // Whole tiles, and those of an item with less.
   int64_t entries = std::max(whole ? roundToRest(tile.vectors) : 0,
                              rest ? roundToRest(restVectors) : 0);
 
   e.loop(args.begin, args.end, 1, [&](Value item) {
-    Value channelItem = e.div(item, tiles.count);
-    Value index = e.sub(item, e.mul(channelItem, tiles.count));
+    auto [channelItem, index] = divideItem(item, tiles, channelTiles);
     Taps taps = std::apply(
         [&](Value first, Value last) {
           return findPositions(first, last, entries);

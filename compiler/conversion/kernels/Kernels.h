@@ -108,7 +108,8 @@ mlir::func::FuncOp getContractionKernel(mlir::ModuleOp module,
                                         const Contraction &shape,
                                         const Epilogue &epilogue);
 
-/// Work (floating-point operations) of one item of that kernel.
+/// Work (floating-point operations, or as many as take the same time) of one
+/// item of that kernel.
 int64_t getContractionItemFlops(const KernelTarget &target,
                                 const Contraction &shape);
 

@@ -97,8 +97,13 @@ bool sharesRounded(const KernelTarget &target, const Contraction &shape);
 /// The most such tiles: their weights lie in the L2 cache.
 int64_t chooseChannelTiles(const KernelTarget &target, const Contraction &shape,
                            const Tile &tile);
-/// From this many positions on, an item has several tiles of channels.
-inline constexpr int64_t kManyPositions = 256;
+/// Tiles of positions of a band of a dense layer: so many that weights which
+/// come from a distant cache for each band take a small part of its time.
+inline constexpr int64_t kBandTiles = 32;
+
+/// An item has several tiles of channels if there are still so many items, for
+/// threads to divide.
+inline constexpr int64_t kFewestItems = 32;
 
 /// Images of at most so many pixels are worked on several at a time
 /// (PositionTiles). Larger ones have little border to gain from, and the pixels
