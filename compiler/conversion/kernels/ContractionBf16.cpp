@@ -106,17 +106,35 @@ Emitter::Values ContractionEmitter::addPairs(const Values &inputs,
                                              const Values &sums) {
   auto add = [&](Value pair, bool both, Values sums) {
     Value at = e.add(weights.base, e.mul(pair, kPairElements));
-    Values w;
+    auto load = [&](int64_t v) {
+      return e.loadPairs(weight, placeVector(weights, at, v));
+    };
+    auto getFloats = [&](int64_t half, Value packed) {
+      return half ? e.secondOfPairs(packed) : e.firstOfPairs(packed);
+    };
+    auto getInput = [&](int64_t half, size_t r) {
+      Value place = e.add(e.add(inputs[r], e.mul(pair, 2)), half);
+      return e.broadcast(e.load(x, place));
+    };
+    // Of one position, each weight is used once: it need not wait in a register
+    // where there are few.
+    if (inputs.size() == 1 && 3 * vectors + 2 > target.vectorRegisters) {
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value packed = load(v);
+        for (int64_t half = 0; half < 1 + both; ++half)
+          sums[v] = e.fma(getInput(half, 0), getFloats(half, packed), sums[v]);
+      }
+      return sums;
+    }
+    Values packed;
     for (int64_t v = 0; v < vectors; ++v)
-      w.push_back(e.loadPairs(weight, placeVector(weights, at, v)));
+      packed.push_back(load(v));
     for (int64_t half = 0; half < 1 + both; ++half) {
       Values floats;
-      for (Value packed : w)
-        floats.push_back(half ? e.secondOfPairs(packed)
-                              : e.firstOfPairs(packed));
-      for (auto [r, input] : llvm::enumerate(inputs)) {
-        Value place = e.add(e.add(input, e.mul(pair, 2)), half);
-        Value value = e.broadcast(e.load(x, place));
+      for (Value pairs : packed)
+        floats.push_back(getFloats(half, pairs));
+      for (size_t r = 0; r < inputs.size(); ++r) {
+        Value value = getInput(half, r);
         for (int64_t v = 0; v < vectors; ++v)
           sums[r * vectors + v] =
               e.fma(value, floats[v], sums[r * vectors + v]);

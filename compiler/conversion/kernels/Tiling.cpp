@@ -20,9 +20,12 @@ int64_t vae::getRegisters(const Tile &tile) {
   return tile.positions * tile.vectors + tile.vectors + kInputRegisters;
 }
 
-/// The most positions beside that many vectors.
-static int64_t getMostPositions(const KernelTarget &target, int64_t vectors) {
-  return (target.vectorRegisters - vectors - kInputRegisters) / vectors;
+/// The most positions beside that many vectors, for each of which weights take
+/// so many registers.
+static int64_t getMostPositions(const KernelTarget &target, int64_t vectors,
+                                int64_t perVector = 1) {
+  int64_t left = target.vectorRegisters - vectors * perVector - kInputRegisters;
+  return left / vectors;
 }
 
 llvm::Error vae::checkTile(const KernelTarget &target) {
@@ -83,11 +86,14 @@ Tile vae::chooseTile(const KernelTarget &target, const Contraction &shape) {
   int64_t most =
       target.vectorRegisters >= 32 ? 4 : std::max<int64_t>(2, perBlock);
   int64_t vectors = std::min(most, needed);
+  // Weights of bf16 that become f32 are there in both forms.
+  bool decoded = shape.precision == Precision::BF16 && !target.bf16Dot;
   // Beyond these, the compiler's scheduler spills: 12 positions times 2 vectors
   // come to between a third and two thirds of the speed of 8.
   int64_t positions = vectors > 2 ? 6 : vectors == 2 ? 8 : 12;
-  return {vectors,
-          std::clamp<int64_t>(getMostPositions(target, vectors), 1, positions)};
+  return {vectors, std::clamp<int64_t>(
+                       getMostPositions(target, vectors, decoded ? 2 : 1), 1,
+                       positions)};
 }
 
 /// A single position, as of a dense layer at batch 1, has each weight read

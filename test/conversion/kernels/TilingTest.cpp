@@ -59,6 +59,29 @@ TEST(Tiling, NeverExceedsTheRegisters) {
       }
 }
 
+TEST(Tiling, WeightsOfBf16TakeTwoRegisters) {
+  Contraction shape = makeDense(64, 400);
+  shape.precision = Precision::BF16;
+  expectTile(chooseTile(KernelTarget::withWidth(8), shape), 5, 2);
+  KernelTarget target = KernelTarget::withWidth(16);
+  expectTile(chooseTile(target, shape), 5, 4);
+  target.bf16Dot = true; // as they are
+  expectTile(chooseTile(target, shape), 6, 4);
+}
+
+TEST(Tiling, BandsOfChannelsShareRoundedInputs) {
+  KernelTarget target = KernelTarget::withWidth(16);
+  target.bf16Dot = true;
+  Contraction shape = makeDense(784, 400);
+  EXPECT_FALSE(sharesRounded(target, shape));
+  shape.precision = Precision::BF16;
+  EXPECT_TRUE(sharesRounded(target, shape));
+  Tile tile = chooseTile(target, shape);
+  // Of 7 tiles of 98 KiB, 5 would fit half of the cache: 4 and 3 do.
+  EXPECT_EQ(chooseChannelTiles(target, shape, tile), 4);
+  EXPECT_EQ(chooseChannelTiles(target, shape, chooseRowTile(target, shape)), 1);
+}
+
 TEST(Tiling, DotProductsHaveOneSumPerOutput) {
   KernelTarget target;
   for (auto [outputs, positions] :
