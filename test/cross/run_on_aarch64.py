@@ -34,11 +34,14 @@ PACKAGES = {"aarch64-linux-gnu-gcc": "g++-aarch64-linux-gnu", "aarch64-linux-gnu
 SKIPPED = 77
 INVALID_MODEL, UNSUPPORTED_CPU = 3, 5  # vae_status.def
 REFERENCE_CPU = "x86-64-v3"
-# The CPU of vaec, the one of qemu, level. cortex-a53 is the first of the
+# The CPU of vaec, the one of qemu, level, precision. cortex-a53 is the first of the
 # architecture; neoverse-v1 has SVE, and no CPU of qemu 7.2 has its name.
-TARGETS = (("cortex-a53", "cortex-a53", 0), ("neoverse-n1", "neoverse-n1", 3))
-SVE_TARGET = ("neoverse-v1", "max", 3)
+TARGETS = (("cortex-a53", "cortex-a53", 0, "f32"), ("neoverse-n1", "neoverse-n1", 3, "f32"))
+SVE_TARGET = ("neoverse-v1", "max", 3, "f32")
 SVE_MODELS = ("mnist-conv", "uneven-dynamic-sizes")
+# Both machines multiply the same bf16 weights in f32.
+BF16_TARGET = ("cortex-a76", "cortex-a76", 3, "bf16")
+BF16_MODELS = ("mnist-conv", "mnist-mlp-2d")
 # A library's CPU, an emulated one that lacks something, what is lacking.
 REFUSED = (("neoverse-v1", "cortex-a57", "sve"), ("neoverse-v1", "cortex-a76", "bf16"),
            ("cortex-a76", "cortex-a53", "dotprod"), ("ampere1b", "max", "cssc"))
@@ -135,9 +138,9 @@ class Checks:
     def emulate(self, cpu):
         return Machine(self.there, ["qemu-aarch64", "-L", SYSROOT, "-cpu", cpu])
 
-    def compile(self, model, cpu, level, name):
+    def compile(self, model, cpu, level, name, precision="f32"):
         path = self.work / f"{name}-{cpu}-O{level}.so"
-        execute([self.vaec, model, f"--mcpu={cpu}", f"-O{level}", "-o", path])
+        execute([self.vaec, model, f"--mcpu={cpu}", f"-O{level}", f"--precision={precision}", "-o", path])
         return path
 
     def check_noise(self, cpu):
@@ -157,14 +160,14 @@ class Checks:
         return [3 if name == "batch" else int(minimum) + 2 * int(multiple) for _, name, minimum, multiple in symbols]
 
     def check_model(self, model, target):
-        cpu, emulated, level = target
+        cpu, emulated, level, precision = target
         name = name_of(model)
         folders = {}
         for machine in ("here", "there"):
             folders[machine] = self.work / f"{name}-{cpu}-{machine}"
             folders[machine].mkdir(exist_ok=True)
-        here = self.compile(model, REFERENCE_CPU, level, f"{name}-for-{cpu}")
-        there = self.compile(model, cpu, level, name)
+        here = self.compile(model, REFERENCE_CPU, level, f"{name}-for-{cpu}", precision)
+        there = self.compile(model, cpu, level, name, precision)
         sizes = self.choose_sizes(here)
         outputs = write_inputs(Machine(self.here), here, sizes, folders["here"])
         for path in folders["here"].glob("*.in"):
@@ -178,7 +181,7 @@ class Checks:
             if not error <= LIMIT:
                 raise Failure(f"{output}: relative error {error:.2e}, limit {LIMIT:.0e}")
             worst = max(worst, error)
-        print(f"ok   {name} -O{level} for {cpu}: {len(outputs)} outputs, relative error up to {worst:.1e}, "
+        print(f"ok   {name} -O{level} {precision} for {cpu}: {len(outputs)} outputs, relative error up to {worst:.1e}, "
               f"{same} with the same bits", flush=True)
 
     def check_versions(self, model):
@@ -204,7 +207,8 @@ def run_checks(checks, models, jobs):
     """The number of failures."""
     tasks = [(f"{model} for {target[0]}", lambda m=model, t=target: checks.check_model(m, t))
              for model in models
-             for target in TARGETS + ((SVE_TARGET,) if name_of(model) in SVE_MODELS else ())]
+             for target in TARGETS + ((SVE_TARGET,) if name_of(model) in SVE_MODELS else ()) +
+             ((BF16_TARGET,) if name_of(model) in BF16_MODELS else ())]
     tasks.append(("noise", lambda: checks.check_noise("cortex-a53")))
     small = TEST / "models" / "mnist-mlp-2d" / "model.json"
     tasks.append(("versions", lambda: checks.check_versions(small)))
