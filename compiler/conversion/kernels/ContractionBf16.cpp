@@ -6,6 +6,7 @@
 // again in registers, and inputs stay exact.
 #include "compiler/conversion/kernels/ContractionEmitter.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -24,8 +25,10 @@ void ContractionEmitter::allocateRounded() {
     return;
   int64_t summands = std::min(shape.storedRunLength(), kBf16Summands);
   roundedRow = llvm::alignTo(summands, e.width) / 2;
-  rounded = e.stack(chooseTile(target, shape).positions * roundedRow,
-                    e.b.getI32Type());
+  // A span of windows ends with a whole vector.
+  rounded =
+      e.stack(chooseTile(target, shape).positions * roundedRow + e.width / 2,
+              e.b.getI32Type());
 }
 
 /// Rounds the summands of each position that begin at its input, into rows of
@@ -55,6 +58,46 @@ void ContractionEmitter::roundItem() {
     getPositions(r, 1, /*whole=*/true, inputs, results);
     roundInputs(inputs, shape.runLength(), e.mul(r, roundedRow));
   });
+}
+
+/// An input is in so many windows of a row where rounding it once pays.
+static constexpr int64_t kWindowsTogether = 3;
+
+/// Rounds the windows of positions, and gives their rows in the table. Windows
+/// side by side overlap: of them, what they cover is rounded once.
+Emitter::Values ContractionEmitter::roundWindows(const Values &inputs,
+                                                 int64_t length) {
+  auto getRows = [&](int64_t distance) {
+    Values rows;
+    for (size_t r = 0; r < inputs.size(); ++r)
+      rows.push_back(e.index(r * distance));
+    return rows;
+  };
+  auto roundEach = [&] {
+    roundInputs(inputs, length, e.index(0));
+    return getRows(roundedRow);
+  };
+  int64_t distance = shape.groups * shape.inputs * shape.stride[1];
+  int64_t count = inputs.size();
+  if (shape.flat || count == 1 || distance % 2 ||
+      distance * kWindowsTogether > length || length != shape.runLength())
+    return roundEach();
+  Value together;
+  for (int64_t r = 1; r < count; ++r) {
+    Value next =
+        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, inputs[r],
+                              e.add(inputs[0], r * distance));
+    together =
+        together ? arith::AndIOp::create(e.b, e.loc, together, next) : next;
+  }
+  return e.ifElse(
+      together,
+      [&] {
+        roundInputs(Values{inputs[0]}, (count - 1) * distance + length,
+                    e.index(0));
+        return getRows(distance / 2);
+      },
+      roundEach);
 }
 
 /// The rows of a tile's positions, as getPositions counts them.
@@ -183,9 +226,6 @@ Emitter::Values ContractionEmitter::multiplyBf16(const Values &inputs,
     return addRoundedPairs(roundedRows, weights,
                            getPairs(taps, shape.storedRunLength() / 2, kUnroll),
                            vectors, accumulators);
-  Values rows;
-  for (size_t r = 0; r < inputs.size(); ++r)
-    rows.push_back(e.index(r * roundedRow));
   // Summands from there on, of each position and of the weights.
   auto from = [&](Value at, Value step) {
     Values moved;
@@ -204,9 +244,8 @@ Emitter::Values ContractionEmitter::multiplyBf16(const Values &inputs,
     }
     auto part = [&](Value first, int64_t count, const Values &sums) {
       auto [moved, movedWeights] = from(e.add(at, first), e.add(step, first));
-      roundInputs(moved, count, e.index(0));
       return addRoundedPairs(
-          rows, movedWeights,
+          roundWindows(moved, count), movedWeights,
           getPairs(taps, llvm::divideCeil(count, 2), kUnroll), vectors, sums);
     };
     int64_t whole = length / kBf16Summands * kBf16Summands;

@@ -189,6 +189,7 @@ private:
                          const Pairs &pairs, int64_t vectors,
                          const Values &sums);
   void roundInputs(const Values &inputs, int64_t length, Value row);
+  Values roundWindows(const Values &inputs, int64_t length);
   void roundItem();
   Values getRoundedRows(Value at, int64_t count, bool whole);
   void allocateRounded();

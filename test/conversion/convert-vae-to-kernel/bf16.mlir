@@ -8,7 +8,7 @@
 // CHECK: vae.constant {{.*}} : tensor<96xbf16>
 // CHECK: kernel.launch @dense_i5_o5_bf16
 // CHECK: func.func private @dense_i5_o5_bf16{{.*}}(%{{.*}}: memref<?xf32>, %{{.*}}: memref<?xbf16>, %{{.*}}: memref<?xf32>
-// DOT: memref.alloca() {alignment = 64 : i64} : memref<96xi32>
+// DOT: memref.alloca() {alignment = 64 : i64} : memref<104xi32>
 // DOT: arith.truncf %{{.*}} : vector<16xf32> to vector<16xbf16>
 // DOT: llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"
 // SHIFT-NOT: dpbf16ps
