@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/Conversion.h"
 
+#include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
 
 namespace vae {
@@ -135,7 +136,9 @@ private:
         return;
       layers.push_back(op);
       bool isEnd = ends.contains(op) && !hasManyWeights(op);
-      if (!hasBf16Form(op) || (exactEnds && (isEnd || heads.contains(op))))
+      // Fewer products are worth more than shorter numbers.
+      if (!hasBf16Form(op) || getAlgorithm(op).winograd ||
+          (exactEnds && (isEnd || heads.contains(op))))
         exact.insert(getWeight(op));
     });
   }

@@ -51,7 +51,9 @@ def AssignPrecisionPass : Pass<"vae-assign-precision", "::mlir::ModuleOp"> {
     2. the heads of the latent: those whose results are, or become without
        another layer, mu, logvar or a code;
     3. layers with one input or fewer than four outputs in a group, which have
-       kernels without a form in bf16.
+       kernels without a form in bf16;
+    4. convolutions by Winograd's algorithm, which is faster in f32 than sums of
+       bf16.
 
     A weight that several entry points read has one precision in all of them.
   }];

@@ -125,13 +125,13 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   pm.addNestedPass<func::FuncOp>(createAssignLayoutPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(
+      createChooseAlgorithmPass(getAlgorithms(options)));
   // Before outputs are added and entry points are cut.
   pm.addPass(createAssignPrecisionPass(
       {stringifyPrecision(options.precision).str(), options.exactEnds}));
   pm.addNestedPass<func::FuncOp>(
       createExposeLayersPass({options.exposeLayers}));
-  pm.addNestedPass<func::FuncOp>(
-      createChooseAlgorithmPass(getAlgorithms(options)));
   pm.addPass(createSplitEntriesPass());
   pm.addNestedPass<func::FuncOp>(createFindHalosPass());
 }

@@ -185,8 +185,8 @@ class Checks:
               f"{same} with the same bits", flush=True)
 
     def check_versions(self, model):
-        library = self.compile(model, ",".join(cpu for cpu, _, _ in TARGETS), 2, "versions")
-        for cpu, emulated, _ in TARGETS:
+        library = self.compile(model, ",".join(target[0] for target in TARGETS), 2, "versions")
+        for cpu, emulated, *_ in TARGETS:
             text = self.emulate(emulated).run("list", library)
             if f"version {cpu}\n" not in text:
                 raise Failure(f"a library for several CPUs on {emulated}: not the version {cpu}: {text}")

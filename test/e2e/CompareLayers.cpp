@@ -6,9 +6,9 @@
 //
 // A seed stands for a model (RandomLayer.h), an optimization level, a width of
 // vectors, two register tiles, a precision, whether the code is deterministic,
-// and the algorithm of convolutions. ModelCheck.h says what is compared. A model
-// that fails is left in the folder, and the command that checks it again is
-// printed. Exit code 0 if all are right, 1 if not.
+// and the algorithm of convolutions. ModelCheck.h says what is compared. A
+// model that fails is left in the folder, and the command that checks it again
+// is printed. Exit code 0 if all are right, 1 if not.
 #include "test/e2e/ModelCheck.h"
 #include "test/e2e/RandomLayer.h"
 #include "llvm/Support/FileSystem.h"

@@ -83,13 +83,11 @@ func::FuncOp vae::getWinogradWeightKernel(ModuleOp module, Location loc,
   auto body = [&](Emitter &e, const KernelArgs &args) {
     Value weight = args.buffers[0], result = args.buffers[1];
     // The weights of one input and as many outputs as a vector has.
-    auto transform = [&](Value from, Value to, bool zeros) {
+    auto transform = [&](Value from, Value to) {
       Emitter::Values taps;
       for (int64_t t = 0; t < kh * kw; ++t)
         taps.push_back(
-            zeros ? e.splat(0)
-                  : e.loadVec(weight,
-                              e.add(from, t * shape.inputs * kChannelBlock)));
+            e.loadVec(weight, e.add(from, t * shape.inputs * kChannelBlock)));
       SmallVector<Emitter::Values> half;
       for (int64_t j = 0; j < kw; ++j) {
         Emitter::Values column;
@@ -102,7 +100,7 @@ func::FuncOp vae::getWinogradWeightKernel(ModuleOp module, Location loc,
         for (int64_t j = 0; j < kw; ++j)
           row.push_back(half[j][i]);
         for (auto [j, value] : llvm::enumerate(rows.emit(e, row)))
-          e.storeVec(zeros ? e.splat(0) : value, result,
+          e.storeVec(value, result,
                      e.add(to, (i * shape.axes[1].size() + j) * stride));
       }
     };
@@ -126,11 +124,13 @@ func::FuncOp vae::getWinogradWeightKernel(ModuleOp module, Location loc,
           e.ifElse(
               given,
               [&] {
-                transform(e.add(from, lane), e.add(to, lane), false);
+                transform(e.add(from, lane), e.add(to, lane));
                 return Emitter::Values();
               },
               [&] {
-                transform(from, e.add(to, lane), true);
+                for (int64_t q = 0; q < shape.positions(); ++q)
+                  e.storeVec(e.splat(0), result,
+                             e.add(e.add(to, lane), q * stride));
                 return Emitter::Values();
               });
         });

@@ -37,7 +37,7 @@ int64_t getWinogradWeightStride(const KernelTarget &target,
 int64_t getWinogradWeightSize(const KernelTarget &target,
                               const Winograd &shape);
 
-/// Transforms weights in f64. Buffers: the weights as contractions pack them,
+/// Transforms weights. Buffers: the weights as contractions pack them,
 /// the transformed ones.
 mlir::func::FuncOp getWinogradWeightKernel(mlir::ModuleOp module,
                                            mlir::Location loc,

@@ -8,8 +8,7 @@
 using namespace mlir;
 using namespace vae;
 
-Value WinogradEmitter::getMask(Value channel, int64_t channels,
-                               int64_t whole) {
+Value WinogradEmitter::getMask(Value channel, int64_t channels, int64_t whole) {
   if (channels % whole == 0)
     return {};
   return e.mask(e.sub(e.index(channels), channel));

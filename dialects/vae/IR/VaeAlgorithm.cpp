@@ -36,18 +36,15 @@ void vae::setAlgorithm(Operation *op, Algorithm algorithm) {
               StringAttr::get(op->getContext(), algorithm.str()));
 }
 
-LogicalResult VaeDialect::verifyOperationAttribute(Operation *op,
-                                                   NamedAttribute attribute) {
-  if (attribute.getName() != kAlgorithmAttr)
-    return success();
+LogicalResult vae::verifyAlgorithm(Operation *op, Attribute attribute) {
   if (!isa<Conv2dOp, ConvTranspose2dOp>(op))
     return op->emitOpError() << "has no algorithms: '" << kAlgorithmAttr
                              << "' belongs on convolutions";
-  auto name = dyn_cast<StringAttr>(attribute.getValue());
+  auto name = dyn_cast<StringAttr>(attribute);
   if (name && Algorithm::parse(name))
     return success();
   return op->emitOpError() << "expected '" << kAlgorithmAttr
                            << "' to be \"direct\", \"winograd2\", "
                               "\"winograd4\" or \"winograd6\", found "
-                           << attribute.getValue();
+                           << attribute;
 }

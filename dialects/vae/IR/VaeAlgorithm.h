@@ -24,6 +24,9 @@ struct Algorithm {
 
 /// What the attribute of an operation says.
 Algorithm getAlgorithm(mlir::Operation *op);
+/// Whether an operation may have that attribute.
+llvm::LogicalResult verifyAlgorithm(mlir::Operation *op,
+                                    mlir::Attribute attribute);
 void setAlgorithm(mlir::Operation *op, Algorithm algorithm);
 
 } // namespace vae

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/vae/IR/Vae.h"
 
+#include "dialects/vae/IR/VaeAlgorithm.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Transforms/InliningUtils.h"
@@ -43,6 +44,8 @@ void vae::VaeDialect::initialize() {
 LogicalResult
 vae::VaeDialect::verifyOperationAttribute(Operation *op,
                                           NamedAttribute attribute) {
+  if (attribute.getName() == kAlgorithmAttr)
+    return verifyAlgorithm(op, attribute.getValue());
   if (attribute.getName() != kPrecisionAttr)
     return success();
   auto name = dyn_cast<StringAttr>(attribute.getValue());
