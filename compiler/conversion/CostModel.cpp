@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/CostModel.h"
 
+#include "compiler/conversion/Shapes.h"
 #include "llvm/Support/MathExtras.h"
 
+using namespace mlir;
 using namespace vae;
 
 // Fitted to measured times of layers of 64 to 512 channels (docs/design/
@@ -75,4 +77,47 @@ std::optional<double> vae::getCost(const KernelTarget &target, const Work &work,
     return std::nullopt;
   return getWinogradCost(target, work,
                          Winograd::of(work.shape, algorithm.winograd));
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+/// Sizes that are assumed where the model's are dynamic.
+static constexpr int64_t kNominalImages = 1, kNominalSize = 128;
+
+static int64_t getSize(RankedTensorType type, int64_t axis) {
+  int64_t size = type.getDimSize(axis);
+  if (!ShapedType::isDynamic(size))
+    return size;
+  return axis == 0 ? kNominalImages : kNominalSize;
+}
+
+/// The contractions of a convolution with their positions.
+static SmallVector<Work> getWork(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  int64_t strides[2] = {1, 1};
+  if (auto transposed = dyn_cast<ConvTranspose2dOp>(op))
+    llvm::copy(transposed.getStrides(), strides);
+  SmallVector<Work> result;
+  for (const Contraction &shape : getContractions(op)) {
+    Work &work = result.emplace_back();
+    work.shape = shape;
+    work.images = getSize(type, 0);
+    work.rows = llvm::divideCeil(getSize(type, 2), strides[0]);
+    work.columns = llvm::divideCeil(getSize(type, 3), strides[1]);
+  }
+  return result;
+}
+
+std::optional<double> vae::getCost(const KernelTarget &target, Operation *op,
+                                   const Algorithm &algorithm) {
+  double total = 0;
+  bool any = false;
+  for (const Work &part : getWork(op)) {
+    auto cost = getCost(target, part, algorithm);
+    any |= cost.has_value();
+    total += cost ? *cost : getDirectCost(target, part);
+  }
+  return any ? std::optional(total) : std::nullopt;
 }

@@ -22,6 +22,12 @@ struct Work {
 std::optional<double> getCost(const KernelTarget &target, const Work &work,
                               const Algorithm &algorithm);
 
+/// Of all contractions of a convolution; those that the algorithm cannot
+/// compute are direct. Nothing if it can compute none, or for another
+/// operation. Dynamic sizes count as 128, a dynamic batch as 1.
+std::optional<double> getCost(const KernelTarget &target, mlir::Operation *op,
+                              const Algorithm &algorithm);
+
 } // namespace vae
 
 #endif // COMPILER_CONVERSION_COSTMODEL_H

@@ -29,8 +29,6 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
   }];
   let options = [
     Option<"fast", "fast", "bool", "false", "Consider algorithms other than direct">,
-    Option<"mostOutputs", "most-outputs", "int64_t", "6",
-           "Largest tile of Winograd's that is considered, in outputs">,
     ListOption<"algorithms", "algorithms", "std::string", "[LAYER=]ALGORITHM">,
     Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16",

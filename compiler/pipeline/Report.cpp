@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/pipeline/Report.h"
 
+#include "compiler/conversion/CostModel.h"
 #include "compiler/conversion/Versions.h"
 #include "compiler/pipeline/Formula.h"
 #include "dialects/kernel/IR/Kernel.h"
@@ -8,6 +9,8 @@
 #include "dialects/vae/IR/VaeConstants.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
+
+#include <set>
 
 using namespace mlir;
 using namespace vae;
@@ -247,7 +250,25 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
   }
 }
 
+/// One row a layer, in the order of the entry points that have it first.
+static void reportAlgorithms(ModuleOp fused, CompileReport &report) {
+  std::set<StringRef> known;
+  const KernelTarget &target = report.cpus.back().kernels;
+  fused.walk([&](Operation *op) {
+    auto direct = getCost(target, op, Algorithm());
+    if (!direct || !known.insert(getLayerName(op->getLoc())).second)
+      return;
+    AlgorithmReport &row = report.algorithms.emplace_back();
+    row.layer = getLayerName(op->getLoc());
+    row.algorithm = getAlgorithm(op).str();
+    for (const Algorithm &algorithm : Algorithm::getAll())
+      if (auto cost = getCost(target, op, algorithm))
+        row.costs.push_back({algorithm.str(), *cost / *direct});
+  });
+}
+
 void vae::reportFusion(ModuleOp fused, CompileReport &report) {
+  reportAlgorithms(fused, report);
   reportPrecision(fused, report);
   Survivors survivors(fused);
   for (const LayerReport &layer : report.layers) {

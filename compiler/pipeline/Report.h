@@ -72,6 +72,15 @@ struct FusedReport {
   std::string into;
 };
 
+/// How a convolution is computed.
+struct AlgorithmReport {
+  std::string layer;
+  std::string algorithm; // VaeAlgorithm.h
+  /// What the model of the machine predicts of those that can compute it, as
+  /// parts of the direct one's cost.
+  std::vector<std::pair<std::string, double>> costs;
+};
+
 /// A buffer of an arena, for one example at the smallest dynamic dimensions.
 struct BufferReport {
   /// The layer that writes it first, or a kernel.
@@ -114,6 +123,7 @@ struct CompileReport {
   std::vector<DimensionReport> dimensions;
   std::vector<LayerReport> layers;
   std::vector<FusedReport> fused;
+  std::vector<AlgorithmReport> algorithms;
   /// Tensors of the weight files that no layer uses, sorted.
   std::vector<std::string> unusedTensors;
   std::vector<EntryReport> entries;

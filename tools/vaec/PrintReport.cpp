@@ -123,6 +123,24 @@ static void printLayers(const CompileReport &report, raw_ostream &out) {
   table.print(out);
 }
 
+/// Convolutions that have a choice.
+static void printAlgorithms(const CompileReport &report, raw_ostream &out) {
+  Table table({"convolution", "algorithm", "predicted times, of direct"});
+  bool any = false;
+  for (const AlgorithmReport &row : report.algorithms) {
+    if (row.costs.size() < 2)
+      continue;
+    any = true;
+    std::string costs;
+    for (const auto &[algorithm, cost] : row.costs)
+      costs +=
+          formatv("{0}{1} {2:f2}", costs.empty() ? "" : ", ", algorithm, cost);
+    table.add({row.layer, row.algorithm, costs});
+  }
+  if (any)
+    table.print(out);
+}
+
 static void printFused(const CompileReport &report, raw_ostream &out) {
   if (report.fused.empty())
     return;
@@ -207,6 +225,7 @@ void tool::printReport(const CompileReport &report, const Arguments &arguments,
                        raw_ostream &out) {
   printHead(report, out);
   printLayers(report, out);
+  printAlgorithms(report, out);
   printFused(report, out);
   printUnused(report, out);
   printEntries(report, out);
@@ -288,6 +307,20 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
   json.attributeArray("unused_tensors", [&] {
     for (const std::string &name : report.unusedTensors)
       json.value(name);
+  });
+  json.attributeArray("algorithms", [&] {
+    for (const AlgorithmReport &row : report.algorithms)
+      json.object([&] {
+        json.attribute("layer", row.layer);
+        json.attribute("algorithm", row.algorithm);
+        json.attributeArray("predicted", [&] {
+          for (const auto &[algorithm, cost] : row.costs)
+            json.object([&, &algorithm = algorithm, &cost = cost] {
+              json.attribute("algorithm", algorithm);
+              json.attribute("of_direct", cost);
+            });
+        });
+      });
   });
   json.attributeArray("fused", [&] {
     for (const FusedReport &fused : report.fused)

@@ -7,23 +7,20 @@
 using namespace mlir;
 using namespace vae;
 
-static constexpr StringLiteral kDirect = "direct";
-static constexpr StringLiteral kWinograd = "winograd";
+ArrayRef<Algorithm> Algorithm::getAll() {
+  static constexpr Algorithm all[] = {{0}, {2}, {4}, {6}};
+  return all;
+}
 
 std::optional<Algorithm> Algorithm::parse(StringRef text) {
-  Algorithm result;
-  if (text == kDirect)
-    return result;
-  constexpr int64_t most = 6;
-  if (text.consume_front(kWinograd) &&
-      !text.getAsInteger(10, result.winograd) && result.winograd >= 2 &&
-      result.winograd <= most && result.winograd % 2 == 0)
-    return result;
+  for (const Algorithm &algorithm : getAll())
+    if (algorithm.str() == text)
+      return algorithm;
   return std::nullopt;
 }
 
 std::string Algorithm::str() const {
-  return winograd ? (kWinograd + llvm::Twine(winograd)).str() : kDirect.str();
+  return winograd ? "winograd" + std::to_string(winograd) : "direct";
 }
 
 Algorithm vae::getAlgorithm(Operation *op) {

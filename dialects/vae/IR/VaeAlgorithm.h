@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // How convolutions are computed: `vae.algorithm` on vae.conv2d and
-// vae.conv_transpose2d, "direct" (also without the attribute) or "winograd<m>".
+// vae.conv_transpose2d.
 #ifndef DIALECTS_VAE_IR_VAEALGORITHM_H
 #define DIALECTS_VAE_IR_VAEALGORITHM_H
 
@@ -17,6 +17,8 @@ struct Algorithm {
   /// Outputs of a tile along each axis (Winograd's m); 0: every sum directly.
   int64_t winograd = 0;
 
+  /// All of them, the most exact first.
+  static llvm::ArrayRef<Algorithm> getAll();
   /// Nothing if the text names none.
   static std::optional<Algorithm> parse(llvm::StringRef text);
   std::string str() const;
