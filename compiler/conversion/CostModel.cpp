@@ -95,12 +95,15 @@ static int64_t getSize(RankedTensorType type, int64_t axis) {
 
 /// The contractions of a convolution with their positions.
 static SmallVector<Work> getWork(Operation *op) {
+  SmallVector<Contraction> shapes = getContractions(op);
+  if (shapes.empty())
+    return {};
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   int64_t strides[2] = {1, 1};
   if (auto transposed = dyn_cast<ConvTranspose2dOp>(op))
     llvm::copy(transposed.getStrides(), strides);
   SmallVector<Work> result;
-  for (const Contraction &shape : getContractions(op)) {
+  for (const Contraction &shape : shapes) {
     Work &work = result.emplace_back();
     work.shape = shape;
     work.images = getSize(type, 0);
