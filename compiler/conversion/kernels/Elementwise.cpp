@@ -85,6 +85,20 @@ func::FuncOp vae::getChannelKernel(ModuleOp module, Location loc,
       });
 }
 
+std::pair<Value, Value> vae::locateCopy(Emitter &e, ValueRange sizes,
+                                        unsigned rank, Value index) {
+  const unsigned in = rank, out = 2 * rank + 1; // strides; then the offset
+  Value from = sizes[in + rank], to = sizes[out + rank];
+  for (unsigned axis = rank - 2; axis-- > 0;) {
+    Value above = axis ? e.div(index, sizes[axis]) : e.index(0);
+    Value i = axis ? e.sub(index, e.mul(above, sizes[axis])) : index;
+    from = e.add(from, e.mul(i, sizes[in + axis]));
+    to = e.add(to, e.mul(i, sizes[out + axis]));
+    index = above;
+  }
+  return {from, to};
+}
+
 func::FuncOp vae::getCopyKernel(ModuleOp module, Location loc,
                                 const KernelTarget &target, unsigned rank,
                                 bool contiguous, int64_t inner) {
@@ -107,14 +121,8 @@ func::FuncOp vae::getCopyKernel(ModuleOp module, Location loc,
         Value x = args.buffers.front(), y = args.buffers.back();
         auto size = [&](unsigned i) { return args.sizes[i]; };
         e.loop(args.begin, args.end, 1, [&](Value item) {
-          Value from = size(in + rank), to = size(out + rank), rest = item;
-          for (unsigned axis = row; axis-- > 0;) {
-            Value above = axis ? e.div(rest, size(axis)) : e.index(0);
-            Value i = axis ? e.sub(rest, e.mul(above, size(axis))) : rest;
-            from = e.add(from, e.mul(i, size(in + axis)));
-            to = e.add(to, e.mul(i, size(out + axis)));
-            rest = above;
-          }
+          Value from, to;
+          std::tie(from, to) = locateCopy(e, args.sizes, rank, item);
           e.loop(e.index(0), size(row), 1, [&](Value i) {
             Value fromRow = e.add(from, e.mul(i, size(in + row)));
             Value toRow = e.add(to, e.mul(i, size(out + row)));

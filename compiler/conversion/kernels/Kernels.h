@@ -154,6 +154,13 @@ mlir::func::FuncOp getChannelKernel(mlir::ModuleOp module, mlir::Location loc,
                                     llvm::StringRef name, int64_t channels,
                                     unsigned parameters, VectorFn function);
 
+/// Where the last two dimensions of a copy of that rank begin in x and y, for
+/// an index over the dimensions before them. The sizes are those of the kernels
+/// below.
+std::pair<mlir::Value, mlir::Value> locateCopy(Emitter &e,
+                                               mlir::ValueRange sizes,
+                                               unsigned rank,
+                                               mlir::Value index);
 /// Strided copy of `rank` >= 3 dimensions. Buffers: x, y. Sizes: the
 /// dimensions, input strides, input offset, output strides, output offset.
 /// `contiguous`: the last strides are 1. `inner`: the last dimension, for which

@@ -100,14 +100,8 @@ func::FuncOp vae::getTransposeKernel(ModuleOp module, Location loc,
               e.mul(e.sub(item, e.mul(blocks, columnBlocks)), itemColumns);
           Value firstRow =
               e.mul(e.sub(blocks, e.mul(rest, rowBlocks)), itemRows);
-          Value from = size(in + rank), to = size(out + rank);
-          for (unsigned axis = row; axis-- > 0;) {
-            Value above = axis ? e.div(rest, size(axis)) : e.index(0);
-            Value i = axis ? e.sub(rest, e.mul(above, size(axis))) : rest;
-            from = e.add(from, e.mul(i, size(in + axis)));
-            to = e.add(to, e.mul(i, size(out + axis)));
-            rest = above;
-          }
+          Value from, to;
+          std::tie(from, to) = locateCopy(e, args.sizes, rank, rest);
           Value begin = longRows ? firstRow : firstColumn;
           Value end =
               e.min(e.add(begin, kItemLength), size(longRows ? row : column));
