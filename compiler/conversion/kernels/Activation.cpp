@@ -32,6 +32,14 @@ std::string Epilogue::suffix() const {
   return name;
 }
 
+std::tuple<Value, Value, Value, Value, Value>
+Epilogue::getBuffers(ValueRange buffers) const {
+  unsigned next = 2;
+  Value own = bias ? buffers[next++] : Value();
+  Value added = residual ? buffers[next++] : Value();
+  return {buffers[0], buffers[1], own, added, buffers[next]};
+}
+
 namespace {
 /// Formulas for one activation; `x` may be a scalar or a vector.
 struct ActivationEmitter {

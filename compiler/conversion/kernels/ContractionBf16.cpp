@@ -87,8 +87,7 @@ Emitter::Values ContractionEmitter::roundWindows(const Values &inputs,
     Value next =
         arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, inputs[r],
                               e.add(inputs[0], r * distance));
-    together =
-        together ? arith::AndIOp::create(e.b, e.loc, together, next) : next;
+    together = together ? e.both(together, next) : next;
   }
   return e.ifElse(
       together,

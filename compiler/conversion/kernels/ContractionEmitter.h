@@ -73,14 +73,7 @@ public:
                      const Contraction &shape, const Epilogue &epilogue,
                      const KernelArgs &args)
       : e(e), target(target), shape(shape), epilogue(epilogue), args(args) {
-    unsigned next = 0;
-    x = args.buffers[next++];
-    weight = args.buffers[next++];
-    if (epilogue.bias)
-      bias = args.buffers[next++];
-    if (epilogue.residual)
-      residual = args.buffers[next++];
-    y = args.buffers[next++];
+    std::tie(x, weight, bias, residual, y) = epilogue.getBuffers(args.buffers);
   }
 
   void emit();

@@ -149,7 +149,7 @@ ContractionEmitter::Taps ContractionEmitter::findTaps(const Place &start,
   };
   Value oneImage = e.less(base, e.add(start.base, one));
   Value oneRow = e.less(row, e.add(start.row, one));
-  oneRow = e.select(oneImage, oneRow, oneImage);
+  oneRow = e.both(oneImage, oneRow);
   std::tie(taps.firstRow, taps.lastRow) = getRange(0, oneImage, start.row, row);
   std::tie(taps.firstColumn, taps.lastColumn) =
       getRange(1, oneRow, start.column, column);

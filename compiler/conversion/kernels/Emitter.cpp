@@ -62,6 +62,12 @@ Value Emitter::less(Value x, Value y) {
 Value Emitter::select(Value condition, Value x, Value y) {
   return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
 }
+Value Emitter::both(Value x, Value y) {
+  return b.createOrFold<arith::AndIOp>(loc, x, y);
+}
+Value Emitter::either(Value x, Value y) {
+  return b.createOrFold<arith::OrIOp>(loc, x, y);
+}
 
 //===----------------------------------------------------------------------===//
 // Control flow

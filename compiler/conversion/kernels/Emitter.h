@@ -43,6 +43,8 @@ public:
   Value max(Value x, Value y);
   Value less(Value x, Value y);
   Value select(Value condition, Value x, Value y);
+  Value both(Value x, Value y);
+  Value either(Value x, Value y);
 
   // Control flow.
   void loop(Value lower, Value upper, int64_t step,

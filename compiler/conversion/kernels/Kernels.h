@@ -19,6 +19,10 @@ struct Epilogue {
   ActivationAttr activation;
   /// Part of a kernel's name.
   std::string suffix() const;
+  /// x, weight, [bias], [residual], y of a kernel's buffers; those that it does
+  /// not have are null.
+  std::tuple<mlir::Value, mlir::Value, mlir::Value, mlir::Value, mlir::Value>
+  getBuffers(mlir::ValueRange buffers) const;
 };
 
 /// f(x) on a vector or a scalar.

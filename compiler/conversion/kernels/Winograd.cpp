@@ -12,16 +12,12 @@ using namespace vae;
 // Shapes
 //===----------------------------------------------------------------------===//
 
-static WinogradAxis makeAxis(int64_t taps, int64_t tileOutputs) {
-  return {tileOutputs, taps};
-}
-
 Winograd Winograd::of(const Contraction &shape, int64_t tileOutputs) {
   Winograd result;
   result.inputs = shape.inputs;
   result.outputs = shape.outputs;
   for (int axis : {0, 1})
-    result.axes[axis] = makeAxis(shape.window[axis], tileOutputs);
+    result.axes[axis] = {tileOutputs, shape.window[axis]};
   return result;
 }
 
@@ -30,7 +26,7 @@ bool Winograd::canCompute(const Contraction &shape, int64_t tileOutputs) {
       shape.dotProducts())
     return false;
   for (int axis : {0, 1}) {
-    WinogradAxis form = makeAxis(shape.window[axis], tileOutputs);
+    WinogradAxis form = {tileOutputs, shape.window[axis]};
     if (shape.stride[axis] != 1 || shape.dilation[axis] != 1 ||
         shape.window[axis] < 2 || !hasWinogradPoints(form))
       return false;
@@ -117,9 +113,8 @@ func::FuncOp vae::getWinogradWeightKernel(ModuleOp module, Location loc,
         Value from = e.add(e.mul(block, kh * kw * shape.inputs * kChannelBlock),
                            e.mul(input, kChannelBlock));
         Value to = e.add(start, e.mul(input, panel));
-        Value given = e.select(e.less(input, e.index(shape.inputs)),
-                               e.less(block, e.index(stored)),
-                               e.less(e.index(1), e.index(0)));
+        Value given = e.both(e.less(input, e.index(shape.inputs)),
+                             e.less(block, e.index(stored)));
         e.loop(e.index(0), e.index(kChannelBlock), e.width, [&](Value lane) {
           e.ifElse(
               given,
@@ -190,24 +185,17 @@ WinogradEmitter::WinogradEmitter(Emitter &e, const KernelTarget &target,
                                  const KernelArgs &args)
     : e(e), target(target), shape(shape), epilogue(epilogue), args(args),
       tile(chooseWinogradTile(target, shape.outputs)), layout(target, shape),
+      items(e, target, shape, args.sizes),
       inputMaps{LinearMap(getWinogradMatrices(shape.axes[0]).input),
                 LinearMap(getWinogradMatrices(shape.axes[1]).input)},
       outputMaps{LinearMap(getWinogradMatrices(shape.axes[0]).output),
                  LinearMap(getWinogradMatrices(shape.axes[1]).output)},
       scratch(args.scratch) {
-  unsigned next = 0;
-  x = args.buffers[next++];
-  weight = args.buffers[next++];
-  if (epilogue.bias)
-    bias = args.buffers[next++];
-  if (epilogue.residual)
-    residual = args.buffers[next++];
-  y = args.buffers[next++];
+  std::tie(x, weight, bias, residual, y) = epilogue.getBuffers(args.buffers);
   zero = e.index(0);
 }
 
 WinogradEmitter::Place WinogradEmitter::locate(Value index) {
-  WinogradItems items(e, target, shape, args.sizes);
   Value perImage = e.mul(items.rows, items.columns);
   Value image = e.div(index, perImage);
   Value within = e.sub(index, e.mul(image, perImage));
@@ -337,7 +325,6 @@ void WinogradEmitter::multiply(Value panel, Value part, Value parts) {
 
 /// Blocks of almost equal size: the first tile and the number of tiles.
 std::pair<Value, Value> WinogradEmitter::getBlock(Value item) {
-  WinogradItems items(e, target, shape, args.sizes);
   Value block = e.div(item, items.splits);
   auto bound = [&](Value block) {
     return e.div(e.mul(block, items.tiles), items.blocks);
@@ -347,7 +334,6 @@ std::pair<Value, Value> WinogradEmitter::getBlock(Value item) {
 }
 
 void WinogradEmitter::emitItem(Value item) {
-  WinogradItems items(e, target, shape, args.sizes);
   Value split = e.sub(item, e.mul(e.div(item, items.splits), items.splits));
   auto bound = [&](Value part, Value all, Value parts) {
     return e.div(e.mul(part, all), parts);

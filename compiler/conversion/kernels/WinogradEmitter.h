@@ -96,6 +96,7 @@ private:
   const KernelArgs &args;
   const Tile tile;
   const WinogradScratch layout;
+  const WinogradItems items;
   const LinearMap inputMaps[2], outputMaps[2];
   Value x, weight, bias, residual, y, scratch;
   Value tables[kNumFields];   // on the stack, one entry a tile of the block

@@ -33,12 +33,10 @@ void WinogradEmitter::transformInput(Value t, Value block) {
   auto within = [&](Field field, ContractionSize extent, int axis) {
     Value first = get(field, t);
     Value end = e.add(first, shape.axes[axis].size() - 1);
-    return e.select(e.less(first, zero), e.less(zero, zero),
-                    e.less(end, size(extent)));
+    return e.both(e.less(e.index(-1), first), e.less(end, size(extent)));
   };
-  Value inside =
-      e.select(within(kFirstRow, kInputRows, 0),
-               within(kFirstColumn, kInputColumns, 1), e.less(zero, zero));
+  Value inside = e.both(within(kFirstRow, kInputRows, 0),
+                        within(kFirstColumn, kInputColumns, 1));
   e.loop(zero, e.index(kChannelBlock), e.width, [&](Value lane) {
     Value channel = e.add(e.mul(block, kChannelBlock), lane);
     Value mask = getMask(channel, shape.inputs, kChannelBlock);
@@ -66,14 +64,14 @@ void WinogradEmitter::copyWindow(Value t, Value channel, Value mask) {
   Value from = e.add(get(kWindow, t), channel);
   int64_t columns = shape.axes[1].size();
   auto isOutside = [&](Value at, ContractionSize extent) {
-    return e.select(e.less(at, zero), e.less(at, e.index(1)),
+    return e.either(e.less(at, zero),
                     e.less(e.sub(size(extent), e.index(1)), at));
   };
   e.loop(zero, e.index(shape.axes[0].size()), 1, [&](Value i) {
     Value noRow = isOutside(e.add(firstRow, i), kInputRows);
     e.loop(zero, e.index(columns), 1, [&](Value j) {
-      Value outside = e.select(noRow, noRow,
-                               isOutside(e.add(firstColumn, j), kInputColumns));
+      Value outside =
+          e.either(noRow, isOutside(e.add(firstColumn, j), kInputColumns));
       Value pixel = e.ifElse(
           outside, [&] { return Values{e.splat(0)}; },
           [&] {
@@ -137,9 +135,8 @@ void WinogradEmitter::transformProducts(Value panel) {
   int64_t width = tile.vectors * e.width;
   Value firstChannel = e.mul(panel, width);
   e.loop(zero, count, 1, [&](Value t) {
-    Value whole = e.select(
-        e.less(get(kResultRows, t), e.index(shape.axes[0].outputs)),
-        e.less(zero, zero),
+    Value whole = e.both(
+        e.less(e.index(shape.axes[0].outputs - 1), get(kResultRows, t)),
         e.less(e.index(shape.axes[1].outputs - 1), get(kResultColumns, t)));
     e.loop(zero, e.index(width), e.width, [&](Value lane) {
       Value channel = e.add(firstChannel, lane);
