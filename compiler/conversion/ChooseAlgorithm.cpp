@@ -17,6 +17,8 @@ using namespace vae;
 
 /// A larger tile is less exact and must be worth it.
 static constexpr double kWorthLargerTile = 0.9;
+/// The largest tile that is exact enough in block floating point.
+static constexpr int64_t kMostBlockFloatOutputs = 4;
 
 /// Winograd's sums of weights must be numbers, and have some room left.
 static bool hasFiniteWeights(Operation *op) {
@@ -54,6 +56,8 @@ struct ChooseAlgorithmPass
       return;
     target.vectorWidth = vectorWidth;
     target.vectorRegisters = vectorRegisters;
+    target.wordDots = blockFloat;
+    target.vnni = vnni;
     for (Operation &op : function.getBody().front())
       choose(&op);
   }
@@ -75,7 +79,10 @@ struct ChooseAlgorithmPass
                           << forced->first() << "'; it stays direct";
     } else if (fast) {
       for (const Algorithm &algorithm : Algorithm::getAll()) {
-        auto cost = getCost(target, op, algorithm);
+        if (blockFloat && algorithm.winograd > kMostBlockFloatOutputs)
+          continue;
+        auto cost = getCost(target, op, algorithm,
+                            blockFloat ? Precision::BFP16 : Precision::F32);
         if (!cost || *cost >= kWorthLargerTile * least)
           continue;
         best = algorithm;

@@ -15,6 +15,10 @@ static constexpr double kDirectEfficiency = 0.93, kWinogradEfficiency = 0.88;
 /// A vector of a transform, of tiles of up to six and of more elements on a
 /// side.
 static constexpr double kSmallTransform = 13, kLargeTransform = 22;
+/// Of products and transforms in block floating point, what they cost in f32:
+/// by VNNI, and by pmaddwd and an addition.
+static constexpr double kVnniProducts = 0.57, kPairProducts = 0.8,
+                        kBlockFloatTransform = 1.3;
 /// A vector of transformed weights, which goes through memory.
 static constexpr double kWeightTransform = 26;
 
@@ -58,25 +62,34 @@ static double getWinogradCost(const KernelTarget &target, const Work &work,
   double products =
       getProducts(tiles, inputs, outputs / target.vectorWidth, tile) *
       static_cast<double>(positions) / kWinogradEfficiency;
+  double perTransform = 1;
+  if (form.blockFloat) {
+    products *= target.vnni ? kVnniProducts : kPairProducts;
+    perTransform = kBlockFloatTransform;
+  }
   constexpr int64_t small = 6;
   bool large = form.axes[0].size() > small || form.axes[1].size() > small;
   double transformed = static_cast<double>(positions * inputs +
                                            (positions + results) / 2 * outputs);
   double transforms = static_cast<double>(tiles) * transformed / width *
-                      (large ? kLargeTransform : kSmallTransform);
+                      (large ? kLargeTransform : kSmallTransform) *
+                      perTransform;
   double weights = static_cast<double>(positions * inputs * outputs) / width *
-                   kWeightTransform;
+                   kWeightTransform * perTransform;
   return products + transforms + weights;
 }
 
 std::optional<double> vae::getCost(const KernelTarget &target, const Work &work,
-                                   const Algorithm &algorithm) {
+                                   const Algorithm &algorithm,
+                                   Precision precision) {
   if (!algorithm.winograd)
     return getDirectCost(target, work);
   if (!Winograd::canCompute(work.shape, algorithm.winograd))
     return std::nullopt;
-  return getWinogradCost(target, work,
-                         Winograd::of(work.shape, algorithm.winograd));
+  Winograd form = Winograd::of(work.shape, algorithm.winograd);
+  form.blockFloat =
+      precision == Precision::BFP16 && hasBlockFloat(target, form);
+  return getWinogradCost(target, work, form);
 }
 
 //===----------------------------------------------------------------------===//
@@ -114,11 +127,12 @@ static SmallVector<Work> getWork(Operation *op) {
 }
 
 std::optional<double> vae::getCost(const KernelTarget &target, Operation *op,
-                                   const Algorithm &algorithm) {
+                                   const Algorithm &algorithm,
+                                   Precision precision) {
   double total = 0;
   bool any = false;
   for (const Work &part : getWork(op)) {
-    auto cost = getCost(target, part, algorithm);
+    auto cost = getCost(target, part, algorithm, precision);
     any |= cost.has_value();
     total += cost ? *cost : getDirectCost(target, part);
   }

@@ -57,9 +57,13 @@ vae::resolveTargets(const CompileOptions &options) {
     return cpus.takeError();
   for (Cpu &cpu : *cpus) {
     if (options.vectorWidth) {
-      bool bf16Dot = cpu.kernels.bf16Dot && options.vectorWidth == 16;
+      const KernelTarget natural = cpu.kernels;
       cpu.kernels = KernelTarget::withWidth(options.vectorWidth);
-      cpu.kernels.bf16Dot = bf16Dot;
+      bool same = options.vectorWidth == natural.vectorWidth;
+      cpu.kernels.bf16Dot = natural.bf16Dot && same;
+      cpu.kernels.wordDots =
+          natural.wordDots && (same || options.vectorWidth == 8);
+      cpu.kernels.vnni = natural.vnni && same;
     }
     cpu.kernels.tile = options.tile;
     if (llvm::Error error = checkTile(cpu.kernels))
@@ -110,9 +114,24 @@ static ChooseAlgorithmPassOptions getAlgorithms(const CompileOptions &options) {
   if (auto cpu = resolveTarget(options)) {
     result.vectorWidth = cpu->kernels.vectorWidth;
     result.vectorRegisters = cpu->kernels.vectorRegisters;
+    result.blockFloat =
+        options.precision == Precision::BFP16 && cpu->kernels.wordDots;
+    result.vnni = cpu->kernels.vnni;
   } else {
     llvm::consumeError(cpu.takeError());
   }
+  return result;
+}
+
+static AssignPrecisionPassOptions getPrecisions(const CompileOptions &options) {
+  AssignPrecisionPassOptions result;
+  result.precision = stringifyPrecision(options.precision).str();
+  result.exactEnds = options.exactEnds;
+  if (auto cpus = resolveTargets(options))
+    result.wordDots = llvm::any_of(
+        *cpus, [](const Cpu &cpu) { return cpu.kernels.wordDots; });
+  else
+    llvm::consumeError(cpus.takeError());
   return result;
 }
 
@@ -128,8 +147,7 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   pm.addNestedPass<func::FuncOp>(
       createChooseAlgorithmPass(getAlgorithms(options)));
   // Before outputs are added and entry points are cut.
-  pm.addPass(createAssignPrecisionPass(
-      {stringifyPrecision(options.precision).str(), options.exactEnds}));
+  pm.addPass(createAssignPrecisionPass(getPrecisions(options)));
   pm.addNestedPass<func::FuncOp>(
       createExposeLayersPass({options.exposeLayers}));
   pm.addPass(createSplitEntriesPass());

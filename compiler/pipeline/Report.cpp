@@ -230,12 +230,12 @@ struct Survivors {
 };
 } // namespace
 
-/// Weights that are stored in less than f32.
+/// Layers that multiply less than f32, and bytes that their weights then take.
 static void reportPrecision(ModuleOp fused, CompileReport &report) {
   constexpr int64_t kSaved = 2; // bytes of a bf16 that an f32 has more
   llvm::StringMap<PrunableOpInterface> narrow;
   fused.walk([&](PrunableOpInterface layer) {
-    if (getPrecision(layer) == Precision::BF16)
+    if (getPrecision(layer) != Precision::F32)
       narrow[getLayerName(layer->getLoc())] = layer;
   });
   for (LayerReport &layer : report.layers) {
@@ -245,8 +245,10 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
     PrunableOpInterface op = found->second;
     Value weight = op->getOperand(op.getWeightIndex());
     layer.precision = getPrecision(op);
-    layer.weightBytes -=
-        kSaved * cast<RankedTensorType>(weight.getType()).getNumElements();
+    // Winograd's weights are stored as f32.
+    if (layer.precision == Precision::BF16)
+      layer.weightBytes -=
+          kSaved * cast<RankedTensorType>(weight.getType()).getNumElements();
   }
 }
 
@@ -262,7 +264,7 @@ static void reportAlgorithms(ModuleOp fused, CompileReport &report) {
     row.layer = getLayerName(op->getLoc());
     row.algorithm = getAlgorithm(op).str();
     for (const Algorithm &algorithm : Algorithm::getAll())
-      if (auto cost = getCost(target, op, algorithm))
+      if (auto cost = getCost(target, op, algorithm, getPrecision(op)))
         row.costs.push_back({algorithm.str(), *cost / *direct});
   });
 }
