@@ -41,7 +41,8 @@ constexpr Field kFields[] = {
     {"vector_width", &KernelTarget::vectorWidth},
     {"vector_registers", &KernelTarget::vectorRegisters},
     {"l1_bytes", &KernelTarget::l1Bytes},
-    {"l2_bytes", &KernelTarget::l2Bytes}};
+    {"l2_bytes", &KernelTarget::l2Bytes},
+    {"stream_bytes", &KernelTarget::streamBytes}};
 } // namespace
 
 /// Positions and vectors, if the user wants a tile.

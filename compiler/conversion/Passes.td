@@ -96,6 +96,9 @@ def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
            "Number of vector registers">,
     Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "Size of a core's L1 cache">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Size of a core's L2 cache">,
+    Option<"streamBytes", "stream-bytes", "int64_t", "0",
+           "Results of so many bytes and more are written past the caches, by "
+           "instructions of x86; 0: none">,
     Option<"bf16Dot", "bf16-dot", "bool", "false",
            "Multiply by AVX512-BF16; for vectors of 16 lanes">,
     Option<"wordDots", "word-dots", "bool", "false",

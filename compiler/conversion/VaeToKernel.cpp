@@ -336,6 +336,7 @@ struct ConvertVaeToKernelPass
     target.vectorRegisters = vectorRegisters;
     target.l1Bytes = l1Bytes;
     target.l2Bytes = l2Bytes;
+    target.streamBytes = streamBytes;
     target.bf16Dot = bf16Dot;
     target.wordDots = wordDots;
     target.vnni = vnni;
@@ -354,6 +355,7 @@ std::unique_ptr<Pass> vae::createConvertVaeToKernelPass(KernelTarget target,
   options.vectorRegisters = target.vectorRegisters;
   options.l1Bytes = target.l1Bytes;
   options.l2Bytes = target.l2Bytes;
+  options.streamBytes = target.streamBytes;
   options.bf16Dot = target.bf16Dot;
   options.wordDots = target.wordDots;
   options.vnni = target.vnni;

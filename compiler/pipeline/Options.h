@@ -39,6 +39,9 @@ struct CompileOptions {
   /// Lanes of the kernels' f32 vectors, 4, 8 or 16; 0: as the CPU has them. For
   /// tests: the kernels of other machines, run on this one.
   int64_t vectorWidth = 0;
+  /// KernelTarget::streamBytes; none: as the CPU has it. For tests: small
+  /// results take the way of large ones, on x86.
+  std::optional<int64_t> streamBytes;
   /// The register tile of contractions; none: chosen for each. For study.
   std::optional<Tile> tile;
   /// How convolutions are computed, instead of the chosen algorithm:

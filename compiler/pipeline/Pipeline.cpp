@@ -6,6 +6,7 @@
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace vae;
@@ -64,7 +65,11 @@ vae::resolveTargets(const CompileOptions &options) {
       cpu.kernels.wordDots =
           natural.wordDots && (same || options.vectorWidth == 8);
       cpu.kernels.vnni = natural.vnni && same;
+      if (same)
+        cpu.kernels.streamBytes = natural.streamBytes;
     }
+    if (options.streamBytes && llvm::Triple(cpu.triple).isX86())
+      cpu.kernels.streamBytes = *options.streamBytes;
     cpu.kernels.tile = options.tile;
     if (llvm::Error error = checkTile(cpu.kernels))
       return cpus->size() == 1

@@ -107,6 +107,8 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
     options.precision = Precision::BFP16;
   }
   options.exactEnds = false;
+  if (random() % 2)
+    options.streamBytes = 1;
 
   std::string name = std::to_string(seed) + ".json";
   llvm::SmallString<128> path(folder);

@@ -4,6 +4,7 @@
 #include "compiler/conversion/Versions.h"
 #include "dialects/kernel/IR/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -58,6 +59,10 @@ Value Emitter::max(Value x, Value y) {
 }
 Value Emitter::less(Value x, Value y) {
   return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, x, y);
+}
+Value Emitter::isMultiple(Value x, int64_t y) {
+  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, rem(x, y),
+                                       index(0));
 }
 Value Emitter::select(Value condition, Value x, Value y) {
   return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
@@ -179,6 +184,21 @@ void Emitter::storeVec(Value value, Value buffer, Value at, Value mask) {
   else
     vector::MaskedStoreOp::create(b, loc, buffer, at, mask, value);
 }
+
+void Emitter::streamVec(Value value, Value buffer, Value at) {
+  vector::StoreOp::create(b, loc, value, buffer, at, /*nontemporal=*/true,
+                          llvm::Align(width * sizeof(float)));
+}
+void Emitter::fenceStreams() {
+  LLVM::CallIntrinsicOp::create(b, loc, b.getStringAttr("llvm.x86.sse.sfence"),
+                                ValueRange());
+}
+Value Emitter::isAligned(Value buffer) {
+  Value address =
+      memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
+  return isMultiple(address, width * sizeof(float));
+}
+
 Value Emitter::mask(Value lanes) {
   if (auto count = constantOf(lanes))
     return mask(*count);

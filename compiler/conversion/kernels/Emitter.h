@@ -42,6 +42,7 @@ public:
   Value min(Value x, Value y);
   Value max(Value x, Value y);
   Value less(Value x, Value y);
+  Value isMultiple(Value x, int64_t y);
   Value select(Value condition, Value x, Value y);
   Value both(Value x, Value y);
   Value either(Value x, Value y);
@@ -76,6 +77,12 @@ public:
   /// A whole vector, or its first lanes where `mask` is set (others are 0).
   Value loadVec(Value buffer, Value at, Value mask = {});
   void storeVec(Value value, Value buffer, Value at, Value mask = {});
+  /// A whole vector that does not stay in the caches: `at` a multiple of its
+  /// lanes in an aligned buffer. Others see it after a fenceStreams.
+  void streamVec(Value value, Value buffer, Value at);
+  void fenceStreams();
+  /// Whether a buffer begins at a multiple of a vector's size.
+  Value isAligned(Value buffer);
   /// The first lanes, in whole pieces.
   void storeFirst(Value value, Value buffer, Value at, int64_t lanes);
   /// Mask of the first `lanes` lanes.

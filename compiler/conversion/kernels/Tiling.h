@@ -33,6 +33,9 @@ struct KernelTarget {
   /// Caches of one core. No feature tells their size: these are usual ones.
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 1 << 20;
+  /// Results of so many bytes and more are written past the caches; 0: none
+  /// are, for want of stores of whole lines.
+  int64_t streamBytes = 0;
   /// Whether there is an instruction that adds products of pairs of bf16 to f32
   /// (AVX512-BF16); of 16 lanes only.
   bool bf16Dot = false;

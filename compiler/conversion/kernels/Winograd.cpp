@@ -329,12 +329,21 @@ void WinogradEmitter::multiplyRows(Value from, Value weights, Value to,
                  e.add(to, r * width + v * e.width));
 }
 
+/// Elements of a line of a cache.
+static constexpr int64_t kLine = 16;
+
+/// Calls body(i) for that part of the units.
+static void overPart(Emitter &e, Value units, Value index, Value parts,
+                     function_ref<void(Value)> body) {
+  auto bound = [&](Value part) { return e.div(e.mul(part, units), parts); };
+  e.loop(bound(index), bound(e.add(index, 1)), 1, body);
+}
+
 /// Units of work are the rows of its tiles' windows.
 void WinogradEmitter::prefetchNext(Value index, Value parts) {
   int64_t windowRows = shape.axes[0].size();
   Value units = e.mul(nextCount, windowRows);
-  auto bound = [&](Value part) { return e.div(e.mul(part, units), parts); };
-  e.loop(bound(index), bound(e.add(index, 1)), 1, [&](Value unit) {
+  overPart(e, units, index, parts, [&](Value unit) {
     Value t = e.div(unit, windowRows);
     Value row = e.sub(unit, e.mul(t, windowRows));
     Place place = locate(e.add(nextFirst, t));
@@ -342,9 +351,24 @@ void WinogradEmitter::prefetchNext(Value index, Value parts) {
     int64_t run = shape.axes[1].outputs * shape.inputs;
     Value at = e.add(e.add(e.mul(place.image, size(kInImage)), size(kInOffset)),
                      e.add(e.mul(row, size(kInRow)), e.mul(place.column, run)));
-    constexpr int64_t kLine = 16;
     e.loop(zero, e.index(run), kLine,
            [&](Value i) { e.prefetch(x, e.add(at, i)); });
+  });
+}
+
+/// Units of work are the rows of its tiles' results.
+void WinogradEmitter::prefetchResidual(Value panel, Value index, Value parts) {
+  int64_t resultRows = shape.axes[0].outputs;
+  int64_t width = tile.vectors * e.width;
+  overPart(e, e.mul(count, resultRows), index, parts, [&](Value unit) {
+    Value t = e.div(unit, resultRows);
+    Value row = e.sub(unit, e.mul(t, resultRows));
+    Value at = e.add(e.add(get(kResult, t), e.mul(panel, width)),
+                     e.mul(row, size(kOutRow)));
+    for (int64_t column = 0; column < shape.axes[1].outputs; ++column)
+      for (int64_t lane = 0; lane < width; lane += kLine)
+        e.prefetch(residual,
+                   e.add(e.add(at, e.mul(size(kOutColumn), column)), lane));
   });
 }
 
@@ -358,6 +382,8 @@ void WinogradEmitter::multiply(Value panel, Value part, Value parts) {
   e.loop(zero, positions, 1, [&](Value position) {
     prefetchNext(e.add(e.mul(part, positions), position),
                  e.mul(parts, positions));
+    if (residual)
+      prefetchResidual(panel, position, positions);
     Value inputs =
         e.add(e.mul(position, layout.inPosition), e.index(layout.inputs));
     Value products =
@@ -426,7 +452,10 @@ void WinogradEmitter::emitItem(Value item) {
 void WinogradEmitter::emit() {
   for (Value &table : tables)
     table = e.stack(layout.tiles);
+  streams = getStreams();
   e.loop(args.begin, args.end, 1, [&](Value item) { emitItem(item); });
+  if (streams)
+    e.ifThen(streams, [&] { e.fenceStreams(); });
 }
 
 func::FuncOp vae::getWinogradKernel(ModuleOp module, Location loc,

@@ -117,9 +117,13 @@ private:
                        int64_t columnStride, Value to, Value mask);
   void transformProducts(Value panel);
   Values transformProducts(Value from, llvm::ArrayRef<int64_t> rows);
-  void storeInside(Value tile, Value channel, Value from, Value mask);
+  void storeInside(Value tile, Value channel, Value from, Value mask,
+                   bool stream);
   void storePartly(Value tile, Value channel, Value from, Value mask);
-  void storeResult(Value sum, Value at, Value biases, Value mask);
+  void storeResult(Value sum, Value at, Value biases, Value mask,
+                   bool stream = false);
+  /// Whether results are written past the caches; null: never.
+  Value getStreams();
   /// Groups of a tile's rows of results that have registers.
   llvm::SmallVector<llvm::SmallVector<int64_t>> getResultRows() const;
   /// A mask of the channels from one on; null if that many are always there.
@@ -149,6 +153,8 @@ private:
 
   /// What the item after this one reads, so many times in equal parts.
   void prefetchNext(Value index, Value parts);
+  /// A part of the residual of an item's tiles.
+  void prefetchResidual(Value panel, Value index, Value parts);
   void multiply(Value panel, Value part, Value parts);
   void multiplyRows(Value from, Value weights, Value to, int64_t rows);
 
@@ -166,6 +172,7 @@ private:
   Value count;                // tiles of the item
   Value runs, rows, extra;    // of tiles that are multiplied together
   Value nextFirst, nextCount; // tiles of the next item
+  Value streams; // whether results are written past the caches; null: never
   Value zero;
 };
 

@@ -139,6 +139,20 @@ SmallVector<SmallVector<int64_t>> WinogradEmitter::getResultRows() const {
   return result;
 }
 
+/// An image that is larger than the caches, in whole vectors at aligned places.
+/// With a residual, the line has been read already: it is where the result goes
+/// as a rule.
+Value WinogradEmitter::getStreams() {
+  if (!target.streamBytes || shape.outputs % e.width || residual)
+    return {};
+  Value bytes = e.mul(e.mul(size(kImages), size(kOutImage)), sizeof(float));
+  Value result =
+      e.both(e.less(e.index(target.streamBytes - 1), bytes), e.isAligned(y));
+  for (ContractionSize distance : {kOutImage, kOutOffset, kOutRow, kOutColumn})
+    result = e.both(result, e.isMultiple(size(distance), e.width));
+  return result;
+}
+
 void WinogradEmitter::transformProducts(Value panel) {
   int64_t width = tile.vectors * e.width;
   Value firstChannel = e.mul(panel, width);
@@ -155,8 +169,15 @@ void WinogradEmitter::transformProducts(Value panel) {
         e.ifElse(
             whole,
             [&] {
-              storeInside(t, channel, from, mask);
-              return Values();
+              auto store = [&](bool stream) {
+                storeInside(t, channel, from, mask, stream);
+                return Values();
+              };
+              if (!streams)
+                return store(false);
+              return e.ifElse(
+                  streams, [&] { return store(true); },
+                  [&] { return store(false); });
             },
             [&] {
               storePartly(t, channel, from, mask);
@@ -189,19 +210,22 @@ Emitter::Values WinogradEmitter::transformProducts(Value from,
 }
 
 /// Stores a result after what is fused.
-void WinogradEmitter::storeResult(Value sum, Value at, Value biases,
-                                  Value mask) {
+void WinogradEmitter::storeResult(Value sum, Value at, Value biases, Value mask,
+                                  bool stream) {
   if (biases)
     sum = e.addf(sum, biases);
   if (residual)
     sum = e.addf(sum, e.loadVec(residual, at, mask));
   if (epilogue.activation)
     sum = emitActivation(e, epilogue.activation, sum);
-  e.storeVec(sum, y, at, mask);
+  if (stream)
+    e.streamVec(sum, y, at);
+  else
+    e.storeVec(sum, y, at, mask);
 }
 
 void WinogradEmitter::storeInside(Value t, Value channel, Value from,
-                                  Value mask) {
+                                  Value mask, bool stream) {
   Value biases = bias ? e.loadVec(bias, channel) : Value();
   Value base = e.add(get(kResult, t), channel);
   for (ArrayRef<int64_t> rows : getResultRows()) {
@@ -212,7 +236,7 @@ void WinogradEmitter::storeInside(Value t, Value channel, Value from,
       storeResult(sum,
                   e.add(base, e.add(e.mul(size(kOutRow), row),
                                     e.mul(size(kOutColumn), column))),
-                  biases, mask);
+                  biases, mask, stream);
     }
   }
 }

@@ -52,6 +52,9 @@ static std::string requiredFeatures(const Triple &triple,
   return join(required, ",");
 }
 
+/// With what a layer reads, which is as large, it fills a last cache of 32 MiB.
+static constexpr int64_t kStreamBytes = int64_t(16) << 20;
+
 static KernelTarget kernelTarget(const Triple &triple,
                                  const MCSubtargetInfo &info) {
   KernelTarget target;
@@ -62,6 +65,7 @@ static KernelTarget kernelTarget(const Triple &triple,
     target.vectorWidth = 16;
     target.vectorRegisters = 32;
     target.bf16Dot = info.checkFeatures("+avx512bf16");
+    target.streamBytes = kStreamBytes;
   }
   if (triple.isX86())
     target.wordDots = info.checkFeatures("+avx2");
