@@ -83,10 +83,26 @@ Emitter::Values ContractionEmitter::multiplyDots(const Values &inputs,
   return overTaps(taps, accumulators, run);
 }
 
+/// What later positions are the first to read, from the last row of their
+/// windows: there is too little work for each element to wait for memory.
+void ContractionEmitter::prefetchWindows(const Values &inputs) {
+  constexpr int64_t kPositionsAhead = 16, kLine = 16;
+  int64_t step = shape.stride[1] * shape.inputs;
+  Value lastRow =
+      e.mul(size(kInRow), shape.dilation[0] * (shape.window[0] - 1));
+  int64_t lastColumn = shape.dilation[1] * (shape.window[1] - 1) * shape.inputs;
+  for (Value input : inputs)
+    for (int64_t i = 0; i < step; i += kLine)
+      e.prefetch(x, e.add(e.add(input, lastRow),
+                          lastColumn + kPositionsAhead * step + i));
+}
+
 void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
                                      const Taps &taps) {
   Values inputs, outputs;
   getPositions(at, positions, whole, inputs, outputs);
+  if (!shape.flat)
+    prefetchWindows(inputs);
   // The bias is the first lane's start.
   Values start, sums;
   for (int64_t o = 0; o < shape.outputs; ++o) {

@@ -188,6 +188,7 @@ private:
   void allocateRounded();
   // ContractionDot.cpp
   void emitDotTile(Value at, int64_t positions, bool whole, const Taps &taps);
+  void prefetchWindows(const Values &inputs);
   Values multiplyDots(const Values &inputs, const Taps &taps,
                       const Values &accumulators);
 

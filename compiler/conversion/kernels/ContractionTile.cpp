@@ -444,13 +444,14 @@ std::pair<Value, Value> ContractionEmitter::locate(const PositionTiles &tiles,
   return {first, e.min(e.add(first, step), end)};
 }
 
-/// The tiles of channels and of positions of an item. Of a dense layer,
-/// positions come in bands, all channels of one before the next: a thread has
-/// about the same rows in each layer, which are still in its cache.
+/// The tiles of channels and of positions of an item. Of a dense layer, or a
+/// convolution of single pixels, positions come in bands, all channels of one
+/// before the next: a thread has about the same rows in each layer, which are
+/// still in its cache, and a large image comes from memory once.
 std::pair<Value, Value>
 ContractionEmitter::divideItem(Value item, const PositionTiles &tiles,
                                const ChannelTiles &channels) {
-  if (!shape.flat) {
+  if (shape.taps() > 1) {
     Value channel = e.div(item, tiles.count);
     return {channel, e.sub(item, e.mul(channel, tiles.count))};
   }

@@ -16,10 +16,19 @@ using Values = Emitter::Values;
 /// Pixels whose moments are summed in f32. Differences from a pilot are summed,
 /// so that nothing cancels where the mean is far from zero.
 static constexpr int64_t kPiece = 512;
+/// Elements of a line of a cache.
+static constexpr int64_t kLine = 16;
 /// Pixels whose mean is the pilot of a piece.
 static constexpr int64_t kPilotPixels = 16;
-/// Vectors of channels that are summed together.
-static constexpr int64_t kVectors = 4;
+/// Pixels of which moments are taken while those that many ahead are fetched:
+/// the channels that a task sums lie a pixel apart, where hardware sees no
+/// stream.
+static constexpr int64_t kPixelsAhead = 16;
+
+/// Vectors of channels that are summed together: each has a pilot and two sums.
+static int64_t getVectorsOfSums(const KernelTarget &target) {
+  return target.vectorRegisters >= 32 ? 8 : 4;
+}
 
 AffineExpr vae::getNumPieces(AffineExpr pixels) {
   return pixels.ceilDiv(kPiece);
@@ -97,17 +106,20 @@ static void emitMoments(Emitter &e, Value x, Value y, int64_t channels,
   Value share = inverse(few);
   for (Value &pilot : pilots)
     pilot = e.mulf(pilot, share);
-  Values sums = pixels.sum(e, count, channels, Values(2 * vectors, e.splat(0)),
-                           [&](Value at, ValueRange sums) {
-                             Values next(2 * vectors);
-                             for (int64_t v = 0; v < vectors; ++v) {
-                               Value d = e.subf(load(at, v), pilots[v]);
-                               next[v] = e.addf(sums[v], d);
-                               next[vectors + v] =
-                                   e.fma(d, d, sums[vectors + v]);
-                             }
-                             return next;
-                           });
+  Values sums =
+      pixels.sum(e, count, channels, Values(2 * vectors, e.splat(0)),
+                 [&](Value at, ValueRange sums) {
+                   Values next(2 * vectors);
+                   for (int64_t v = 0; v < vectors; ++v) {
+                     int64_t ahead = kPixelsAhead * channels + v * e.width;
+                     if (v * e.width % kLine == 0)
+                       e.prefetch(x, e.add(at, ahead));
+                     Value d = e.subf(load(at, v), pilots[v]);
+                     next[v] = e.addf(sums[v], d);
+                     next[vectors + v] = e.fma(d, d, sums[vectors + v]);
+                   }
+                   return next;
+                 });
   share = inverse(count);
   for (int64_t v = 0; v < vectors; ++v) {
     Value c = e.add(channel, v * e.width);
@@ -123,7 +135,7 @@ static void emitMoments(Emitter &e, Value x, Value y, int64_t channels,
 func::FuncOp vae::getMomentsKernel(ModuleOp module, Location loc,
                                    const KernelTarget &target,
                                    int64_t channels) {
-  int64_t columns = kVectors * target.vectorWidth;
+  int64_t columns = getVectorsOfSums(target) * target.vectorWidth;
   int64_t whole = channels / columns, rest = channels % columns;
   int64_t blocks = whole + (rest != 0);
   return getOrCreateKernel(
