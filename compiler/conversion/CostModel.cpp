@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/CostModel.h"
 
+#include "compiler/conversion/LayerShape.h"
 #include "compiler/conversion/Shapes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -15,8 +16,10 @@ static constexpr double kDirectEfficiency = 0.93, kWinogradEfficiency = 0.88;
 /// A vector of a transform, of tiles of up to six and of more elements on a
 /// side.
 static constexpr double kSmallTransform = 13, kLargeTransform = 22;
-/// A vector of transformed weights, which goes through memory.
-static constexpr double kWeightTransform = 26;
+/// A vector of transformed weights: of few, which stay in a cache near by, and
+/// what is added for many.
+static constexpr double kFewWeights = 8, kManyWeights = 18;
+static constexpr double kManyWeightBytes = 4 << 20;
 
 /// Multiply-adds of a register tile, of which some registers are idle.
 static double getProducts(int64_t rows, int64_t inputs, int64_t vectors,
@@ -64,8 +67,9 @@ static double getWinogradCost(const KernelTarget &target, const Work &work,
                                            (positions + results) / 2 * outputs);
   double transforms = static_cast<double>(tiles) * transformed / width *
                       (large ? kLargeTransform : kSmallTransform);
-  double weights = static_cast<double>(positions * inputs * outputs) / width *
-                   kWeightTransform;
+  double elements = static_cast<double>(positions * inputs * outputs);
+  double many = std::min(1.0, elements * sizeof(float) / kManyWeightBytes);
+  double weights = elements / width * (kFewWeights + kManyWeights * many);
   return products + transforms + weights;
 }
 
@@ -82,9 +86,6 @@ std::optional<double> vae::getCost(const KernelTarget &target, const Work &work,
 //===----------------------------------------------------------------------===//
 // Operations
 //===----------------------------------------------------------------------===//
-
-/// Sizes that are assumed where the model's are dynamic.
-static constexpr int64_t kNominalImages = 1, kNominalSize = 128;
 
 static int64_t getSize(RankedTensorType type, int64_t axis) {
   int64_t size = type.getDimSize(axis);

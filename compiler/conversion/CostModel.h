@@ -10,6 +10,9 @@
 
 namespace vae {
 
+/// A larger tile is less exact and must be worth it.
+inline constexpr double kWorthLargerTile = 0.9;
+
 /// A contraction and how many positions it is computed at.
 struct Work {
   Contraction shape;

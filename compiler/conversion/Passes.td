@@ -25,11 +25,14 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
     by a model of the machine. The choice depends on channels, window and, where
     the model fixes them, sizes; never on the part of an image or the thread.
     `algorithms` decides instead for some layers, or all: "winograd4",
-    "layer=direct"; what cannot be computed so stays direct.
+    "layer=direct"; what cannot be computed so stays direct. `tuned` decides
+    instead of the model for convolutions of the shapes that it lists (the
+    columns of a tuning table, joined by colons), unless `fast` is off.
   }];
   let options = [
     Option<"fast", "fast", "bool", "false", "Consider algorithms other than direct">,
     ListOption<"algorithms", "algorithms", "std::string", "[LAYER=]ALGORITHM">,
+    ListOption<"tuned", "tuned", "std::string", "SHAPE=ALGORITHM">,
     Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16",
            "Number of vector registers">];

@@ -101,22 +101,33 @@ void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
 
 void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {}
 
-static ChooseAlgorithmPassOptions getAlgorithms(const CompileOptions &options) {
-  ChooseAlgorithmPassOptions result;
-  result.fast = getLevel(options).fastConvolution && !options.exactConv;
-  result.algorithms.assign(options.algorithms.begin(),
-                           options.algorithms.end());
+AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
+                                      const TuningTable &tuning) {
+  AlgorithmRules rules;
+  rules.fast = getLevel(options).fastConvolution && !options.exactConv;
+  rules.algorithms = options.algorithms;
+  for (const TunedLayer &layer : tuning.getLayers())
+    rules.tuned.push_back(layer.shape + "=" + layer.choice.str());
   // Text has no way to report an error: an unknown machine gets the defaults.
-  if (auto cpu = resolveTarget(options)) {
-    result.vectorWidth = cpu->kernels.vectorWidth;
-    result.vectorRegisters = cpu->kernels.vectorRegisters;
-  } else {
+  if (auto cpu = resolveTarget(options))
+    rules.target = cpu->kernels;
+  else
     llvm::consumeError(cpu.takeError());
-  }
+  return rules;
+}
+
+static ChooseAlgorithmPassOptions getAlgorithms(const AlgorithmRules &rules) {
+  ChooseAlgorithmPassOptions result;
+  result.fast = rules.fast;
+  result.algorithms.assign(rules.algorithms.begin(), rules.algorithms.end());
+  result.tuned.assign(rules.tuned.begin(), rules.tuned.end());
+  result.vectorWidth = rules.target.vectorWidth;
+  result.vectorRegisters = rules.target.vectorRegisters;
   return result;
 }
 
-void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
+void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
+                    const TuningTable &tuning) {
   const Level &level = getLevel(options);
   bool fuse = level.fuseEpilogues;
   pm.addPass(createFuseUpsamplePass({level.maxUpsampleFactor}));
@@ -125,8 +136,8 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   pm.addNestedPass<func::FuncOp>(createAssignLayoutPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addNestedPass<func::FuncOp>(
-      createChooseAlgorithmPass(getAlgorithms(options)));
+  pm.addNestedPass<func::FuncOp>(createChooseAlgorithmPass(
+      getAlgorithms(getAlgorithmRules(options, tuning))));
   // Before outputs are added and entry points are cut.
   pm.addPass(createAssignPrecisionPass(
       {stringifyPrecision(options.precision).str(), options.exactEnds}));
@@ -134,6 +145,10 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
       createExposeLayersPass({options.exposeLayers}));
   pm.addPass(createSplitEntriesPass());
   pm.addNestedPass<func::FuncOp>(createFindHalosPass());
+}
+
+void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
+  buildFuse(pm, options, TuningTable());
 }
 
 void vae::buildKernels(OpPassManager &pm, const CompileOptions &options,
