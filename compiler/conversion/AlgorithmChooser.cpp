@@ -85,7 +85,8 @@ std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
   double least = *direct;
   for (const Algorithm &algorithm : Algorithm::getAll()) {
     auto cost = getCost(target, op, algorithm);
-    if (!cost || *cost >= kWorthLargerTile * least)
+    if (!cost || !isWorth(algorithm, *cost, least) ||
+        !isAffordable(target, op, algorithm))
       continue;
     best.algorithm = algorithm;
     least = *cost;

@@ -20,6 +20,13 @@ static constexpr double kSmallTransform = 13, kLargeTransform = 22;
 /// what is added for many.
 static constexpr double kFewWeights = 8, kManyWeights = 18;
 static constexpr double kManyWeightBytes = 4 << 20;
+/// A vector of stored ones, which are read where others were just written.
+static constexpr double kStoredWeights = 3;
+
+/// Part of the time that must be left, of larger tiles and of stored weights.
+static constexpr double kWorthLargerTile = 0.9, kWorthStored = 0.85;
+/// Transformed weights of a layer that are stored unasked.
+static constexpr int64_t kMostStoredBytes = 8 << 20;
 
 /// Multiply-adds of a register tile, of which some registers are idle.
 static double getProducts(int64_t rows, int64_t inputs, int64_t vectors,
@@ -47,7 +54,7 @@ static double getDirectCost(const KernelTarget &target, const Work &work) {
 }
 
 static double getWinogradCost(const KernelTarget &target, const Work &work,
-                              const Winograd &form) {
+                              const Winograd &form, bool stored) {
   Tile tile = chooseWinogradTile(target, form.outputs);
   int64_t tiles = work.images *
                   llvm::divideCeil(work.rows, form.axes[0].outputs) *
@@ -69,7 +76,8 @@ static double getWinogradCost(const KernelTarget &target, const Work &work,
                       (large ? kLargeTransform : kSmallTransform);
   double elements = static_cast<double>(positions * inputs * outputs);
   double many = std::min(1.0, elements * sizeof(float) / kManyWeightBytes);
-  double weights = elements / width * (kFewWeights + kManyWeights * many);
+  double each = stored ? kStoredWeights : kFewWeights + kManyWeights * many;
+  double weights = elements / width * each;
   return products + transforms + weights;
 }
 
@@ -80,7 +88,12 @@ std::optional<double> vae::getCost(const KernelTarget &target, const Work &work,
   if (!Winograd::canCompute(work.shape, algorithm.winograd))
     return std::nullopt;
   return getWinogradCost(target, work,
-                         Winograd::of(work.shape, algorithm.winograd));
+                         Winograd::of(work.shape, algorithm.winograd),
+                         algorithm.stored);
+}
+
+bool vae::isWorth(const Algorithm &algorithm, double cost, double other) {
+  return cost < (algorithm.stored ? kWorthStored : kWorthLargerTile) * other;
 }
 
 //===----------------------------------------------------------------------===//
@@ -124,4 +137,20 @@ std::optional<double> vae::getCost(const KernelTarget &target, Operation *op,
     total += cost ? *cost : getDirectCost(target, part);
   }
   return any ? std::optional(total) : std::nullopt;
+}
+
+int64_t vae::getStoredBytes(const KernelTarget &target, Operation *op,
+                            const Algorithm &algorithm) {
+  int64_t elements = 0;
+  if (algorithm.stored)
+    for (const Contraction &shape : getContractions(op))
+      if (Winograd::canCompute(shape, algorithm.winograd))
+        elements += getWinogradWeightSize(
+            target, Winograd::of(shape, algorithm.winograd));
+  return elements * static_cast<int64_t>(sizeof(float));
+}
+
+bool vae::isAffordable(const KernelTarget &target, Operation *op,
+                       const Algorithm &algorithm) {
+  return getStoredBytes(target, op, algorithm) <= kMostStoredBytes;
 }

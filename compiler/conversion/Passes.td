@@ -22,7 +22,8 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
   let description = [{
     Gives a convolution, or the phases of a transposed one, the attribute
     `vae.algorithm` where Winograd's algorithm costs less than summing directly,
-    by a model of the machine. The choice depends on channels, window and, where
+    by a model of the machine; "winograd4-stored" says that its weights are
+    transformed at compile time. The choice depends on channels, window and, where
     the model fixes them, sizes; never on the part of an image or the thread.
     `algorithms` decides instead for some layers, or all: "winograd4",
     "layer=direct"; what cannot be computed so stays direct. `tuned` decides

@@ -266,6 +266,7 @@ static void reportAlgorithms(ModuleOp fused, const AlgorithmRules &rules,
     row.layer = getLayerName(op->getLoc());
     row.algorithm = getAlgorithm(op).str();
     row.source = choice->source;
+    row.storedBytes = getStoredBytes(rules.target, op, getAlgorithm(op));
     double direct = *getCost(rules.target, op, Algorithm());
     for (const Algorithm &algorithm : Algorithm::getAll())
       if (auto cost = getCost(rules.target, op, algorithm))

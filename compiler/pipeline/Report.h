@@ -79,6 +79,8 @@ struct AlgorithmReport {
   std::string layer;
   std::string algorithm; // VaeAlgorithm.h
   AlgorithmSource source = AlgorithmSource::Model;
+  /// Of weights that are stored transformed.
+  int64_t storedBytes = 0;
   /// What the model of the machine predicts of those that can compute it, as
   /// parts of the direct one's cost.
   std::vector<std::pair<std::string, double>> costs;

@@ -31,12 +31,12 @@ void Candidates::add(ModuleOp fused, const Algorithm &algorithm) {
 void Candidates::add(Operation *op, const Algorithm &algorithm) {
   auto shape = LayerShape::of(op);
   if (!shape || known.find(shape->str()) || !getConstant(op->getOperand(1)) ||
-      !getCost(target, op, algorithm) ||
-      getAlgorithm(op).str() != algorithm.str())
+      !getCost(target, op, algorithm) || !isAffordable(target, op, algorithm) ||
+      !(getAlgorithm(op) == algorithm))
     return;
   CandidateLayer &layer = getLayer(op, shape->str());
   for (const auto &[other, entry] : layer.algorithms)
-    if (other.str() == algorithm.str())
+    if (other == algorithm)
       return;
   std::string entry =
       ("layer" + Twine(places[layer.shape]) + "." + algorithm.str()).str();

@@ -22,7 +22,7 @@ static constexpr StringLiteral kMagic = "vaec-tuning";
 void TunedLayer::choose() {
   std::optional<double> least;
   for (const auto &[algorithm, time] : times)
-    if (!least || time < kWorthLargerTile * *least) {
+    if (!least || isWorth(algorithm, time, *least)) {
       choice = algorithm;
       least = time;
     }
@@ -43,13 +43,6 @@ bool TuningTable::add(TunedLayer layer) {
 //===----------------------------------------------------------------------===//
 // Text
 //===----------------------------------------------------------------------===//
-
-static std::string listAlgorithms() {
-  std::string text;
-  for (const Algorithm &algorithm : Algorithm::getAll())
-    text += (text.empty() ? "" : ", ") + algorithm.str();
-  return text;
-}
 
 static std::string listColumns() {
   std::string text;

@@ -24,8 +24,7 @@ struct TunedLayer {
   /// were not measured are missing.
   std::vector<std::pair<Algorithm, double>> times;
 
-  /// Sets `choice` to the fastest; a larger tile, which is less exact, must be
-  /// worth it.
+  /// Sets `choice` to the fastest that is worth it (isWorth).
   void choose();
 };
 

@@ -103,8 +103,8 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
          "--algorithm", a.options.algorithms,
          "How convolutions are computed, all that can be or one "
          "layer's: direct, winograd2, winograd4 or winograd6 (Winograd's "
-         "algorithm on tiles of 2x2, 4x4 or 6x6 outputs); default: what "
-         "costs least")
+         "algorithm on tiles of 2x2, 4x4 or 6x6 outputs; with -stored the "
+         "library has its weights transformed); default: what costs least")
       ->option_text("[LAYER=]ALGORITHM")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -285,9 +285,9 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   }
   for (llvm::StringRef text : a.options.algorithms)
     if (!Algorithm::parse(text.substr(text.rfind('=') + 1)))
-      return usage("--algorithm takes direct, winograd2, winograd4 or "
-                   "winograd6, for all layers or as LAYER=ALGORITHM; found '" +
-                   text + "'");
+      return usage("--algorithm takes " + listAlgorithms() +
+                   ", for all layers or as LAYER=ALGORITHM; found '" + text +
+                   "'");
   if (a.output.empty())
     a.output = getDefaultOutput(a);
   if (a.tune && a.options.tune.empty())

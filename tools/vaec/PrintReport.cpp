@@ -144,7 +144,7 @@ static void printAlgorithms(const CompileReport &report, raw_ostream &out) {
   if (!any)
     return;
   std::vector<std::string> titles = {"convolution", "algorithm", "by",
-                                     "predicted times, of direct"};
+                                     ">stored B", "predicted times, of direct"};
   if (measured)
     titles.push_back("measured ms");
   Table table(std::move(titles));
@@ -152,7 +152,7 @@ static void printAlgorithms(const CompileReport &report, raw_ostream &out) {
     if (row.costs.size() > 1)
       table.add({row.layer, row.algorithm,
                  stringifyAlgorithmSource(row.source).str(),
-                 formatCosts(row.costs, "{0:f2}"),
+                 group(row.storedBytes), formatCosts(row.costs, "{0:f2}"),
                  formatCosts(row.measured, "{0:f3}")});
   table.print(out);
 }
@@ -330,6 +330,7 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
         json.attribute("layer", row.layer);
         json.attribute("algorithm", row.algorithm);
         json.attribute("source", stringifyAlgorithmSource(row.source));
+        json.attribute("stored_bytes", row.storedBytes);
         json.attributeArray("measured", [&] {
           for (const auto &[algorithm, time] : row.measured)
             json.object([&, &algorithm = algorithm, &time = time] {

@@ -26,15 +26,16 @@ func.func @large(%x: tensor<1x128x256x256xf32>) -> tensor<1x128x256x256xf32> {
 
 // -----
 
-// Transforming the weights would take longer than the few pixels.
+// Transforming the weights would take longer than the few pixels, and they are
+// too large to be stored transformed.
 // CHECK-LABEL: func @small
 // CHECK-NOT: vae.algorithm
 // FORCED-LABEL: func @small
 // FORCED: vae.algorithm = "winograd2"
-func.func @small(%x: tensor<1x128x4x4xf32>) -> tensor<1x128x4x4xf32> {
-  %w = vae.constant dense<0.5> : tensor<128x128x3x3xf32>
-  %0 = vae.conv2d %x, %w {padding = array<i64: 1, 1, 1, 1>} : (tensor<1x128x4x4xf32>, tensor<128x128x3x3xf32>) -> tensor<1x128x4x4xf32>
-  return %0 : tensor<1x128x4x4xf32>
+func.func @small(%x: tensor<1x512x4x4xf32>) -> tensor<1x512x4x4xf32> {
+  %w = vae.constant dense<0.5> : tensor<512x512x3x3xf32>
+  %0 = vae.conv2d %x, %w {padding = array<i64: 1, 1, 1, 1>} : (tensor<1x512x4x4xf32>, tensor<512x512x3x3xf32>) -> tensor<1x512x4x4xf32>
+  return %0 : tensor<1x512x4x4xf32>
 }
 
 // -----
@@ -49,6 +50,32 @@ func.func @phases(%x: tensor<1x64x64x64xf32>) -> tensor<1x64x128x128xf32> {
   %w = vae.constant dense<0.5> : tensor<64x64x4x4xf32>
   %0 = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>, padding = array<i64: 1, 1, 1, 1>} : (tensor<1x64x64x64xf32>, tensor<64x64x4x4xf32>) -> tensor<1x64x128x128xf32>
   return %0 : tensor<1x64x128x128xf32>
+}
+
+// -----
+
+// Few pixels, few channels: transformed weights are stored.
+// CHECK-LABEL: func @stored
+// CHECK: vae.conv_transpose2d {{.*}} vae.algorithm = "winograd4-stored"
+// TUNED-LABEL: func @stored
+// FORCED-LABEL: func @stored
+// FORCED: vae.algorithm = "winograd2"
+func.func @stored(%x: tensor<1x64x13x13xf32>) -> tensor<1x32x30x30xf32> {
+  %w = vae.constant dense<0.5> : tensor<64x32x6x6xf32>
+  %0 = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>} : (tensor<1x64x13x13xf32>, tensor<64x32x6x6xf32>) -> tensor<1x32x30x30xf32>
+  return %0 : tensor<1x32x30x30xf32>
+}
+
+// -----
+
+// They would save a third here, and take 37 MiB.
+// CHECK-LABEL: func @too_large
+// CHECK: vae.conv2d {{.*}} vae.algorithm = "winograd{{[24]}}"
+// FORCED-LABEL: func @too_large
+func.func @too_large(%x: tensor<1x512x16x16xf32>) -> tensor<1x512x16x16xf32> {
+  %w = vae.constant dense<0.5> : tensor<512x512x3x3xf32>
+  %0 = vae.conv2d %x, %w {padding = array<i64: 1, 1, 1, 1>} : (tensor<1x512x16x16xf32>, tensor<512x512x3x3xf32>) -> tensor<1x512x16x16xf32>
+  return %0 : tensor<1x512x16x16xf32>
 }
 
 // -----
