@@ -46,16 +46,25 @@ constexpr Field kFields[] = {
 
 /// Positions and vectors, if the user wants a tile.
 static constexpr StringLiteral kTileAttr = "tile";
-/// There if the machine adds products of pairs of bf16.
-static constexpr StringLiteral kBf16DotAttr = "bf16_dot";
+namespace {
+/// What a machine has or has not.
+struct Feature {
+  StringRef name;
+  bool KernelTarget::*value;
+};
+constexpr Feature kFeatures[] = {{"bf16_dot", &KernelTarget::bf16Dot},
+                                 {"word_dots", &KernelTarget::wordDots},
+                                 {"vnni", &KernelTarget::vnni}};
+} // namespace
 
 void vae::setKernelTarget(NamedAttrList &version, const KernelTarget &target,
                           MLIRContext *context) {
   Builder builder(context);
   for (const Field &field : kFields)
     version.set(field.name, builder.getI64IntegerAttr(target.*field.value));
-  if (target.bf16Dot)
-    version.set(kBf16DotAttr, builder.getUnitAttr());
+  for (const Feature &feature : kFeatures)
+    if (target.*feature.value)
+      version.set(feature.name, builder.getUnitAttr());
   if (target.tile)
     version.set(kTileAttr, builder.getDenseI64ArrayAttr(
                                {target.tile->positions, target.tile->vectors}));
@@ -68,7 +77,8 @@ KernelTarget vae::getKernelTarget(DictionaryAttr version) {
   for (const Field &field : kFields)
     if (auto number = version.getAs<IntegerAttr>(field.name))
       target.*field.value = number.getInt();
-  target.bf16Dot = version.contains(kBf16DotAttr);
+  for (const Feature &feature : kFeatures)
+    target.*feature.value = version.contains(feature.name);
   if (auto tile = version.getAs<DenseI64ArrayAttr>(kTileAttr))
     if (tile.size() == 2)
       target.tile = Tile{tile[1], tile[0]};

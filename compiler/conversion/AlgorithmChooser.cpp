@@ -21,6 +21,14 @@ StringRef vae::stringifyAlgorithmSource(AlgorithmSource source) {
   return "";
 }
 
+/// The largest tile that is exact enough in block floating point.
+static constexpr int64_t kMostBlockFloatOutputs = 4;
+
+bool AlgorithmRules::allows(const Algorithm &algorithm) const {
+  return !blockFloat ||
+         (algorithm.winograd <= kMostBlockFloatOutputs && !algorithm.stored);
+}
+
 /// Reads "KEY=ALGORITHM"; without a key, for all.
 static llvm::Error readNames(ArrayRef<std::string> texts,
                              llvm::StringMap<Algorithm> &names) {
@@ -39,8 +47,7 @@ static llvm::Error readNames(ArrayRef<std::string> texts,
 llvm::Expected<AlgorithmChooser>
 AlgorithmChooser::create(const AlgorithmRules &rules) {
   AlgorithmChooser chooser;
-  chooser.fast = rules.fast;
-  chooser.target = rules.target;
+  chooser.rules = rules;
   if (llvm::Error error = readNames(rules.algorithms, chooser.forced))
     return error;
   if (llvm::Error error = readNames(rules.tuned, chooser.tuned))
@@ -53,7 +60,7 @@ AlgorithmChoice AlgorithmChooser::obey(Operation *op, AlgorithmSource source,
                                        bool ofLayer) const {
   AlgorithmChoice choice;
   choice.source = source;
-  if (getCost(target, op, wanted))
+  if (getCost(rules.target, op, wanted))
     choice.algorithm = wanted;
   else if (ofLayer)
     choice.refused = wanted;
@@ -62,7 +69,7 @@ AlgorithmChoice AlgorithmChooser::obey(Operation *op, AlgorithmSource source,
 
 std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
   AlgorithmChoice best;
-  auto direct = getCost(target, op, best.algorithm);
+  auto direct = getCost(rules.target, op, best.algorithm);
   if (!direct)
     return std::nullopt;
   auto one = forced.find(getLayerName(op->getLoc()));
@@ -72,7 +79,7 @@ std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
   auto all = forced.find("");
   if (all != forced.end())
     return obey(op, AlgorithmSource::Forced, all->second, /*ofLayer=*/false);
-  if (!fast) {
+  if (!rules.fast) {
     best.source = AlgorithmSource::Exact;
     return best;
   }
@@ -83,10 +90,12 @@ std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
                   /*ofLayer=*/true);
   }
   double least = *direct;
+  Precision precision = rules.blockFloat ? Precision::BFP16 : Precision::F32;
   for (const Algorithm &algorithm : Algorithm::getAll()) {
-    auto cost = getCost(target, op, algorithm);
-    if (!cost || !isWorth(algorithm, *cost, least) ||
-        !isAffordable(target, op, algorithm))
+    auto cost = getCost(rules.target, op, algorithm, precision);
+    if (!cost || !rules.allows(algorithm) ||
+        !isWorth(algorithm, *cost, least) ||
+        !isAffordable(rules.target, op, algorithm))
       continue;
     best.algorithm = algorithm;
     least = *cost;

@@ -26,7 +26,12 @@ struct AlgorithmRules {
   bool fast = false;                   // algorithms other than direct
   std::vector<std::string> algorithms; // "[LAYER=]ALGORITHM"
   std::vector<std::string> tuned;      // "SHAPE=ALGORITHM" (LayerShape.h)
+  bool blockFloat = false;             // Winograd's products of 16 bits
   KernelTarget target;
+
+  /// Whether an algorithm is exact enough to be chosen unasked, and there is
+  /// one.
+  bool allows(const Algorithm &algorithm) const;
 };
 
 struct AlgorithmChoice {
@@ -49,8 +54,7 @@ private:
   AlgorithmChoice obey(mlir::Operation *op, AlgorithmSource source,
                        const Algorithm &wanted, bool ofLayer) const;
 
-  bool fast = false;
-  KernelTarget target;
+  AlgorithmRules rules;
   llvm::StringMap<Algorithm> forced, tuned;
 };
 

@@ -17,6 +17,12 @@ using namespace vae;
 static constexpr int64_t kManyWeights = 1 << 15;
 /// Fewer outputs are dot products, and one input has nothing to be paired with.
 static constexpr int64_t kFewestOutputs = 4, kFewestInputs = 2;
+/// Weights become integers whenever a layer runs. With fewer positions than
+/// these, it takes longer than it saves; the same goes for channels, whose
+/// results become f32 for every 64.
+static constexpr int64_t kFewestPositions = 256, kFewestChannels = 64;
+/// What a dynamic dimension is taken for; the batch is taken for 1.
+static constexpr int64_t kNominalSize = 128;
 
 namespace {
 
@@ -82,16 +88,54 @@ bool hasBf16Form(Operation *op) {
          getUnits(op->getResult(0)) >= kFewestOutputs;
 }
 
+/// A dense layer, or a convolution of one tap, at many positions.
+bool isLargePointwise(Operation *op) {
+  auto conv = dyn_cast<Conv2dOp>(op);
+  if (!conv && !isa<DenseOp>(op))
+    return false;
+  auto layer = cast<PrunableOpInterface>(op);
+  auto weight =
+      cast<RankedTensorType>(op->getOperand(layer.getWeightIndex()).getType());
+  auto isOne = [](int64_t value) { return value == 1; };
+  if (conv && !(conv.getGroups() == 1 && all_of(conv.getStrides(), isOne) &&
+                all_of(weight.getShape().drop_front(2), isOne)))
+    return false;
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  int64_t elements = 1;
+  for (int64_t size : type.getShape().drop_front())
+    elements *= ShapedType::isDynamic(size) ? kNominalSize : size;
+  int64_t inputs = weight.getDimSize(1), outputs = weight.getDimSize(0);
+  return std::min(inputs, outputs) >= kFewestChannels &&
+         elements / outputs >= kFewestPositions;
+}
+
+bool hasForm(Operation *op, Precision precision) {
+  Algorithm algorithm = getAlgorithm(op);
+  bool winograd = algorithm.winograd != 0;
+  // Stored weights are those of f32.
+  if (precision == Precision::BFP16)
+    return (winograd && !algorithm.stored) || isLargePointwise(op);
+  // Fewer products are worth more than shorter numbers.
+  return !winograd && hasBf16Form(op);
+}
+
 struct AssignPrecisionPass
     : vae::impl::AssignPrecisionPassBase<AssignPrecisionPass> {
   using Base::Base;
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    auto wanted = symbolizePrecision(precision);
-    if (!wanted) {
+    auto known = symbolizePrecision(precision);
+    if (!known) {
       module.emitError() << "unknown precision '" << precision << "'";
       return signalPassFailure();
+    }
+    wanted = *known;
+    if (wanted == Precision::BFP16 && !wordDots) {
+      module.emitWarning() << "no CPU of this library multiplies pairs of "
+                              "16-bit integers, as those with AVX2 do; all "
+                              "layers stay f32";
+      return;
     }
     if (wanted == Precision::F32)
       return;
@@ -136,13 +180,12 @@ private:
         return;
       layers.push_back(op);
       bool isEnd = ends.contains(op) && !hasManyWeights(op);
-      // Fewer products are worth more than shorter numbers.
-      if (!hasBf16Form(op) || getAlgorithm(op).winograd ||
-          (exactEnds && (isEnd || heads.contains(op))))
+      if (!hasForm(op, wanted) || (exactEnds && (isEnd || heads.contains(op))))
         exact.insert(getWeight(op));
     });
   }
 
+  Precision wanted = Precision::F32;
   DenseSet<Attribute> exact;
 };
 

@@ -38,6 +38,9 @@ struct ChooseAlgorithmPass
     rules.tuned.assign(tuned.begin(), tuned.end());
     rules.target.vectorWidth = vectorWidth;
     rules.target.vectorRegisters = vectorRegisters;
+    rules.target.wordDots = blockFloat;
+    rules.target.vnni = vnni;
+    rules.blockFloat = blockFloat;
     auto created = AlgorithmChooser::create(rules);
     if (!created)
       return emitError(UnknownLoc::get(context))

@@ -16,6 +16,10 @@ static constexpr double kDirectEfficiency = 0.93, kWinogradEfficiency = 0.88;
 /// A vector of a transform, of tiles of up to six and of more elements on a
 /// side.
 static constexpr double kSmallTransform = 13, kLargeTransform = 22;
+/// Of products and transforms in block floating point, what they cost in f32:
+/// by VNNI, and by pmaddwd and an addition.
+static constexpr double kVnniProducts = 0.57, kPairProducts = 0.8,
+                        kBlockFloatTransform = 1.3;
 /// A vector of transformed weights: of few, which stay in a cache near by, and
 /// what is added for many.
 static constexpr double kFewWeights = 8, kManyWeights = 18;
@@ -68,28 +72,36 @@ static double getWinogradCost(const KernelTarget &target, const Work &work,
   double products =
       getProducts(tiles, inputs, outputs / target.vectorWidth, tile) *
       static_cast<double>(positions) / kWinogradEfficiency;
+  double perTransform = 1;
+  if (form.blockFloat) {
+    products *= target.vnni ? kVnniProducts : kPairProducts;
+    perTransform = kBlockFloatTransform;
+  }
   constexpr int64_t small = 6;
   bool large = form.axes[0].size() > small || form.axes[1].size() > small;
   double transformed = static_cast<double>(positions * inputs +
                                            (positions + results) / 2 * outputs);
   double transforms = static_cast<double>(tiles) * transformed / width *
-                      (large ? kLargeTransform : kSmallTransform);
+                      (large ? kLargeTransform : kSmallTransform) *
+                      perTransform;
   double elements = static_cast<double>(positions * inputs * outputs);
   double many = std::min(1.0, elements * sizeof(float) / kManyWeightBytes);
   double each = stored ? kStoredWeights : kFewWeights + kManyWeights * many;
-  double weights = elements / width * each;
+  double weights = elements / width * each * perTransform;
   return products + transforms + weights;
 }
 
 std::optional<double> vae::getCost(const KernelTarget &target, const Work &work,
-                                   const Algorithm &algorithm) {
+                                   const Algorithm &algorithm,
+                                   Precision precision) {
   if (!algorithm.winograd)
     return getDirectCost(target, work);
   if (!Winograd::canCompute(work.shape, algorithm.winograd))
     return std::nullopt;
-  return getWinogradCost(target, work,
-                         Winograd::of(work.shape, algorithm.winograd),
-                         algorithm.stored);
+  Winograd form = Winograd::of(work.shape, algorithm.winograd);
+  form.blockFloat = precision == Precision::BFP16 && !algorithm.stored &&
+                    hasBlockFloat(target, form);
+  return getWinogradCost(target, work, form, algorithm.stored);
 }
 
 bool vae::isWorth(const Algorithm &algorithm, double cost, double other) {
@@ -128,11 +140,12 @@ static SmallVector<Work> getWork(Operation *op) {
 }
 
 std::optional<double> vae::getCost(const KernelTarget &target, Operation *op,
-                                   const Algorithm &algorithm) {
+                                   const Algorithm &algorithm,
+                                   Precision precision) {
   double total = 0;
   bool any = false;
   for (const Work &part : getWork(op)) {
-    auto cost = getCost(target, part, algorithm);
+    auto cost = getCost(target, part, algorithm, precision);
     any |= cost.has_value();
     total += cost ? *cost : getDirectCost(target, part);
   }

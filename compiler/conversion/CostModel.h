@@ -31,15 +31,18 @@ struct Work {
 
 /// Vector instructions of one core, which begins two multiply-adds a cycle:
 /// half of it is about the number of cycles. Weights are transformed once a
-/// run. Nothing if the algorithm cannot compute the contraction.
+/// run. `precision` counts for Winograd only. Nothing if the algorithm cannot
+/// compute the contraction.
 std::optional<double> getCost(const KernelTarget &target, const Work &work,
-                              const Algorithm &algorithm);
+                              const Algorithm &algorithm,
+                              Precision precision = Precision::F32);
 
 /// Of all contractions of a convolution; those that the algorithm cannot
 /// compute are direct. Nothing if it can compute none, or for another
 /// operation. Dynamic sizes count as 128, a dynamic batch as 1.
 std::optional<double> getCost(const KernelTarget &target, mlir::Operation *op,
-                              const Algorithm &algorithm);
+                              const Algorithm &algorithm,
+                              Precision precision = Precision::F32);
 
 } // namespace vae
 

@@ -47,7 +47,8 @@ ConvertLayoutOp Lowering::getConversion(Value result, Value residual) {
 
 void Lowering::choosePrecision(Operation *op, Contraction &shape) {
   if (!shape.depthwise() && !shape.dotProducts() && shape.inputs > 0)
-    shape.precision = getPrecision(op);
+    shape.precision =
+        getPrecision(op) == Precision::BF16 ? Precision::BF16 : Precision::F32;
 }
 
 Lowering::Exprs Lowering::makeContractionSizes() {
@@ -132,6 +133,17 @@ Value Lowering::transformWeight(Operation *op, const Winograd &form,
                 {expr(0), count(getDims(weight)), elements});
 }
 
+/// The form in block floating point, if the machine has it.
+static std::optional<Winograd> getBlockFloat(const KernelTarget &target,
+                                             const Contraction &shape,
+                                             std::optional<Winograd> form) {
+  std::optional<Winograd> result = form ? form : Winograd::ofPointwise(shape);
+  if (!result || !hasBlockFloat(target, *result))
+    return form;
+  result->blockFloat = true;
+  return result;
+}
+
 Value Lowering::contract(Operation *op, Contraction shape,
                          const Operands &operands, Value x, Value weight,
                          ArrayRef<AffineExpr> sizes, Value init,
@@ -144,12 +156,17 @@ Value Lowering::contract(Operation *op, Contraction shape,
   // Which taps of the border are read depends on the other positions of a
   // register tile, and so on the batch and on the part of the image.
   std::optional<Winograd> form = getWinograd(op, shape);
+  if (getPrecision(op) == Precision::BFP16)
+    form = getBlockFloat(target, shape, form);
   if (settled && shape.padded && !form) {
     shape.padded = isFinite(weight);
     shape.signedZeros = shape.padded;
   }
   // Without inputs, neither x nor the weight is read.
   AffineExpr read = shape.inputs ? countRead(x) + countRead(weight) : expr(0);
+  Exprs kernelSizes(sizes);
+  if (form && shape.flat) // each position is an image
+    kernelSizes[kInputRows] = kernelSizes[kInputColumns] = expr(1);
   SmallVector<Value> inputs = {x, weight};
   if (operands.bias) {
     inputs.push_back(operands.bias);
@@ -174,7 +191,7 @@ Value Lowering::contract(Operation *op, Contraction shape,
   if (bordered && !init)
     init = makeBorder(op->getLoc(), operands.dims, operands.border, 0,
                       operands.type);
-  Value result = launch(op->getLoc(), kernel, inputs, sizes,
+  Value result = launch(op->getLoc(), kernel, inputs, kernelSizes,
                         getContractionItemFlops(target, shape), operands.type,
                         bordered ? addBorder(operands.dims, operands.border)
                                  : operands.dims,

@@ -26,9 +26,11 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
     transformed at compile time. The choice depends on channels, window and, where
     the model fixes them, sizes; never on the part of an image or the thread.
     `algorithms` decides instead for some layers, or all: "winograd4",
-    "layer=direct"; what cannot be computed so stays direct. `tuned` decides
-    instead of the model for convolutions of the shapes that it lists (the
-    columns of a tuning table, joined by colons), unless `fast` is off.
+    "layer=direct"; what cannot be computed so stays direct. With `block-float`,
+    products cost half, and tiles of 6x6, whose numbers differ too much in size
+    for 16 bits, are not considered. `tuned` decides instead of the model for
+    convolutions of the shapes that it lists (the columns of a tuning table,
+    joined by colons), unless `fast` is off.
   }];
   let options = [
     Option<"fast", "fast", "bool", "false", "Consider algorithms other than direct">,
@@ -36,7 +38,10 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
     ListOption<"tuned", "tuned", "std::string", "SHAPE=ALGORITHM">,
     Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16",
-           "Number of vector registers">];
+           "Number of vector registers">,
+    Option<"blockFloat", "block-float", "bool", "false",
+           "Winograd's products will be those of 16-bit block floating point">,
+    Option<"vnni", "vnni", "bool", "false", "By VNNI">];
   let statistics = [
     Statistic<"numWinograd", "winograd", "Number of convolutions by Winograd's algorithm">];
 }
@@ -57,14 +62,21 @@ def AssignPrecisionPass : Pass<"vae-assign-precision", "::mlir::ModuleOp"> {
     4. convolutions by Winograd's algorithm, which is faster in f32 than sums of
        bf16.
 
+    With `bfp16`, 16-bit block floating point, convolutions by Winograd's
+    algorithm get `vae.precision = "bfp16"`, and of one tap, and dense layers,
+    those of many channels at many positions; but not the first, the last and
+    the heads of the latent. Other layers have no such form.
+
     A weight that several entry points read has one precision in all of them.
   }];
   let dependentDialects = ["::vae::VaeDialect"];
   let options = [
     Option<"precision", "precision", "std::string", "\"f32\"",
-           "Numbers that layers multiply: f32 or bf16">,
+           "Numbers that layers multiply: f32, bf16 or bfp16">,
     Option<"exactEnds", "exact-ends", "bool", "true",
-           "Keep the first and last layers and the heads of the latent f32">];
+           "Keep the first and last layers and the heads of the latent f32">,
+    Option<"wordDots", "word-dots", "bool", "true",
+           "Whether some machine multiplies pairs of 16-bit integers">];
   let statistics = [
     Statistic<"numLayers", "layers", "Number of layers of less than f32">];
 }
@@ -90,6 +102,9 @@ def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
     Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Size of a core's L2 cache">,
     Option<"bf16Dot", "bf16-dot", "bool", "false",
            "Multiply by AVX512-BF16; for vectors of 16 lanes">,
+    Option<"wordDots", "word-dots", "bool", "false",
+           "Multiply pairs of 16-bit integers by pmaddwd">,
+    Option<"vnni", "vnni", "bool", "false", "The same by VNNI">,
     Option<"tileRows", "tile-rows", "int64_t", "0",
            "Output positions of contractions' tiles; 0: chosen">,
     Option<"tileVectors", "tile-vectors", "int64_t", "0",

@@ -337,6 +337,8 @@ struct ConvertVaeToKernelPass
     target.l1Bytes = l1Bytes;
     target.l2Bytes = l2Bytes;
     target.bf16Dot = bf16Dot;
+    target.wordDots = wordDots;
+    target.vnni = vnni;
     if (tileRows || tileVectors)
       target.tile = Tile{tileVectors, tileRows};
     return target;
@@ -353,6 +355,8 @@ std::unique_ptr<Pass> vae::createConvertVaeToKernelPass(KernelTarget target,
   options.l1Bytes = target.l1Bytes;
   options.l2Bytes = target.l2Bytes;
   options.bf16Dot = target.bf16Dot;
+  options.wordDots = target.wordDots;
+  options.vnni = target.vnni;
   if (target.tile) {
     options.tileRows = target.tile->positions;
     options.tileVectors = target.tile->vectors;

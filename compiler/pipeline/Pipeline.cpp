@@ -57,9 +57,13 @@ vae::resolveTargets(const CompileOptions &options) {
     return cpus.takeError();
   for (Cpu &cpu : *cpus) {
     if (options.vectorWidth) {
-      bool bf16Dot = cpu.kernels.bf16Dot && options.vectorWidth == 16;
+      const KernelTarget natural = cpu.kernels;
       cpu.kernels = KernelTarget::withWidth(options.vectorWidth);
-      cpu.kernels.bf16Dot = bf16Dot;
+      bool same = options.vectorWidth == natural.vectorWidth;
+      cpu.kernels.bf16Dot = natural.bf16Dot && same;
+      cpu.kernels.wordDots =
+          natural.wordDots && (same || options.vectorWidth == 8);
+      cpu.kernels.vnni = natural.vnni && same;
     }
     cpu.kernels.tile = options.tile;
     if (llvm::Error error = checkTile(cpu.kernels))
@@ -113,6 +117,8 @@ AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
     rules.target = cpu->kernels;
   else
     llvm::consumeError(cpu.takeError());
+  rules.blockFloat =
+      options.precision == Precision::BFP16 && rules.target.wordDots;
   return rules;
 }
 
@@ -123,6 +129,20 @@ static ChooseAlgorithmPassOptions getAlgorithms(const AlgorithmRules &rules) {
   result.tuned.assign(rules.tuned.begin(), rules.tuned.end());
   result.vectorWidth = rules.target.vectorWidth;
   result.vectorRegisters = rules.target.vectorRegisters;
+  result.blockFloat = rules.blockFloat;
+  result.vnni = rules.target.vnni;
+  return result;
+}
+
+static AssignPrecisionPassOptions getPrecisions(const CompileOptions &options) {
+  AssignPrecisionPassOptions result;
+  result.precision = stringifyPrecision(options.precision).str();
+  result.exactEnds = options.exactEnds;
+  if (auto cpus = resolveTargets(options))
+    result.wordDots = llvm::any_of(
+        *cpus, [](const Cpu &cpu) { return cpu.kernels.wordDots; });
+  else
+    llvm::consumeError(cpus.takeError());
   return result;
 }
 
@@ -139,8 +159,7 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
   pm.addNestedPass<func::FuncOp>(createChooseAlgorithmPass(
       getAlgorithms(getAlgorithmRules(options, tuning))));
   // Before outputs are added and entry points are cut.
-  pm.addPass(createAssignPrecisionPass(
-      {stringifyPrecision(options.precision).str(), options.exactEnds}));
+  pm.addPass(createAssignPrecisionPass(getPrecisions(options)));
   pm.addNestedPass<func::FuncOp>(
       createExposeLayersPass({options.exposeLayers}));
   pm.addPass(createSplitEntriesPass());

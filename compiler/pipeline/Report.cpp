@@ -231,12 +231,12 @@ struct Survivors {
 };
 } // namespace
 
-/// Weights that are stored in less than f32.
+/// Layers that multiply less than f32, and bytes that their weights then take.
 static void reportPrecision(ModuleOp fused, CompileReport &report) {
   constexpr int64_t kSaved = 2; // bytes of a bf16 that an f32 has more
   llvm::StringMap<PrunableOpInterface> narrow;
   fused.walk([&](PrunableOpInterface layer) {
-    if (getPrecision(layer) == Precision::BF16)
+    if (getPrecision(layer) != Precision::F32)
       narrow[getLayerName(layer->getLoc())] = layer;
   });
   for (LayerReport &layer : report.layers) {
@@ -246,8 +246,10 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
     PrunableOpInterface op = found->second;
     Value weight = op->getOperand(op.getWeightIndex());
     layer.precision = getPrecision(op);
-    layer.weightBytes -=
-        kSaved * cast<RankedTensorType>(weight.getType()).getNumElements();
+    // Winograd's weights are stored as f32.
+    if (layer.precision == Precision::BF16)
+      layer.weightBytes -=
+          kSaved * cast<RankedTensorType>(weight.getType()).getNumElements();
   }
 }
 
@@ -269,7 +271,7 @@ static void reportAlgorithms(ModuleOp fused, const AlgorithmRules &rules,
     row.storedBytes = getStoredBytes(rules.target, op, getAlgorithm(op));
     double direct = *getCost(rules.target, op, Algorithm());
     for (const Algorithm &algorithm : Algorithm::getAll())
-      if (auto cost = getCost(rules.target, op, algorithm))
+      if (auto cost = getCost(rules.target, op, algorithm, getPrecision(op)))
         row.costs.push_back({algorithm.str(), *cost / direct});
     if (const TunedLayer *layer = report.tuning.find(LayerShape::of(op)->str()))
       for (const auto &[algorithm, time] : layer->times)

@@ -151,9 +151,11 @@ llvm::Expected<LoadedLibrary> Tuner::load() {
 }
 
 llvm::Expected<TuningTable> Tuner::run(ModuleOp module, bool &dynamic) {
+  AlgorithmRules rules = getAlgorithmRules(options, table);
   for (const Algorithm &algorithm : Algorithm::getAll())
-    if (llvm::Error error = collect(module, algorithm))
-      return error;
+    if (rules.allows(algorithm))
+      if (llvm::Error error = collect(module, algorithm))
+        return error;
   std::vector<CandidateLayer> layers = candidates.getLayers();
   if (!layers.empty()) {
     observer.tune("compiling layers", 0, layers.size());

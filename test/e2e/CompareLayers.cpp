@@ -99,8 +99,15 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   if (!algorithm.empty())
     options.algorithms = {algorithm +
                           (drawn / count % 3 == 0 ? "-stored" : "")};
-  if (random() % 3 == 0)
+  switch (random() % 6) {
+  case 0:
+  case 1:
     options.precision = Precision::BF16;
+    break;
+  case 2:
+  case 3:
+    options.precision = Precision::BFP16;
+  }
   options.exactEnds = false;
 
   std::string name = std::to_string(seed) + ".json";

@@ -35,12 +35,21 @@ static constexpr double kLayerLimit = 8 * kRounding;
 /// last place each. Sums are f32.
 static constexpr double kBf16Limit = 0x1.02p-8;
 
+/// The same in block floating point, where an integer that stands for the
+/// largest of its block has 14 bits.
+static constexpr double kBfp16Limit = 0x1p-13;
+
+static double getRounding(Precision precision) {
+  return precision == Precision::BF16    ? kBf16Limit
+         : precision == Precision::BFP16 ? kBfp16Limit
+                                         : kLayerLimit;
+}
+
 /// Winograd's algorithm works with the magnitudes of a whole tile, and loses
 /// more the larger the tile: this many times as much.
 static double getLimit(Operation *op) {
   int64_t factor = std::max<int64_t>(1, getAlgorithm(op).winograd);
-  return factor *
-         (getPrecision(op) == Precision::BF16 ? kBf16Limit : kLayerLimit);
+  return factor * getRounding(getPrecision(op));
 }
 
 /// Results of an entry point may differ by this, relatively, and by some times
@@ -49,9 +58,9 @@ static double getLimit(Operation *op) {
 /// kernel, a lost bias) is larger; the comparison with PyTorch is stricter.
 static constexpr double kEntryLimit = 1e-4, kNudge = 0x1p-20, kNudgeFactor = 8;
 
-/// The same with layers of bf16: some times what one of them may be off.
-static constexpr double kBf16EntryLimit = 4 * kBf16Limit,
-                        kBf16Nudge = kBf16Limit;
+/// The same with layers of less than f32: some times what one of them may be
+/// off.
+static constexpr double kNarrowFactor = 4;
 
 /// A probability close to 1 has few digits left of its distance from 1, whose
 /// logarithm a likelihood may sum up.
@@ -472,8 +481,9 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
   auto expected = reference::interpret(function, inputs);
   if (!expected)
     return llvm::toString(expected.takeError());
-  bool bf16 = getPrecision(*fused) == Precision::BF16;
-  double nudge = bf16 ? kBf16Nudge : kNudge;
+  Precision precision = getPrecision(*fused);
+  bool narrow = precision != Precision::F32;
+  double nudge = narrow ? getRounding(precision) : kNudge;
   std::vector<Tensor> nudged(inputs.begin(), inputs.end());
   for (Tensor &input : nudged)
     for (auto [i, value] : llvm::enumerate(input.data))
@@ -492,7 +502,7 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
     std::string wrong =
         check("output " + llvm::Twine(index), outputs[index], tensor, nullptr,
               (probabilities ? kProbabilityLimit
-               : bf16        ? kBf16EntryLimit
+               : narrow      ? kNarrowFactor * getRounding(precision)
                              : kEntryLimit) +
                   kNudgeFactor * change,
               worst);

@@ -20,11 +20,16 @@ static std::string stageList() {
   return text;
 }
 
-static std::string precisionList() {
-  std::string text;
-  for (uint32_t i = 0; i <= getMaxEnumValForPrecision(); ++i)
-    text += (i ? ", " : "") + stringifyPrecision(Precision(i)).str();
-  return text;
+static constexpr llvm::StringLiteral kPrecisions = "f32, bf16, mixed";
+
+/// Of the user's choices, mixed is named by its aim: some layers in block
+/// floating point, others f32.
+static std::optional<Precision> parsePrecision(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<Precision>>(name)
+      .Case("f32", Precision::F32)
+      .Case("bf16", Precision::BF16)
+      .Case("mixed", Precision::BFP16)
+      .Default(std::nullopt);
 }
 
 namespace {
@@ -121,8 +126,9 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("FILE")
       ->group(code);
   app.add_option("--precision", raw.precision,
-                 "Numbers that layers multiply, sums being f32: " +
-                     precisionList() + "; default f32")
+                 "Numbers that layers multiply: " + kPrecisions.str() +
+                     " (16-bit block floating point where convolutions use "
+                     "Winograd's algorithm); default f32")
       ->option_text("NAME")
       ->group(code);
   app.add_flag("--exact-conv", a.options.exactConv,
@@ -258,10 +264,10 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   llvm::SmallVector<llvm::StringRef> names, cpus;
   llvm::StringRef(raw.cpus).split(cpus, ',');
   a.options.cpus.assign(cpus.begin(), cpus.end());
-  auto precision = symbolizePrecision(raw.precision);
+  auto precision = parsePrecision(raw.precision);
   if (!precision)
     return usage("unknown precision '" + raw.precision + "'; choose one of " +
-                 precisionList());
+                 kPrecisions.str());
   a.options.precision = *precision;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());

@@ -10,18 +10,6 @@
 using namespace mlir;
 using namespace vae;
 
-/// A constant vector of i32.
-static Value splatBits(Emitter &e, uint32_t bits) {
-  auto type = VectorType::get({e.width}, e.b.getI32Type());
-  return arith::ConstantOp::create(
-      e.b, e.loc, DenseElementsAttr::get(type, APInt(32, bits)));
-}
-
-static Value toBits(Emitter &e, Value vector) {
-  return vector::BitCastOp::create(
-      e.b, e.loc, VectorType::get({e.width}, e.b.getI32Type()), vector);
-}
-
 Value Emitter::loadPairs(Value buffer, Value at) {
   auto type = VectorType::get({2 * width}, b.getBF16Type());
   return vector::LoadOp::create(b, loc, type, buffer, at);
@@ -29,13 +17,12 @@ Value Emitter::loadPairs(Value buffer, Value at) {
 
 // The bits of a bf16 are the upper half of the f32's.
 Value Emitter::firstOfPairs(Value pairs) {
-  Value bits =
-      arith::ShLIOp::create(b, loc, toBits(*this, pairs), splatBits(*this, 16));
+  Value bits = arith::ShLIOp::create(b, loc, toBits(pairs), integers(16));
   return vector::BitCastOp::create(b, loc, vec(), bits);
 }
 Value Emitter::secondOfPairs(Value pairs) {
-  Value bits = arith::AndIOp::create(b, loc, toBits(*this, pairs),
-                                     splatBits(*this, 0xffff0000));
+  Value bits =
+      arith::AndIOp::create(b, loc, toBits(pairs), integers(0xffff0000));
   return vector::BitCastOp::create(b, loc, vec(), bits);
 }
 
@@ -45,10 +32,10 @@ Value Emitter::roundToBf16(Value x) {
   // infinity.
   constexpr uint32_t kBeyond = 0xfeff0000;
   constexpr double kLess = 1 - 0x1p-8;
-  Value bits = toBits(*this, x);
+  Value bits = toBits(x);
   Value beyond = arith::CmpIOp::create(
       b, loc, arith::CmpIPredicate::uge,
-      arith::AddIOp::create(b, loc, bits, bits), splatBits(*this, kBeyond));
+      arith::AddIOp::create(b, loc, bits, bits), integers(kBeyond));
   Value finite =
       arith::SelectOp::create(b, loc, beyond, mulf(x, splat(kLess)), x);
   return arith::TruncFOp::create(

@@ -108,6 +108,21 @@ public:
   /// KernelTarget::bf16Dot.
   Value addDots(Value x, Value a, Value b);
 
+  // Pairs of 16-bit integers as the bits of f32 (Int16.cpp).
+  /// The nearest integer to x * factor, which is less than 2^15 in magnitude,
+  /// in the lower half of each lane's bits.
+  Value roundToInt16(Value x, Value factor);
+  /// The lower halves of two such vectors as pairs.
+  Value joinPairs(Value first, Value second);
+  /// sums[l] + a[l] * b[l] for both elements of each pair, in vectors of i32.
+  Value addIntegerDots(Value sums, Value a, Value b, bool vnni);
+  /// The larger magnitude, in bits: those of NaN are the largest.
+  Value maxMagnitude(Value bits, Value x);
+  Value integers(uint32_t bits); // a vector of i32
+  Value toBits(Value x);         // as i32
+  Value fromBits(Value x);
+  Value fromIntegers(Value x); // i32 -> f32
+
   // Elementary functions of f32 (VectorMath.cpp).
   Value exp(Value x);
   Value log(Value x);

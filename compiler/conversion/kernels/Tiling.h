@@ -36,6 +36,9 @@ struct KernelTarget {
   /// Whether there is an instruction that adds products of pairs of bf16 to f32
   /// (AVX512-BF16); of 16 lanes only.
   bool bf16Dot = false;
+  /// Whether there is an instruction that adds products of pairs of 16-bit
+  /// integers (pmaddwd), and one that adds them to sums, too (VNNI).
+  bool wordDots = false, vnni = false;
   /// The tile of contractions that the user wants, instead of the chosen one.
   std::optional<Tile> tile;
   /// The version of the code that the kernels belong to; empty if there is one

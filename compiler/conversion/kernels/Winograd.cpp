@@ -34,14 +34,30 @@ bool Winograd::canCompute(const Contraction &shape, int64_t tileOutputs) {
   return true;
 }
 
+std::optional<Winograd> Winograd::ofPointwise(const Contraction &shape) {
+  if (shape.groups != 1 || shape.video || shape.inputs == 0 ||
+      shape.dotProducts() || shape.taps() != 1 || shape.stride[0] != 1 ||
+      shape.stride[1] != 1)
+    return std::nullopt;
+  return Winograd::of(shape, 1);
+}
+
 int64_t Winograd::inputBlocks() const {
   return llvm::divideCeil(inputs, kChannelBlock);
 }
 
+int64_t Winograd::inputPairs() const {
+  return llvm::divideCeil(inputBlocks(), 2);
+}
+
+int64_t Winograd::chunks() const {
+  return llvm::divideCeil(inputPairs(), kChunkPairs);
+}
+
 std::string Winograd::name() const {
-  return llvm::formatv("winograd{0}x{1}_i{2}_o{3}_k{4}x{5}", axes[0].outputs,
+  return llvm::formatv("winograd{0}x{1}_i{2}_o{3}_k{4}x{5}{6}", axes[0].outputs,
                        axes[1].outputs, inputs, outputs, axes[0].taps,
-                       axes[1].taps);
+                       axes[1].taps, blockFloat ? "_bfp16" : "");
 }
 
 static int64_t getNumPanels(const KernelTarget &target, const Winograd &shape) {
@@ -49,8 +65,17 @@ static int64_t getNumPanels(const KernelTarget &target, const Winograd &shape) {
                           getWinogradPanel(target, shape.outputs));
 }
 
+int64_t vae::getWinogradChunkStride(const KernelTarget &target,
+                                    const Winograd &shape) {
+  return (1 + kChunkPairs * kChannelBlock) *
+         getWinogradPanel(target, shape.outputs);
+}
+
 int64_t vae::getWinogradWeightStride(const KernelTarget &target,
                                      const Winograd &shape) {
+  if (shape.blockFloat)
+    return shape.chunks() * getWinogradChunkStride(target, shape) +
+           kChannelBlock;
   return shape.inputBlocks() * kChannelBlock *
              getWinogradPanel(target, shape.outputs) +
          kChannelBlock;
@@ -66,78 +91,111 @@ int64_t vae::getWinogradWeightSize(const KernelTarget &target,
 // Weights
 //===----------------------------------------------------------------------===//
 
+WinogradWeights::WinogradWeights(Emitter &e, const KernelTarget &target,
+                                 const Winograd &shape, const KernelArgs &args)
+    : e(e), shape(shape), weight(args.buffers[0]), result(args.buffers[1]),
+      panel(getWinogradPanel(target, shape.outputs)),
+      stride(getWinogradWeightStride(target, shape)),
+      columns(getWinogradMatrices(shape.axes[0]).weight),
+      rows(getWinogradMatrices(shape.axes[1]).weight) {}
+
+Value WinogradWeights::getPlace(Value block) {
+  int64_t perPanel = panel / kChannelBlock;
+  return e.add(e.mul(e.div(block, perPanel), shape.positions() * stride),
+               e.mul(e.rem(block, perPanel), kChannelBlock));
+}
+
+Value WinogradWeights::isGiven(Value block, Value input) {
+  int64_t stored = llvm::divideCeil(shape.outputs, kChannelBlock);
+  return e.both(e.less(input, e.index(shape.inputs)),
+                e.less(block, e.index(stored)));
+}
+
+Value WinogradWeights::getSource(Value block, Value input) {
+  int64_t taps = shape.axes[0].taps * shape.axes[1].taps;
+  return e.add(e.mul(block, taps * shape.inputs * kChannelBlock),
+               e.mul(input, kChannelBlock));
+}
+
+void WinogradWeights::transform(Value from, Value buffer, Value to,
+                                int64_t stride) {
+  int64_t kh = shape.axes[0].taps, kw = shape.axes[1].taps;
+  Emitter::Values taps;
+  for (int64_t t = 0; t < kh * kw; ++t)
+    taps.push_back(
+        e.loadVec(weight, e.add(from, t * shape.inputs * kChannelBlock)));
+  SmallVector<Emitter::Values> half;
+  for (int64_t j = 0; j < kw; ++j) {
+    Emitter::Values column;
+    for (int64_t i = 0; i < kh; ++i)
+      column.push_back(taps[i * kw + j]);
+    half.push_back(columns.emit(e, column));
+  }
+  for (int64_t i = 0; i < shape.axes[0].size(); ++i) {
+    Emitter::Values row;
+    for (int64_t j = 0; j < kw; ++j)
+      row.push_back(half[j][i]);
+    for (auto [j, value] : llvm::enumerate(rows.emit(e, row)))
+      e.storeVec(value, buffer,
+                 e.add(to, (i * shape.axes[1].size() + j) * stride));
+  }
+}
+
+void WinogradWeights::transformOrClear(Value given, Value from, Value buffer,
+                                       Value to, int64_t stride) {
+  e.ifElse(
+      given,
+      [&] {
+        transform(from, buffer, to, stride);
+        return Emitter::Values();
+      },
+      [&] {
+        for (int64_t q = 0; q < shape.positions(); ++q)
+          e.storeVec(e.splat(0), buffer, e.add(to, q * stride));
+        return Emitter::Values();
+      });
+}
+
+void WinogradWeights::emitItem(Value item) {
+  Value block = e.div(item, shape.inputBlocks());
+  Value first =
+      e.mul(e.sub(item, e.mul(block, shape.inputBlocks())), kChannelBlock);
+  Value start = getPlace(block);
+  e.loop(e.index(0), e.index(kChannelBlock), 1, [&](Value i) {
+    Value input = e.add(first, i);
+    Value from = getSource(block, input);
+    Value to = e.add(start, e.mul(input, panel));
+    Value given = isGiven(block, input);
+    e.loop(e.index(0), e.index(kChannelBlock), e.width, [&](Value lane) {
+      transformOrClear(given, e.add(from, lane), result, e.add(to, lane),
+                       stride);
+    });
+  });
+}
+
 func::FuncOp vae::getWinogradWeightKernel(ModuleOp module, Location loc,
                                           const KernelTarget &target,
                                           const Winograd &shape) {
   int64_t panel = getWinogradPanel(target, shape.outputs);
   int64_t blocks = getNumPanels(target, shape) * panel / kChannelBlock;
-  int64_t stored = llvm::divideCeil(shape.outputs, kChannelBlock);
-  int64_t kh = shape.axes[0].taps, kw = shape.axes[1].taps;
-  int64_t stride = getWinogradWeightStride(target, shape);
-  LinearMap columns(getWinogradMatrices(shape.axes[0]).weight);
-  LinearMap rows(getWinogradMatrices(shape.axes[1]).weight);
-  auto body = [&](Emitter &e, const KernelArgs &args) {
-    Value weight = args.buffers[0], result = args.buffers[1];
-    // The weights of one input and as many outputs as a vector has.
-    auto transform = [&](Value from, Value to) {
-      Emitter::Values taps;
-      for (int64_t t = 0; t < kh * kw; ++t)
-        taps.push_back(
-            e.loadVec(weight, e.add(from, t * shape.inputs * kChannelBlock)));
-      SmallVector<Emitter::Values> half;
-      for (int64_t j = 0; j < kw; ++j) {
-        Emitter::Values column;
-        for (int64_t i = 0; i < kh; ++i)
-          column.push_back(taps[i * kw + j]);
-        half.push_back(columns.emit(e, column));
-      }
-      for (int64_t i = 0; i < shape.axes[0].size(); ++i) {
-        Emitter::Values row;
-        for (int64_t j = 0; j < kw; ++j)
-          row.push_back(half[j][i]);
-        for (auto [j, value] : llvm::enumerate(rows.emit(e, row)))
-          e.storeVec(value, result,
-                     e.add(to, (i * shape.axes[1].size() + j) * stride));
-      }
-    };
-    e.loop(args.begin, args.end, 1, [&](Value item) {
-      Value block = e.div(item, shape.inputBlocks());
-      Value first =
-          e.mul(e.sub(item, e.mul(block, shape.inputBlocks())), kChannelBlock);
-      Value inPanel = e.rem(block, panel / kChannelBlock);
-      Value start = e.add(e.mul(e.div(block, panel / kChannelBlock),
-                                shape.positions() * stride),
-                          e.mul(inPanel, kChannelBlock));
-      e.loop(e.index(0), e.index(kChannelBlock), 1, [&](Value i) {
-        Value input = e.add(first, i);
-        Value from = e.add(e.mul(block, kh * kw * shape.inputs * kChannelBlock),
-                           e.mul(input, kChannelBlock));
-        Value to = e.add(start, e.mul(input, panel));
-        Value given = e.both(e.less(input, e.index(shape.inputs)),
-                             e.less(block, e.index(stored)));
-        e.loop(e.index(0), e.index(kChannelBlock), e.width, [&](Value lane) {
-          e.ifElse(
-              given,
-              [&] {
-                transform(e.add(from, lane), e.add(to, lane));
-                return Emitter::Values();
-              },
-              [&] {
-                for (int64_t q = 0; q < shape.positions(); ++q)
-                  e.storeVec(e.splat(0), result,
-                             e.add(e.add(to, lane), q * stride));
-                return Emitter::Values();
-              });
-        });
-      });
-    });
-  };
+  int64_t parts = shape.blockFloat ? shape.chunks() : shape.inputBlocks();
+  // One chunk, as f32.
+  int64_t scratch =
+      shape.blockFloat ? shape.positions() * kChunkChannels * target.vectorWidth
+                       : 0;
   return getOrCreateKernel(
       module, loc, shape.name() + "_weights", target, 2, 0,
-      [&](Emitter &e, ValueRange) {
-        return e.index(blocks * shape.inputBlocks());
+      [&](Emitter &e, ValueRange) { return e.index(blocks * parts); },
+      [&](Emitter &e, const KernelArgs &args) {
+        WinogradWeights weights(e, target, shape, args);
+        e.loop(args.begin, args.end, 1, [&](Value item) {
+          if (shape.blockFloat)
+            weights.emitChunk(item, args.scratch);
+          else
+            weights.emitItem(item);
+        });
       },
-      body);
+      scratch * 4);
 }
 
 //===----------------------------------------------------------------------===//
@@ -165,14 +223,19 @@ WinogradScratch::WinogradScratch(const KernelTarget &target,
                                  const Winograd &shape)
     : tiles(getWinogradTiles(target, shape)) {
   // A line more keeps the positions of a tile in different sets of a cache.
-  inPosition = tiles * shape.inputBlocks() * kChannelBlock + kChannelBlock;
+  int64_t blocks = shape.blockFloat ? shape.inputPairs() : shape.inputBlocks();
+  inPosition = tiles * blocks * kChannelBlock + kChannelBlock;
   outPosition = tiles * getWinogradPanel(target, shape.outputs) + kChannelBlock;
   inputs = 0;
   products = inputs + shape.positions() * inPosition;
   window = products + shape.positions() * outPosition;
-  results = window + shape.positions() * kChannelBlock;
-  size =
+  windowPixel = shape.blockFloat ? kChunkChannels : kChannelBlock;
+  results = window + shape.positions() * windowPixel;
+  factors =
       results + shape.axes[0].outputs * shape.axes[1].outputs * kChannelBlock;
+  int64_t perTile = shape.blockFloat ? shape.axes[1].size() * kChannelBlock : 0;
+  scales = factors + perTile;
+  size = scales + shape.chunks() * tiles * perTile;
 }
 
 //===----------------------------------------------------------------------===//
@@ -233,7 +296,6 @@ void WinogradEmitter::findTiles(Value first) {
 /// Products of `rows` tiles with one position's weights of a panel.
 void WinogradEmitter::multiplyRows(Value from, Value weights, Value to,
                                    int64_t rows) {
-  constexpr int64_t kUnroll = 4;
   int64_t vectors = tile.vectors, width = vectors * e.width;
   Values sums(rows * vectors, e.splat(0));
   auto step = [&](Value block, Value k, Values sums) {
@@ -241,7 +303,7 @@ void WinogradEmitter::multiplyRows(Value from, Value weights, Value to,
         e.add(from, e.add(e.mul(block, layout.tiles * kChannelBlock), k));
     Value wAt =
         e.add(weights, e.mul(e.add(e.mul(block, kChannelBlock), k), width));
-    for (int64_t u = 0; u < kUnroll; ++u) {
+    for (int64_t u = 0; u < kWinogradUnroll; ++u) {
       Values w;
       for (int64_t v = 0; v < vectors; ++v)
         w.push_back(e.loadVec(weight, e.add(wAt, u * width + v * e.width)));
@@ -256,7 +318,7 @@ void WinogradEmitter::multiplyRows(Value from, Value weights, Value to,
   };
   Value blocks = e.index(shape.inputBlocks());
   sums = e.loop(zero, blocks, 1, sums, [&](Value b, ValueRange outer) {
-    return e.loop(zero, e.index(kChannelBlock), kUnroll, outer,
+    return e.loop(zero, e.index(kChannelBlock), kWinogradUnroll, outer,
                   [&](Value k, ValueRange inner) {
                     return step(b, k, Values(inner.begin(), inner.end()));
                   });
@@ -301,6 +363,7 @@ void WinogradEmitter::multiply(Value panel, Value part, Value parts) {
     Value products =
         e.add(e.mul(position, layout.outPosition), e.index(layout.products));
     Value w = e.add(weights, e.mul(position, stride));
+    Value scales = shape.blockFloat ? getScales(position) : Value();
     e.loop(zero, runs, 1, [&](Value run) {
       Value first = e.add(e.mul(run, rows), e.min(run, extra));
       Value size = e.select(e.less(run, extra), e.add(rows, 1), rows);
@@ -313,7 +376,10 @@ void WinogradEmitter::multiply(Value panel, Value part, Value parts) {
       auto fill = [&](Region &region, int64_t r) {
         OpBuilder::InsertionGuard guard(e.b);
         e.b.createBlock(&region);
-        multiplyRows(from, w, to, r);
+        if (shape.blockFloat)
+          multiplyChunks(from, w, to, placeScales(scales, first), r);
+        else
+          multiplyRows(from, w, to, r);
         scf::YieldOp::create(e.b, e.loc);
       };
       for (auto [region, r] : llvm::zip(choice.getCaseRegions(), cases))

@@ -30,8 +30,48 @@ struct WinogradScratch {
   int64_t inPosition;  // from one position's inputs to the next one's
   int64_t outPosition; // and products
   int64_t inputs, products, window, results, size;
+  int64_t windowPixel; // of the window, from one pixel to the next
+  /// Of blockFloat: what a tile's inputs are multiplied by to become integers,
+  /// and for each chunk and tile, what products are multiplied by to become
+  /// f32: [column][16, of which the first are rows].
+  int64_t factors, scales;
 
   WinogradScratch(const KernelTarget &target, const Winograd &shape);
+};
+
+/// Steps of the innermost loop of products that are done at once.
+inline constexpr int64_t kWinogradUnroll = 4;
+
+/// The body of a kernel that transforms weights.
+class WinogradWeights {
+  using Value = mlir::Value;
+
+public:
+  WinogradWeights(Emitter &e, const KernelTarget &target, const Winograd &shape,
+                  const KernelArgs &args);
+  /// A block of outputs and a block of inputs.
+  void emitItem(Value item);
+  /// Of blockFloat: a block of outputs and a chunk of inputs.
+  void emitChunk(Value item, Value scratch);
+
+private:
+  /// Where the transformed weights of a block of outputs begin.
+  Value getPlace(Value block);
+  Value getSource(Value block, Value input);
+  /// Whether the layer has these channels; others are there to fill a block.
+  Value isGiven(Value block, Value input);
+  /// The weights of one input and as many outputs as a vector has. Positions
+  /// are `stride` elements apart.
+  void transform(Value from, Value buffer, Value to, int64_t stride);
+  void transformOrClear(Value given, Value from, Value buffer, Value to,
+                        int64_t stride);
+  void quantize(Value position, Value scratch, Value inputs, Value to);
+
+  Emitter &e;
+  const Winograd &shape;
+  Value weight, result;
+  int64_t panel, stride;
+  LinearMap columns, rows;
 };
 
 class WinogradEmitter {
@@ -71,7 +111,8 @@ private:
   // WinogradTransform.cpp
   void transformInputs();
   void transformInput(Value tile, Value block);
-  void copyWindow(Value tile, Value channel, Value mask);
+  void copyWindow(Value tile, Value channel, Value mask, Value to);
+  Value isInside(Value tile);
   void transformWindow(Value buffer, Value base, Value rowStride,
                        int64_t columnStride, Value to, Value mask);
   void transformProducts(Value panel);
@@ -83,6 +124,28 @@ private:
   llvm::SmallVector<llvm::SmallVector<int64_t>> getResultRows() const;
   /// A mask of the channels from one on; null if that many are always there.
   Value getMask(Value channel, int64_t channels, int64_t whole);
+
+  // WinogradBlockFloat.cpp
+  void transformChunk(Value tile, Value chunk);
+  /// A window of a chunk's channels, of which there are as many blocks.
+  struct Window {
+    Value buffer, base, rowStride;
+    int64_t columnStride;
+    Value firstChannel, blocks;
+    bool whole; // has all channels of its blocks
+  };
+  Value getWindowMask(const Window &window, Value channel);
+  Emitter::Values loadColumn(const Window &window, Value channel,
+                             int64_t column, llvm::ArrayRef<int64_t> rows);
+  void findScales(const Window &window, Value scales);
+  void quantizeWindow(const Window &window, Value to);
+  void quantizePair(const Window &window, Value channel, bool both, Value to);
+  Value getScales(Value position);
+  Value placeScales(Value scales, Value tile);
+  void multiplyChunks(Value from, Value weights, Value to, Value scales,
+                      int64_t rows);
+  void addChunk(const Values &sums, Value weights, Value to, Value scales,
+                bool first);
 
   /// What the item after this one reads, so many times in equal parts.
   void prefetchNext(Value index, Value parts);

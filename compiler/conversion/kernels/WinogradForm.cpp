@@ -25,6 +25,17 @@ static std::vector<double> getPoints(int64_t size) {
   }
 }
 
+std::vector<double> vae::getRowNorms(const Matrix &matrix) {
+  std::vector<double> norms;
+  for (const std::vector<double> &row : matrix) {
+    double sum = 0;
+    for (double value : row)
+      sum += std::abs(value);
+    norms.push_back(sum);
+  }
+  return norms;
+}
+
 bool vae::hasWinogradPoints(const WinogradAxis &axis) {
   return axis.outputs > 0 && axis.taps > 0 && !getPoints(axis.size()).empty();
 }

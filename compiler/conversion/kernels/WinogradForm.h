@@ -33,6 +33,9 @@ struct WinogradMatrices {
 /// convolution for deep neural networks", ACM TOMS 2020, on why points matter).
 WinogradMatrices getWinogradMatrices(const WinogradAxis &axis);
 
+/// For each row, the sum of its magnitudes.
+std::vector<double> getRowNorms(const Matrix &matrix);
+
 /// Whether there are points for that size.
 bool hasWinogradPoints(const WinogradAxis &axis);
 

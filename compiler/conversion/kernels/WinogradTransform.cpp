@@ -20,23 +20,31 @@ Value WinogradEmitter::getMask(Value channel, int64_t channels, int64_t whole) {
 
 void WinogradEmitter::transformInputs() {
   e.loop(zero, count, 1, [&](Value t) {
-    e.loop(zero, e.index(shape.inputBlocks()), 1,
-           [&](Value block) { transformInput(t, block); });
+    if (shape.blockFloat)
+      e.loop(zero, e.index(shape.chunks()), 1,
+             [&](Value chunk) { transformChunk(t, chunk); });
+    else
+      e.loop(zero, e.index(shape.inputBlocks()), 1,
+             [&](Value block) { transformInput(t, block); });
   });
+}
+
+/// Before the first and behind the last pixel there are zeros.
+Value WinogradEmitter::isInside(Value t) {
+  auto within = [&](Field field, ContractionSize extent, int axis) {
+    Value first = get(field, t);
+    Value end = e.add(first, shape.axes[axis].size() - 1);
+    return e.both(e.less(e.index(-1), first), e.less(end, size(extent)));
+  };
+  return e.both(within(kFirstRow, kInputRows, 0),
+                within(kFirstColumn, kInputColumns, 1));
 }
 
 /// One tile's window of a block of channels.
 void WinogradEmitter::transformInput(Value t, Value block) {
   Value to = e.add(e.mul(e.add(e.mul(block, layout.tiles), t), kChannelBlock),
                    e.index(layout.inputs));
-  // Before the first and behind the last pixel there are zeros.
-  auto within = [&](Field field, ContractionSize extent, int axis) {
-    Value first = get(field, t);
-    Value end = e.add(first, shape.axes[axis].size() - 1);
-    return e.both(e.less(e.index(-1), first), e.less(end, size(extent)));
-  };
-  Value inside = e.both(within(kFirstRow, kInputRows, 0),
-                        within(kFirstColumn, kInputColumns, 1));
+  Value inside = isInside(t);
   e.loop(zero, e.index(kChannelBlock), e.width, [&](Value lane) {
     Value channel = e.add(e.mul(block, kChannelBlock), lane);
     Value mask = getMask(channel, shape.inputs, kChannelBlock);
@@ -49,7 +57,7 @@ void WinogradEmitter::transformInput(Value t, Value block) {
           return Values();
         },
         [&] {
-          copyWindow(t, channel, mask);
+          copyWindow(t, channel, mask, e.index(layout.window));
           transformWindow(scratch, e.index(layout.window),
                           e.index(shape.axes[1].size() * kChannelBlock),
                           kChannelBlock, result, {});
@@ -59,7 +67,7 @@ void WinogradEmitter::transformInput(Value t, Value block) {
 }
 
 /// A window with the zeros around the image.
-void WinogradEmitter::copyWindow(Value t, Value channel, Value mask) {
+void WinogradEmitter::copyWindow(Value t, Value channel, Value mask, Value to) {
   Value firstRow = get(kFirstRow, t), firstColumn = get(kFirstColumn, t);
   Value from = e.add(get(kWindow, t), channel);
   int64_t columns = shape.axes[1].size();
@@ -79,9 +87,9 @@ void WinogradEmitter::copyWindow(Value t, Value channel, Value mask) {
                 from, e.add(e.mul(i, size(kInRow)), e.mul(j, shape.inputs)));
             return Values{e.loadVec(x, at, mask)};
           })[0];
-      e.storeVec(pixel, scratch,
-                 e.add(e.mul(e.add(e.mul(i, columns), j), kChannelBlock),
-                       e.index(layout.window)));
+      e.storeVec(
+          pixel, scratch,
+          e.add(e.mul(e.add(e.mul(i, columns), j), layout.windowPixel), to));
     });
   });
 }

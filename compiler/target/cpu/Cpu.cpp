@@ -63,6 +63,9 @@ static KernelTarget kernelTarget(const Triple &triple,
     target.vectorRegisters = 32;
     target.bf16Dot = info.checkFeatures("+avx512bf16");
   }
+  if (triple.isX86())
+    target.wordDots = info.checkFeatures("+avx2");
+  target.vnni = target.vectorWidth == 16 && info.checkFeatures("+avx512vnni");
   return target;
 }
 

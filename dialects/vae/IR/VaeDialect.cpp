@@ -52,7 +52,8 @@ vae::VaeDialect::verifyOperationAttribute(Operation *op,
   auto precision =
       name ? symbolizePrecision(name.getValue()) : std::optional<Precision>();
   if (!precision || precision == Precision::F32)
-    return op->emitError() << "'" << kPrecisionAttr << "' is \"bf16\", found "
+    return op->emitError() << "'" << kPrecisionAttr
+                           << "' is \"bf16\" or \"bfp16\", found "
                            << attribute.getValue();
   if (!isa<PrunableOpInterface, ModuleOp>(op))
     return op->emitError() << "'" << kPrecisionAttr

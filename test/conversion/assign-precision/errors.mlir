@@ -9,7 +9,7 @@ func.func @nothing() {
 // -----
 
 func.func @other(%x: tensor<?x6xf32>, %w: tensor<8x6xf32>) -> tensor<?x8xf32> {
-  // expected-error @below {{'vae.precision' is "bf16", found "f16"}}
+  // expected-error @below {{'vae.precision' is "bf16" or "bfp16", found "f16"}}
   %0 = vae.dense %x, %w {vae.precision = "f16"} : (tensor<?x6xf32>, tensor<8x6xf32>) -> tensor<?x8xf32>
   return %0 : tensor<?x8xf32>
 }
