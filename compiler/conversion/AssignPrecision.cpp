@@ -110,9 +110,11 @@ bool isLargePointwise(Operation *op) {
 }
 
 bool hasForm(Operation *op, Precision precision) {
-  bool winograd = getAlgorithm(op).winograd != 0;
+  Algorithm algorithm = getAlgorithm(op);
+  bool winograd = algorithm.winograd != 0;
+  // Stored weights are those of f32.
   if (precision == Precision::BFP16)
-    return winograd || isLargePointwise(op);
+    return (winograd && !algorithm.stored) || isLargePointwise(op);
   // Fewer products are worth more than shorter numbers.
   return !winograd && hasBf16Form(op);
 }

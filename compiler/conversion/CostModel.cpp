@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/CostModel.h"
 
+#include "compiler/conversion/LayerShape.h"
 #include "compiler/conversion/Shapes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -19,8 +20,17 @@ static constexpr double kSmallTransform = 13, kLargeTransform = 22;
 /// by VNNI, and by pmaddwd and an addition.
 static constexpr double kVnniProducts = 0.57, kPairProducts = 0.8,
                         kBlockFloatTransform = 1.3;
-/// A vector of transformed weights, which goes through memory.
-static constexpr double kWeightTransform = 26;
+/// A vector of transformed weights: of few, which stay in a cache near by, and
+/// what is added for many.
+static constexpr double kFewWeights = 8, kManyWeights = 18;
+static constexpr double kManyWeightBytes = 4 << 20;
+/// A vector of stored ones, which are read where others were just written.
+static constexpr double kStoredWeights = 3;
+
+/// Part of the time that must be left, of larger tiles and of stored weights.
+static constexpr double kWorthLargerTile = 0.9, kWorthStored = 0.85;
+/// Transformed weights of a layer that are stored unasked.
+static constexpr int64_t kMostStoredBytes = 8 << 20;
 
 /// Multiply-adds of a register tile, of which some registers are idle.
 static double getProducts(int64_t rows, int64_t inputs, int64_t vectors,
@@ -48,7 +58,7 @@ static double getDirectCost(const KernelTarget &target, const Work &work) {
 }
 
 static double getWinogradCost(const KernelTarget &target, const Work &work,
-                              const Winograd &form) {
+                              const Winograd &form, bool stored) {
   Tile tile = chooseWinogradTile(target, form.outputs);
   int64_t tiles = work.images *
                   llvm::divideCeil(work.rows, form.axes[0].outputs) *
@@ -74,8 +84,10 @@ static double getWinogradCost(const KernelTarget &target, const Work &work,
   double transforms = static_cast<double>(tiles) * transformed / width *
                       (large ? kLargeTransform : kSmallTransform) *
                       perTransform;
-  double weights = static_cast<double>(positions * inputs * outputs) / width *
-                   kWeightTransform * perTransform;
+  double elements = static_cast<double>(positions * inputs * outputs);
+  double many = std::min(1.0, elements * sizeof(float) / kManyWeightBytes);
+  double each = stored ? kStoredWeights : kFewWeights + kManyWeights * many;
+  double weights = elements / width * each * perTransform;
   return products + transforms + weights;
 }
 
@@ -87,17 +99,18 @@ std::optional<double> vae::getCost(const KernelTarget &target, const Work &work,
   if (!Winograd::canCompute(work.shape, algorithm.winograd))
     return std::nullopt;
   Winograd form = Winograd::of(work.shape, algorithm.winograd);
-  form.blockFloat =
-      precision == Precision::BFP16 && hasBlockFloat(target, form);
-  return getWinogradCost(target, work, form);
+  form.blockFloat = precision == Precision::BFP16 && !algorithm.stored &&
+                    hasBlockFloat(target, form);
+  return getWinogradCost(target, work, form, algorithm.stored);
+}
+
+bool vae::isWorth(const Algorithm &algorithm, double cost, double other) {
+  return cost < (algorithm.stored ? kWorthStored : kWorthLargerTile) * other;
 }
 
 //===----------------------------------------------------------------------===//
 // Operations
 //===----------------------------------------------------------------------===//
-
-/// Sizes that are assumed where the model's are dynamic.
-static constexpr int64_t kNominalImages = 1, kNominalSize = 128;
 
 static int64_t getSize(RankedTensorType type, int64_t axis) {
   int64_t size = type.getDimSize(axis);
@@ -137,4 +150,20 @@ std::optional<double> vae::getCost(const KernelTarget &target, Operation *op,
     total += cost ? *cost : getDirectCost(target, part);
   }
   return any ? std::optional(total) : std::nullopt;
+}
+
+int64_t vae::getStoredBytes(const KernelTarget &target, Operation *op,
+                            const Algorithm &algorithm) {
+  int64_t elements = 0;
+  if (algorithm.stored)
+    for (const Contraction &shape : getContractions(op))
+      if (Winograd::canCompute(shape, algorithm.winograd))
+        elements += getWinogradWeightSize(
+            target, Winograd::of(shape, algorithm.winograd));
+  return elements * static_cast<int64_t>(sizeof(float));
+}
+
+bool vae::isAffordable(const KernelTarget &target, Operation *op,
+                       const Algorithm &algorithm) {
+  return getStoredBytes(target, op, algorithm) <= kMostStoredBytes;
 }

@@ -10,6 +10,19 @@
 
 namespace vae {
 
+/// Whether an algorithm is to be taken that costs `cost` instead of `other`: a
+/// larger tile, which is less exact, must save a tenth, and stored weights,
+/// which are larger, more.
+bool isWorth(const Algorithm &algorithm, double cost, double other);
+
+/// Bytes of a layer's transformed weights; 0 if it stores none, or for another
+/// operation.
+int64_t getStoredBytes(const KernelTarget &target, mlir::Operation *op,
+                       const Algorithm &algorithm);
+/// Whether a layer stores no more than it may unless the user asks for it.
+bool isAffordable(const KernelTarget &target, mlir::Operation *op,
+                  const Algorithm &algorithm);
+
 /// A contraction and how many positions it is computed at.
 struct Work {
   Contraction shape;

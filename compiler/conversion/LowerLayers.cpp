@@ -101,8 +101,29 @@ static bool isFinite(Value weight) {
                       [](float value) { return std::isfinite(value); });
 }
 
+Value Lowering::storeTransformed(Operation *op, const Winograd &form,
+                                 Value weight) {
+  ElementsAttr source = getConstant(weight).getValue();
+  std::string key;
+  llvm::raw_string_ostream(key)
+      << source.getAsOpaquePointer() << form.name() << " of "
+      << getWinogradPanel(target, form.outputs);
+  ElementsAttr &stored = packedWeights.values[key];
+  if (!stored) {
+    std::vector<float> storage;
+    std::vector<float> values =
+        transformWinogradWeights(target, form, getFloats(source, storage));
+    int64_t size = values.size();
+    stored = makeWeight((getWeightName(source) + ".u").str(), {size},
+                        std::move(values), op->getContext());
+  }
+  return ConstantOp::create(builder, op->getLoc(), stored);
+}
+
 Value Lowering::transformWeight(Operation *op, const Winograd &form,
                                 Value weight) {
+  if (getAlgorithm(op).stored)
+    return storeTransformed(op, form, weight);
   AffineExpr elements = expr(getWinogradWeightSize(target, form));
   const Dims dims = {elements};
   constexpr int64_t alone = int64_t(1) << 20; // operations worth a thread

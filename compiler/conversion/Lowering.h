@@ -74,6 +74,9 @@ private:
   /// The conversion of a result to channels first, if that is its only use.
   static ConvertLayoutOp getConversion(Value result, Value residual);
   Exprs makeContractionSizes();
+  /// The same as a constant.
+  Value storeTransformed(mlir::Operation *op, const Winograd &form,
+                         Value weight);
   /// The weights of a Winograd kernel.
   Value transformWeight(mlir::Operation *op, const Winograd &form,
                         Value weight);

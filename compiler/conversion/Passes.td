@@ -22,16 +22,20 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
   let description = [{
     Gives a convolution, or the phases of a transposed one, the attribute
     `vae.algorithm` where Winograd's algorithm costs less than summing directly,
-    by a model of the machine. The choice depends on channels, window and, where
+    by a model of the machine; "winograd4-stored" says that its weights are
+    transformed at compile time. The choice depends on channels, window and, where
     the model fixes them, sizes; never on the part of an image or the thread.
     `algorithms` decides instead for some layers, or all: "winograd4",
     "layer=direct"; what cannot be computed so stays direct. With `block-float`,
     products cost half, and tiles of 6x6, whose numbers differ too much in size
-    for 16 bits, are not considered.
+    for 16 bits, are not considered. `tuned` decides instead of the model for
+    convolutions of the shapes that it lists (the columns of a tuning table,
+    joined by colons), unless `fast` is off.
   }];
   let options = [
     Option<"fast", "fast", "bool", "false", "Consider algorithms other than direct">,
     ListOption<"algorithms", "algorithms", "std::string", "[LAYER=]ALGORITHM">,
+    ListOption<"tuned", "tuned", "std::string", "SHAPE=ALGORITHM">,
     Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16",
            "Number of vector registers">,

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Runs the stages and writes the result.
+#include "compiler/conversion/LayerShape.h"
 #include "compiler/conversion/Versions.h"
 #include "compiler/import/Importer.h"
 #include "compiler/import/native/NativeImporter.h"
 #include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/Resources.h"
+#include "compiler/pipeline/Tune.h"
+#include "compiler/pipeline/WriteLibrary.h"
 #include "compiler/target/cpu/Codegen.h"
-#include "compiler/target/cpu/FillSection.h"
 #include "compiler/target/cpu/Passes.h"
-#include "compiler/target/cpu/WeightsSection.h"
 #include "dialects/vae/IR/Vae.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
@@ -62,11 +63,16 @@ private:
   /// Where the weights of --emit=json go.
   std::string getWeightsPath() const;
 
+  /// What --tune needs, and the table of --tuned.
+  LogicalResult checkTuning();
   LogicalResult importModel();
   /// Outputs must not replace weights that are mapped.
   LogicalResult checkWeightFiles();
   LogicalResult checkEntries();
   LogicalResult checkAlgorithms();
+  /// Measures layers, before the stage `fuse`.
+  LogicalResult tune();
+  void warnOfUnusedTable();
   LogicalResult runPasses();
   LogicalResult passes(Stage which, function_ref<void(PassManager &)> build);
   LogicalResult dump(Stage which);
@@ -77,8 +83,6 @@ private:
   LogicalResult writeMachineCode();
   LogicalResult writeAssembly(CodeGenerator &generator);
   LogicalResult writeObjects(CodeGenerator &generator);
-  llvm::Expected<TemporaryFile>
-  linkCode(ArrayRef<CodeGenerator::Object> objects);
   /// Runs and times a part of the last stage.
   LogicalResult step(StringRef name, function_ref<llvm::Error()> body);
 
@@ -115,6 +119,24 @@ LogicalResult Compilation::fail(llvm::Error error, StringRef file) {
 // Stages that are passes
 //===----------------------------------------------------------------------===//
 
+LogicalResult Compilation::checkTuning() {
+  if (!options.tune.empty()) {
+    if (llvm::Error error = checkTunable(options, report.cpus))
+      return fail(CompileFailure::Usage, "vaec", toString(std::move(error)));
+    if (llvm::Error error = checkOutput(options.tune))
+      return fail(std::move(error), options.tune);
+  }
+  if (options.tuned.empty())
+    return success();
+  auto table = readTuningTable(options, report.cpus.back(), context);
+  if (failed(table)) {
+    report.failure = CompileFailure::Input;
+    return failure();
+  }
+  report.tuning = std::move(*table);
+  return success();
+}
+
 LogicalResult Compilation::importModel() {
   observer.beginStage(Stage::Import, ModuleOp(), "");
   {
@@ -150,12 +172,12 @@ LogicalResult Compilation::importModel() {
 }
 
 LogicalResult Compilation::checkWeightFiles() {
-  std::vector<std::string> outputs = {output.str()};
+  std::vector<std::string> outputs = {output.str(), options.tune};
   if (options.emit == Stage::Json)
     outputs.push_back(getWeightsPath());
   for (const std::string &file : document.weights.getPaths())
     for (const std::string &path : outputs)
-      if (llvm::sys::fs::equivalent(file, path))
+      if (!path.empty() && llvm::sys::fs::equivalent(file, path))
         return fail(CompileFailure::Usage, path,
                     "is a weights file of the model; choose another output");
   return success();
@@ -192,6 +214,41 @@ LogicalResult Compilation::checkAlgorithms() {
   return success();
 }
 
+LogicalResult Compilation::tune() {
+  if (options.tune.empty() || options.emit < Stage::Fuse)
+    return success();
+  Timer timer(report.times, "tune");
+  bool dynamic = false;
+  auto table = measureLayers(*module, options, report, observer, dynamic);
+  if (!table)
+    return fail(table.takeError(), options.tune);
+  if (dynamic)
+    emitRemark(FileLineColLoc::get(&context, input, 0, 0))
+        << "the sizes of images are dynamic: convolutions are measured for "
+           "results of "
+        << kNominalSize << "x" << kNominalSize
+        << "; --size=HxW measures them for images of one size";
+  report.tuning = std::move(*table);
+  llvm::Error error = writeFile(options.tune, options.removeFilesOnSignal,
+                                [&](llvm::raw_pwrite_stream &out) {
+                                  report.tuning.print(out);
+                                  return llvm::Error::success();
+                                });
+  return error ? fail(std::move(error), options.tune) : success();
+}
+
+void Compilation::warnOfUnusedTable() {
+  bool any = false, model = false;
+  for (const AlgorithmReport &row : report.algorithms) {
+    any |= row.source == AlgorithmSource::Tuned;
+    model |= row.source == AlgorithmSource::Model;
+  }
+  if (!options.tuned.empty() && model && !any)
+    emitWarning(FileLineColLoc::get(&context, options.tuned, 0, 0))
+        << "no convolution of the model has a shape of this table; was it "
+           "measured for another model or another --size?";
+}
+
 LogicalResult Compilation::passes(Stage which,
                                   function_ref<void(PassManager &)> build) {
   if (which > options.emit)
@@ -223,10 +280,14 @@ LogicalResult Compilation::runPasses() {
   reportParameters(*module, report);
   if (failed(passes(Stage::Compress,
                     [&](auto &pm) { buildCompress(pm, options); })) ||
-      failed(passes(Stage::Fuse, [&](auto &pm) { buildFuse(pm, options); })))
+      failed(tune()) || failed(passes(Stage::Fuse, [&](auto &pm) {
+        buildFuse(pm, options, report.tuning);
+      })))
     return failure();
-  if (options.emit >= Stage::Fuse)
-    reportFusion(*module, report);
+  if (options.emit >= Stage::Fuse) {
+    reportFusion(*module, getAlgorithmRules(options, report.tuning), report);
+    warnOfUnusedTable();
+  }
   if (report.cpus.size() > 1 && options.emit >= Stage::Kernels)
     (*module)->setAttr(kVersionsAttr, describeVersions(report.cpus, &context));
   const KernelTarget &target = report.cpus.front().kernels;
@@ -353,55 +414,16 @@ LogicalResult Compilation::writeAssembly(CodeGenerator &generator) {
   });
 }
 
-/// Links the code with an empty place for the weights.
-llvm::Expected<TemporaryFile>
-Compilation::linkCode(ArrayRef<CodeGenerator::Object> objects) {
-  auto create = [&] {
-    return TemporaryFile::create(output, options.removeFilesOnSignal);
-  };
-  std::vector<TemporaryFile> files;
-  std::vector<std::string> paths;
-  uint64_t bytes = 1 << 18; // of the linked file, at most
-  auto add = [&](function_ref<void(llvm::raw_ostream &)> body) -> llvm::Error {
-    auto file = create();
-    if (!file)
-      return file.takeError();
-    paths.push_back(file->getPath().str());
-    files.push_back(std::move(*file));
-    return files.back().write([&](llvm::raw_pwrite_stream &out) {
-      body(out);
-      bytes += out.tell();
-      return llvm::Error::success();
-    });
-  };
-  for (const CodeGenerator::Object &object : objects)
-    if (llvm::Error error = add([&](llvm::raw_ostream &out) {
-          out.write(object.data(), object.size());
-        }))
-      return error;
-  if (llvm::Error error = add([&](llvm::raw_ostream &out) {
-        writeWeightsPlaceholder(report.weightBytes, report.cpus.front(), out);
-      }))
-    return error;
-  auto linked = create();
-  if (!linked)
-    return linked.takeError();
-  auto kind = options.emit == Stage::So ? LinkKind::SharedLibrary
-                                        : LinkKind::Relocatable;
-  // The linker would end the process on a full disk.
-  if (llvm::Error error = linked->checkSpace(bytes))
-    return error;
-  if (llvm::Error error = linkObjects(paths, linked->getPath(), kind))
-    return error;
-  return linked;
-}
-
 LogicalResult Compilation::writeObjects(CodeGenerator &generator) {
   std::vector<CodeGenerator::Object> objects;
   std::optional<TemporaryFile> linked;
+  auto kind = options.emit == Stage::So ? LinkKind::SharedLibrary
+                                        : LinkKind::Relocatable;
   if (failed(step("codegen", [&] { return generator.emitObjects(objects); })) ||
       failed(step("link", [&]() -> llvm::Error {
-        auto file = linkCode(objects);
+        auto file =
+            linkCode(objects, {report.weightBytes, report.cpus.front(), kind},
+                     output, options.removeFilesOnSignal);
         if (!file)
           return file.takeError();
         linked.emplace(std::move(*file));
@@ -409,21 +431,8 @@ LogicalResult Compilation::writeObjects(CodeGenerator &generator) {
       })))
     return failure();
   objects.clear();
-  return step("write", [&]() -> llvm::Error {
-    auto code = llvm::MemoryBuffer::getFile(linked->getPath(), /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-    if (!code)
-      return llvm::createStringError(code.getError(),
-                                     "cannot be read again: " +
-                                         code.getError().message());
-    return writeFile(output, options.removeFilesOnSignal,
-                     [&](llvm::raw_pwrite_stream &out) {
-                       return fillSection((*code)->getBuffer(), kWeightsSection,
-                                          [&](llvm::raw_ostream &weights) {
-                                            vae::writeWeights(*module, weights);
-                                          },
-                                          out);
-                     });
+  return step("write", [&] {
+    return writeLinked(*linked, *module, output, options.removeFilesOnSignal);
   });
 }
 
@@ -451,7 +460,7 @@ LogicalResult Compilation::run() {
   report.cpus = std::move(*cpus);
   if (llvm::Error error = checkOutput(output))
     return fail(std::move(error), output);
-  if (failed(importModel()))
+  if (failed(checkTuning()) || failed(importModel()))
     return failure();
   if (options.emit == Stage::Json)
     return writeJson();

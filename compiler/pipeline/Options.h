@@ -47,6 +47,11 @@ struct CompileOptions {
   /// How convolutions are computed, instead of the chosen algorithm:
   /// "[LAYER=]ALGORITHM" (VaeAlgorithm.h).
   std::vector<std::string> algorithms;
+  /// Where what layers take by each algorithm is written, measured on this
+  /// machine; this compilation uses it. Empty: nothing is measured.
+  std::string tune;
+  /// A file that was written so: what it lists is not measured again.
+  std::string tuned;
   /// The numbers that layers multiply, but for those that must be exact
   /// (vae-assign-precision).
   Precision precision = Precision::F32;

@@ -110,21 +110,32 @@ void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
 
 void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {}
 
-static ChooseAlgorithmPassOptions getAlgorithms(const CompileOptions &options) {
-  ChooseAlgorithmPassOptions result;
-  result.fast = getLevel(options).fastConvolution && !options.exactConv;
-  result.algorithms.assign(options.algorithms.begin(),
-                           options.algorithms.end());
+AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
+                                      const TuningTable &tuning) {
+  AlgorithmRules rules;
+  rules.fast = getLevel(options).fastConvolution && !options.exactConv;
+  rules.algorithms = options.algorithms;
+  for (const TunedLayer &layer : tuning.getLayers())
+    rules.tuned.push_back(layer.shape + "=" + layer.choice.str());
   // Text has no way to report an error: an unknown machine gets the defaults.
-  if (auto cpu = resolveTarget(options)) {
-    result.vectorWidth = cpu->kernels.vectorWidth;
-    result.vectorRegisters = cpu->kernels.vectorRegisters;
-    result.blockFloat =
-        options.precision == Precision::BFP16 && cpu->kernels.wordDots;
-    result.vnni = cpu->kernels.vnni;
-  } else {
+  if (auto cpu = resolveTarget(options))
+    rules.target = cpu->kernels;
+  else
     llvm::consumeError(cpu.takeError());
-  }
+  rules.blockFloat =
+      options.precision == Precision::BFP16 && rules.target.wordDots;
+  return rules;
+}
+
+static ChooseAlgorithmPassOptions getAlgorithms(const AlgorithmRules &rules) {
+  ChooseAlgorithmPassOptions result;
+  result.fast = rules.fast;
+  result.algorithms.assign(rules.algorithms.begin(), rules.algorithms.end());
+  result.tuned.assign(rules.tuned.begin(), rules.tuned.end());
+  result.vectorWidth = rules.target.vectorWidth;
+  result.vectorRegisters = rules.target.vectorRegisters;
+  result.blockFloat = rules.blockFloat;
+  result.vnni = rules.target.vnni;
   return result;
 }
 
@@ -140,7 +151,8 @@ static AssignPrecisionPassOptions getPrecisions(const CompileOptions &options) {
   return result;
 }
 
-void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
+void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
+                    const TuningTable &tuning) {
   const Level &level = getLevel(options);
   bool fuse = level.fuseEpilogues;
   pm.addPass(createFuseUpsamplePass({level.maxUpsampleFactor}));
@@ -149,14 +161,18 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   pm.addNestedPass<func::FuncOp>(createAssignLayoutPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addNestedPass<func::FuncOp>(
-      createChooseAlgorithmPass(getAlgorithms(options)));
+  pm.addNestedPass<func::FuncOp>(createChooseAlgorithmPass(
+      getAlgorithms(getAlgorithmRules(options, tuning))));
   // Before outputs are added and entry points are cut.
   pm.addPass(createAssignPrecisionPass(getPrecisions(options)));
   pm.addNestedPass<func::FuncOp>(
       createExposeLayersPass({options.exposeLayers}));
   pm.addPass(createSplitEntriesPass());
   pm.addNestedPass<func::FuncOp>(createFindHalosPass());
+}
+
+void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
+  buildFuse(pm, options, TuningTable());
 }
 
 void vae::buildKernels(OpPassManager &pm, const CompileOptions &options,

@@ -4,6 +4,7 @@
 #ifndef COMPILER_PIPELINE_PIPELINE_H
 #define COMPILER_PIPELINE_PIPELINE_H
 
+#include "compiler/conversion/AlgorithmChooser.h"
 #include "compiler/pipeline/Options.h"
 #include "compiler/pipeline/Report.h"
 #include "compiler/target/cpu/Cpu.h"
@@ -25,10 +26,17 @@ llvm::Expected<std::vector<Cpu>> resolveTargets(const CompileOptions &options);
 /// for it.
 llvm::Expected<Cpu> resolveTarget(const CompileOptions &options);
 
+/// What decides about algorithms. For the most demanding machine; an unknown
+/// one gets the defaults.
+AlgorithmRules getAlgorithmRules(const CompileOptions &options,
+                                 const TuningTable &tuning);
+
 /// The passes of one stage; empty for stages that are not passes.
 void buildSimplify(mlir::OpPassManager &pm, const CompileOptions &options);
 void buildCompress(mlir::OpPassManager &pm, const CompileOptions &options);
 void buildFuse(mlir::OpPassManager &pm, const CompileOptions &options);
+void buildFuse(mlir::OpPassManager &pm, const CompileOptions &options,
+               const TuningTable &tuning);
 void buildKernels(mlir::OpPassManager &pm, const CompileOptions &options,
                   const KernelTarget &target);
 void buildBuffers(mlir::OpPassManager &pm, const CompileOptions &options);
@@ -48,6 +56,8 @@ public:
                           llvm::StringRef pipeline) {}
   /// The passes of a stage, before they run: a place for instrumentation.
   virtual void configure(Stage stage, mlir::PassManager &passes) {}
+  /// --tune goes on: `what` is being done, `done` of `total` is.
+  virtual void tune(llvm::StringRef what, size_t done, size_t total) {}
 };
 
 /// Compiles the model at `input`, or the one that `options.files` names (then

@@ -2,6 +2,7 @@
 #include "compiler/pipeline/Report.h"
 
 #include "compiler/conversion/CostModel.h"
+#include "compiler/conversion/LayerShape.h"
 #include "compiler/conversion/Versions.h"
 #include "compiler/pipeline/Formula.h"
 #include "dialects/kernel/IR/Kernel.h"
@@ -253,24 +254,34 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
 }
 
 /// One row a layer, in the order of the entry points that have it first.
-static void reportAlgorithms(ModuleOp fused, CompileReport &report) {
+static void reportAlgorithms(ModuleOp fused, const AlgorithmRules &rules,
+                             CompileReport &report) {
+  auto chooser = AlgorithmChooser::create(rules);
+  if (!chooser)
+    return llvm::consumeError(chooser.takeError()); // the pass has failed
   std::set<StringRef> known;
-  const KernelTarget &target = report.cpus.back().kernels;
   fused.walk([&](Operation *op) {
-    auto direct = getCost(target, op, Algorithm());
-    if (!direct || !known.insert(getLayerName(op->getLoc())).second)
+    auto choice = chooser->choose(op);
+    if (!choice || !known.insert(getLayerName(op->getLoc())).second)
       return;
     AlgorithmReport &row = report.algorithms.emplace_back();
     row.layer = getLayerName(op->getLoc());
     row.algorithm = getAlgorithm(op).str();
+    row.source = choice->source;
+    row.storedBytes = getStoredBytes(rules.target, op, getAlgorithm(op));
+    double direct = *getCost(rules.target, op, Algorithm());
     for (const Algorithm &algorithm : Algorithm::getAll())
-      if (auto cost = getCost(target, op, algorithm, getPrecision(op)))
-        row.costs.push_back({algorithm.str(), *cost / *direct});
+      if (auto cost = getCost(rules.target, op, algorithm, getPrecision(op)))
+        row.costs.push_back({algorithm.str(), *cost / direct});
+    if (const TunedLayer *layer = report.tuning.find(LayerShape::of(op)->str()))
+      for (const auto &[algorithm, time] : layer->times)
+        row.measured.push_back({algorithm.str(), time});
   });
 }
 
-void vae::reportFusion(ModuleOp fused, CompileReport &report) {
-  reportAlgorithms(fused, report);
+void vae::reportFusion(ModuleOp fused, const AlgorithmRules &rules,
+                       CompileReport &report) {
+  reportAlgorithms(fused, rules, report);
   reportPrecision(fused, report);
   Survivors survivors(fused);
   for (const LayerReport &layer : report.layers) {

@@ -4,7 +4,9 @@
 #ifndef COMPILER_PIPELINE_REPORT_H
 #define COMPILER_PIPELINE_REPORT_H
 
+#include "compiler/conversion/AlgorithmChooser.h"
 #include "compiler/target/cpu/Cpu.h"
+#include "compiler/tune/TuningTable.h"
 #include "dialects/vae/IR/Vae.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -76,9 +78,15 @@ struct FusedReport {
 struct AlgorithmReport {
   std::string layer;
   std::string algorithm; // VaeAlgorithm.h
+  AlgorithmSource source = AlgorithmSource::Model;
+  /// Of weights that are stored transformed.
+  int64_t storedBytes = 0;
   /// What the model of the machine predicts of those that can compute it, as
   /// parts of the direct one's cost.
   std::vector<std::pair<std::string, double>> costs;
+  /// What they take by the tuning table, in milliseconds; none if the layer is
+  /// not in it.
+  std::vector<std::pair<std::string, double>> measured;
 };
 
 /// A buffer of an arena, for one example at the smallest dynamic dimensions.
@@ -124,6 +132,8 @@ struct CompileReport {
   std::vector<LayerReport> layers;
   std::vector<FusedReport> fused;
   std::vector<AlgorithmReport> algorithms;
+  /// What was read or measured.
+  TuningTable tuning;
   /// Tensors of the weight files that no layer uses, sorted.
   std::vector<std::string> unusedTensors;
   std::vector<EntryReport> entries;
@@ -144,8 +154,9 @@ void reportModel(mlir::ModuleOp module, llvm::ArrayRef<std::string> entries,
 /// simplify stage those of the entry points that are compiled.
 void reportParameters(mlir::ModuleOp module, CompileReport &report);
 /// Compares the module after the fuse stage with the imported layers, and reads
-/// their precision.
-void reportFusion(mlir::ModuleOp fused, CompileReport &report);
+/// their precision and algorithms, which follow from `rules`.
+void reportFusion(mlir::ModuleOp fused, const AlgorithmRules &rules,
+                  CompileReport &report);
 /// Reads kernels, launches, operations and arenas of the module with a memory
 /// plan.
 void reportEntries(mlir::ModuleOp planned, CompileReport &report);

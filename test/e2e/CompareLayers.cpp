@@ -94,9 +94,11 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   // Of convolutions, at any level.
   constexpr const char *kAlgorithms[] = {"", "winograd2", "winograd4",
                                          "winograd6"};
-  std::string algorithm = kAlgorithms[random() % std::size(kAlgorithms)];
+  size_t drawn = random(), count = std::size(kAlgorithms);
+  std::string algorithm = kAlgorithms[drawn % count];
   if (!algorithm.empty())
-    options.algorithms = {algorithm};
+    options.algorithms = {algorithm +
+                          (drawn / count % 3 == 0 ? "-stored" : "")};
   switch (random() % 6) {
   case 0:
   case 1:

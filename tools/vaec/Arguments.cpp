@@ -108,11 +108,22 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
          "--algorithm", a.options.algorithms,
          "How convolutions are computed, all that can be or one "
          "layer's: direct, winograd2, winograd4 or winograd6 (Winograd's "
-         "algorithm on tiles of 2x2, 4x4 or 6x6 outputs); default: what "
-         "costs least")
+         "algorithm on tiles of 2x2, 4x4 or 6x6 outputs; with -stored the "
+         "library has its weights transformed); default: what costs least")
       ->option_text("[LAYER=]ALGORITHM")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->group(code);
+  // For --help, as --report.
+  app.add_flag("--tune",
+               "Measure on this machine which algorithm is fastest for each "
+               "convolution, use it, and write what was measured to the "
+               "output's name with the ending .tune; --tune=FILE: there")
+      ->group(code);
+  app.add_option("--tuned", a.options.tuned,
+                 "Use what --tune has written instead of the model of the "
+                 "machine; with --tune, measure only what is not in it")
+      ->option_text("FILE")
       ->group(code);
   app.add_option("--precision", raw.precision,
                  "Numbers that layers multiply: " + kPrecisions.str() +
@@ -183,6 +194,15 @@ static std::string getDefaultOutput(const Arguments &a) {
   }
   llvm::SmallString<64> path(llvm::sys::path::filename(a.input));
   llvm::sys::path::replace_extension(path, ending);
+  return path.str().str();
+}
+
+/// Where --tune writes if it is not told.
+static std::string getDefaultTable(const Arguments &a) {
+  llvm::SmallString<64> path(a.output == "-"
+                                 ? llvm::sys::path::filename(a.input)
+                                 : llvm::StringRef(a.output));
+  llvm::sys::path::replace_extension(path, "tune");
   return path.str().str();
 }
 
@@ -271,11 +291,13 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   }
   for (llvm::StringRef text : a.options.algorithms)
     if (!Algorithm::parse(text.substr(text.rfind('=') + 1)))
-      return usage("--algorithm takes direct, winograd2, winograd4 or "
-                   "winograd6, for all layers or as LAYER=ALGORITHM; found '" +
-                   text + "'");
+      return usage("--algorithm takes " + listAlgorithms() +
+                   ", for all layers or as LAYER=ALGORITHM; found '" + text +
+                   "'");
   if (a.output.empty())
     a.output = getDefaultOutput(a);
+  if (a.tune && a.options.tune.empty())
+    a.options.tune = getDefaultTable(a);
   if (a.output == "-" &&
       (a.options.emit == Stage::Obj || a.options.emit == Stage::So))
     return usage("standard output takes text only; name a file with -o");
@@ -284,12 +306,16 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
                  " would both go to standard output; use -o, or "
                  "--report=FILE.json");
   const ModelFiles &files = a.options.files;
-  for (const std::string *file : {&a.output, &a.reportFile})
+  for (const std::string *file : {&a.output, &a.reportFile, &a.options.tune})
     for (const std::string &model : {a.input, files.encoder, files.decoder})
       if (!file->empty() && llvm::sys::fs::equivalent(*file, model))
         return usage("'" + *file + "' is the model; choose another output");
   if (!a.reportFile.empty() && a.reportFile == a.output)
     return usage("the report would replace the output '" + a.output + "'");
+  for (const std::string *file : {&a.output, &a.reportFile})
+    if (!a.options.tune.empty() && a.options.tune == *file)
+      return usage("the tuning table would replace '" + *file +
+                   "'; name another file with --tune=FILE");
   return std::nullopt;
 }
 
@@ -314,6 +340,10 @@ std::optional<ExitCode> tool::parseArguments(int argc, char **argv,
       arguments.report = true;
       if (text.consume_front("--report="))
         arguments.reportFile = text.str();
+    } else if (text == "--tune" || text.starts_with("--tune=")) {
+      arguments.tune = true;
+      if (text.consume_front("--tune="))
+        arguments.options.tune = text.str();
     } else {
       own.push_back(argv[i]);
     }

@@ -22,6 +22,8 @@ struct Arguments {
   /// Print the report; to a file as JSON if it is not empty.
   bool report = false;
   std::string reportFile;
+  /// Measure; options.tune says where to.
+  bool tune = false;
   /// --mcpu=help.
   bool listCpus = false;
   /// Flags of MLIR, "--mlir-...".

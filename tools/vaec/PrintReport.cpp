@@ -123,22 +123,38 @@ static void printLayers(const CompileReport &report, raw_ostream &out) {
   table.print(out);
 }
 
+/// "direct 1.00, winograd2 0.52".
+static std::string
+formatCosts(const std::vector<std::pair<std::string, double>> &costs,
+            const char *format) {
+  std::string text;
+  for (const auto &[algorithm, cost] : costs)
+    text += (text.empty() ? "" : ", ") + algorithm + " " +
+            formatv(format, cost).str();
+  return text;
+}
+
 /// Convolutions that have a choice.
 static void printAlgorithms(const CompileReport &report, raw_ostream &out) {
-  Table table({"convolution", "algorithm", "predicted times, of direct"});
-  bool any = false;
+  bool any = false, measured = false;
   for (const AlgorithmReport &row : report.algorithms) {
-    if (row.costs.size() < 2)
-      continue;
-    any = true;
-    std::string costs;
-    for (const auto &[algorithm, cost] : row.costs)
-      costs +=
-          formatv("{0}{1} {2:f2}", costs.empty() ? "" : ", ", algorithm, cost);
-    table.add({row.layer, row.algorithm, costs});
+    any |= row.costs.size() > 1;
+    measured |= !row.measured.empty();
   }
-  if (any)
-    table.print(out);
+  if (!any)
+    return;
+  std::vector<std::string> titles = {"convolution", "algorithm", "by",
+                                     ">stored B", "predicted times, of direct"};
+  if (measured)
+    titles.push_back("measured ms");
+  Table table(std::move(titles));
+  for (const AlgorithmReport &row : report.algorithms)
+    if (row.costs.size() > 1)
+      table.add({row.layer, row.algorithm,
+                 stringifyAlgorithmSource(row.source).str(),
+                 group(row.storedBytes), formatCosts(row.costs, "{0:f2}"),
+                 formatCosts(row.measured, "{0:f3}")});
+  table.print(out);
 }
 
 static void printFused(const CompileReport &report, raw_ostream &out) {
@@ -313,6 +329,15 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
       json.object([&] {
         json.attribute("layer", row.layer);
         json.attribute("algorithm", row.algorithm);
+        json.attribute("source", stringifyAlgorithmSource(row.source));
+        json.attribute("stored_bytes", row.storedBytes);
+        json.attributeArray("measured", [&] {
+          for (const auto &[algorithm, time] : row.measured)
+            json.object([&, &algorithm = algorithm, &time = time] {
+              json.attribute("algorithm", algorithm);
+              json.attribute("ms", time);
+            });
+        });
         json.attributeArray("predicted", [&] {
           for (const auto &[algorithm, cost] : row.costs)
             json.object([&, &algorithm = algorithm, &cost = cost] {

@@ -43,6 +43,10 @@ public:
       llvm::errs() << "vaec: warning: --mlir flags are not applied\n";
   }
 
+  void tune(llvm::StringRef what, size_t done, size_t total) override {
+    progress.setStage(("tune: " + what).str(), done, total);
+  }
+
   Progress progress;
   Reproducer reproducer;
   llvm::StringRef current;

@@ -8,31 +8,79 @@
 using namespace mlir;
 using namespace vae;
 
+namespace {
+/// Computes by emitting operations.
+struct Emission {
+  Emitter &e;
+  Value scale(double factor, Value x) {
+    return e.mulf(e.constant(x.getType(), factor), x);
+  }
+  Value negate(Value x) { return e.negf(x); }
+  Value add(Value x, Value y) { return e.addf(x, y); }
+  Value subtract(Value x, Value y) { return e.subf(x, y); }
+  Value addScaled(double factor, Value x, Value y) {
+    return e.fma(e.constant(x.getType(), factor), x, y);
+  }
+};
+
+/// Computes with numbers as that code does.
+struct Computation {
+  template <typename Function>
+  static FloatLanes map(Function function, const FloatLanes &x,
+                        const FloatLanes &y) {
+    FloatLanes result;
+    result.given = true;
+    for (int64_t i = 0; i < FloatLanes::kCount; ++i)
+      result.lanes[i] = function(x.lanes[i], y.lanes[i]);
+    return result;
+  }
+  FloatLanes scale(double factor, const FloatLanes &x) {
+    float f = static_cast<float>(factor);
+    return map([f](float a, float) { return f * a; }, x, x);
+  }
+  FloatLanes negate(const FloatLanes &x) {
+    return map([](float a, float) { return -a; }, x, x);
+  }
+  FloatLanes add(const FloatLanes &x, const FloatLanes &y) {
+    return map([](float a, float b) { return a + b; }, x, y);
+  }
+  FloatLanes subtract(const FloatLanes &x, const FloatLanes &y) {
+    return map([](float a, float b) { return a - b; }, x, y);
+  }
+  FloatLanes addScaled(double factor, const FloatLanes &x,
+                       const FloatLanes &y) {
+    float f = static_cast<float>(factor);
+    return map([f](float a, float b) { return std::fma(f, a, b); }, x, y);
+  }
+};
+} // namespace
+
 /// A factor and what it multiplies.
-using Term = std::pair<double, Value>;
+template <typename V> using Term = std::pair<double, V>;
 
 /// The sum, which begins with a term that costs nothing, if there is one. Null
 /// without terms.
-static Value emitSum(Emitter &e, SmallVector<Term> terms) {
-  llvm::erase_if(terms, [](const Term &term) { return term.first == 0; });
+template <typename E, typename V>
+static V getSum(E &e, SmallVector<Term<V>> terms) {
+  llvm::erase_if(terms, [](const Term<V> &term) { return term.first == 0; });
   if (terms.empty())
     return {};
   auto *first =
-      llvm::find_if(terms, [](const Term &t) { return t.first == 1; });
+      llvm::find_if(terms, [](const Term<V> &t) { return t.first == 1; });
   if (first != terms.end())
     std::rotate(terms.begin(), first, first + 1);
-  Value sum;
-  for (auto [factor, value] : terms) {
+  V sum;
+  for (const auto &[factor, value] : terms) {
     if (!sum)
       sum = factor == 1    ? value
-            : factor == -1 ? e.negf(value)
-                           : e.mulf(e.constant(value.getType(), factor), value);
+            : factor == -1 ? e.negate(value)
+                           : e.scale(factor, value);
     else if (factor == 1)
-      sum = e.addf(sum, value);
+      sum = e.add(sum, value);
     else if (factor == -1)
-      sum = e.subf(sum, value);
+      sum = e.subtract(sum, value);
     else
-      sum = e.fma(e.constant(value.getType(), factor), value, sum);
+      sum = e.addScaled(factor, value, sum);
   }
   return sum;
 }
@@ -90,59 +138,64 @@ bool LinearMap::uses(ArrayRef<int64_t> rows, int64_t column) const {
 }
 
 /// What two rows share, and what has another sign: their sum and difference.
-Emitter::Values LinearMap::emitPair(Emitter &e, int64_t row, int64_t other,
-                                    ArrayRef<Value> values) const {
-  SmallVector<Term> same, opposite;
-  for (auto [column, value] : llvm::enumerate(values)) {
+template <typename E, typename V>
+SmallVector<V> LinearMap::evaluatePair(E &e, int64_t row, int64_t other,
+                                       ArrayRef<V> values) const {
+  SmallVector<Term<V>> same, opposite;
+  for (const auto &[column, value] : llvm::enumerate(values)) {
     double factor = matrix[row][column];
     (factor == matrix[other][column] ? same : opposite)
         .push_back({factor, value});
   }
-  Value x = emitSum(e, same), y = emitSum(e, opposite);
-  return {e.addf(x, y), e.subf(x, y)};
+  V x = getSum(e, same), y = getSum(e, opposite);
+  V sum = e.add(x, y);
+  return {sum, e.subtract(x, y)};
 }
 
 /// Sums and differences of paired columns first.
-Emitter::Values LinearMap::emitByColumns(Emitter &e, ArrayRef<int64_t> rows,
-                                         ArrayRef<Value> values) const {
-  SmallVector<SmallVector<Term>> terms(rows.size());
+template <typename E, typename V>
+SmallVector<V> LinearMap::evaluateByColumns(E &e, ArrayRef<int64_t> rows,
+                                            ArrayRef<V> values) const {
+  SmallVector<SmallVector<Term<V>>> terms(rows.size());
   SmallVector<bool> paired(values.size(), false);
   for (auto [a, b] : columnPairs) {
     paired[a] = paired[b] = true;
-    Value sum, difference;
-    for (auto [row, list] : llvm::zip(rows, terms)) {
+    V sum, difference;
+    for (const auto &[row, list] : llvm::zip(rows, terms)) {
       double factor = matrix[row][a];
       if (factor == 0)
         continue;
       bool same = factor == matrix[row][b];
-      Value &value = same ? sum : difference;
+      V &value = same ? sum : difference;
       if (!value)
-        value =
-            same ? e.addf(values[a], values[b]) : e.subf(values[a], values[b]);
+        value = same ? e.add(values[a], values[b])
+                     : e.subtract(values[a], values[b]);
       list.push_back({factor, value});
     }
   }
-  for (auto [column, value] : llvm::enumerate(values))
+  for (const auto &[column, value] : llvm::enumerate(values))
     if (!paired[column])
-      for (auto [row, list] : llvm::zip(rows, terms))
+      for (const auto &[row, list] : llvm::zip(rows, terms))
         list.push_back({matrix[row][column], value});
-  Emitter::Values result;
-  for (SmallVector<Term> &list : terms)
-    result.push_back(emitSum(e, std::move(list)));
+  SmallVector<V> result;
+  for (SmallVector<Term<V>> &list : terms)
+    result.push_back(getSum(e, std::move(list)));
   return result;
 }
 
-Emitter::Values LinearMap::emit(Emitter &e, ArrayRef<int64_t> rows,
-                                ArrayRef<Value> values) const {
+template <typename E, typename V>
+SmallVector<V> LinearMap::evaluate(E &e, ArrayRef<int64_t> rows,
+                                   ArrayRef<V> values) const {
   if (rows.size() == 2 && llvm::is_contained(groups, rows))
-    return emitPair(e, rows[0], rows[1], values);
-  return emitByColumns(e, rows, values);
+    return evaluatePair(e, rows[0], rows[1], values);
+  return evaluateByColumns(e, rows, values);
 }
 
-Emitter::Values LinearMap::emit(Emitter &e, ArrayRef<Value> values) const {
-  Emitter::Values result(getNumRows());
+template <typename E, typename V>
+SmallVector<V> LinearMap::evaluate(E &e, ArrayRef<V> values) const {
+  SmallVector<V> result(getNumRows());
   auto put = [&](ArrayRef<int64_t> rows) {
-    for (auto [row, value] : llvm::zip(rows, emit(e, rows, values)))
+    for (const auto &[row, value] : llvm::zip(rows, evaluate(e, rows, values)))
       result[row] = value;
   };
   if (columnPairs.empty()) {
@@ -152,4 +205,20 @@ Emitter::Values LinearMap::emit(Emitter &e, ArrayRef<Value> values) const {
     put(llvm::to_vector(llvm::seq<int64_t>(0, getNumRows())));
   }
   return result;
+}
+
+Emitter::Values LinearMap::emit(Emitter &e, ArrayRef<int64_t> rows,
+                                ArrayRef<Value> values) const {
+  Emission emission = {e};
+  return evaluate(emission, rows, values);
+}
+
+Emitter::Values LinearMap::emit(Emitter &e, ArrayRef<Value> values) const {
+  Emission emission = {e};
+  return evaluate(emission, values);
+}
+
+SmallVector<FloatLanes> LinearMap::apply(ArrayRef<FloatLanes> values) const {
+  Computation computation;
+  return evaluate(computation, values);
 }

@@ -4,10 +4,20 @@
 
 #include "compiler/conversion/kernels/Emitter.h"
 
+#include <array>
+
 namespace vae {
 
 /// A small constant matrix, row by row.
 using Matrix = std::vector<std::vector<double>>;
+
+/// Numbers that are computed side by side at compile time.
+struct FloatLanes {
+  static constexpr int64_t kCount = 16;
+  std::array<float, kCount> lanes = {};
+  bool given = false;
+  explicit operator bool() const { return given; }
+};
 
 /// Emits products of a small constant matrix with vectors of f32 or f64. Rows
 /// that differ in signs only, and columns that do, share their work.
@@ -30,12 +40,23 @@ public:
   Emitter::Values emit(Emitter &e, llvm::ArrayRef<int64_t> rows,
                        llvm::ArrayRef<mlir::Value> values) const;
   Emitter::Values emit(Emitter &e, llvm::ArrayRef<mlir::Value> values) const;
+  /// What the code that is emitted computes of f32, bit for bit.
+  llvm::SmallVector<FloatLanes> apply(llvm::ArrayRef<FloatLanes> values) const;
 
 private:
-  Emitter::Values emitPair(Emitter &e, int64_t row, int64_t other,
-                           llvm::ArrayRef<mlir::Value> values) const;
-  Emitter::Values emitByColumns(Emitter &e, llvm::ArrayRef<int64_t> rows,
-                                llvm::ArrayRef<mlir::Value> values) const;
+  // V are values, E how to compute with them: one description serves code and
+  // numbers.
+  template <typename E, typename V>
+  llvm::SmallVector<V> evaluatePair(E &e, int64_t row, int64_t other,
+                                    llvm::ArrayRef<V> values) const;
+  template <typename E, typename V>
+  llvm::SmallVector<V> evaluateByColumns(E &e, llvm::ArrayRef<int64_t> rows,
+                                         llvm::ArrayRef<V> values) const;
+  template <typename E, typename V>
+  llvm::SmallVector<V> evaluate(E &e, llvm::ArrayRef<int64_t> rows,
+                                llvm::ArrayRef<V> values) const;
+  template <typename E, typename V>
+  llvm::SmallVector<V> evaluate(E &e, llvm::ArrayRef<V> values) const;
   void findRowGroups();
   void findColumnPairs();
 

@@ -71,6 +71,11 @@ mlir::func::FuncOp getWinogradWeightKernel(mlir::ModuleOp module,
                                            const KernelTarget &target,
                                            const Winograd &shape);
 
+/// The same at compile time, bit for bit, of packed weights of f32.
+std::vector<float> transformWinogradWeights(const KernelTarget &target,
+                                            const Winograd &shape,
+                                            llvm::ArrayRef<float> packed);
+
 /// Buffers: x, transformed weights, [packed bias], [residual], y. Sizes: those
 /// of a contraction. x needs no border: what the image does not have is zero.
 mlir::func::FuncOp getWinogradKernel(mlir::ModuleOp module, mlir::Location loc,

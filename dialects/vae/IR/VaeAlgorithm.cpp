@@ -8,7 +8,9 @@ using namespace mlir;
 using namespace vae;
 
 ArrayRef<Algorithm> Algorithm::getAll() {
-  static constexpr Algorithm all[] = {{0}, {2}, {4}, {6}};
+  static constexpr Algorithm all[] = {{0, false}, {2, false}, {2, true},
+                                      {4, false}, {4, true},  {6, false},
+                                      {6, true}};
   return all;
 }
 
@@ -20,7 +22,20 @@ std::optional<Algorithm> Algorithm::parse(StringRef text) {
 }
 
 std::string Algorithm::str() const {
-  return winograd ? "winograd" + std::to_string(winograd) : "direct";
+  return winograd
+             ? "winograd" + std::to_string(winograd) + (stored ? "-stored" : "")
+             : "direct";
+}
+
+std::string vae::listAlgorithms(StringRef quote) {
+  ArrayRef<Algorithm> all = Algorithm::getAll();
+  std::string text;
+  for (const Algorithm &algorithm : all) {
+    bool first = &algorithm == all.begin(), last = &algorithm + 1 == all.end();
+    text += first ? "" : last ? " or " : ", ";
+    text += (quote + algorithm.str() + quote).str();
+  }
+  return text;
 }
 
 Algorithm vae::getAlgorithm(Operation *op) {
@@ -40,8 +55,6 @@ LogicalResult vae::verifyAlgorithm(Operation *op, Attribute attribute) {
   auto name = dyn_cast<StringAttr>(attribute);
   if (name && Algorithm::parse(name))
     return success();
-  return op->emitOpError() << "expected '" << kAlgorithmAttr
-                           << "' to be \"direct\", \"winograd2\", "
-                              "\"winograd4\" or \"winograd6\", found "
-                           << attribute;
+  return op->emitOpError() << "expected '" << kAlgorithmAttr << "' to be "
+                           << listAlgorithms("\"") << ", found " << attribute;
 }

@@ -16,6 +16,13 @@ inline constexpr llvm::StringLiteral kAlgorithmAttr = "vae.algorithm";
 struct Algorithm {
   /// Outputs of a tile along each axis (Winograd's m); 0: every sum directly.
   int64_t winograd = 0;
+  /// Whether the library has the weights of Winograd's algorithm transformed,
+  /// not as direct convolutions read them. The results are the same.
+  bool stored = false;
+
+  bool operator==(const Algorithm &other) const {
+    return winograd == other.winograd && stored == other.stored;
+  }
 
   /// All of them, the most exact first.
   static llvm::ArrayRef<Algorithm> getAll();
@@ -23,6 +30,9 @@ struct Algorithm {
   static std::optional<Algorithm> parse(llvm::StringRef text);
   std::string str() const;
 };
+
+/// Their names: "direct, winograd2, ... or winograd6-stored".
+std::string listAlgorithms(llvm::StringRef quote = "");
 
 /// What the attribute of an operation says.
 Algorithm getAlgorithm(mlir::Operation *op);

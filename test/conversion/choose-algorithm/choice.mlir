@@ -4,6 +4,8 @@
 // RUN: not vae-opt %s '--pass-pipeline=builtin.module(func.func(vae-choose-algorithm{algorithms=winograd9}))' --split-input-file 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: vae-opt %s '--pass-pipeline=builtin.module(func.func(vae-choose-algorithm{fast=1 vector-width=16 vector-registers=32 block-float=1 vnni=1}))' --split-input-file | FileCheck %s --check-prefix=BLOCK
 // UNKNOWN: error: unknown algorithm 'winograd9'
+// RUN: vae-opt %s '--pass-pipeline=builtin.module(func.func(vae-choose-algorithm{fast=1 vector-width=16 vector-registers=32 tuned=conv2d:1x128x256x256:128x128x3x3:1x128x256x256:1x1:1x1:1x1x1x1:1=winograd4,conv_transpose2d:1x64x64x64:64x64x4x4:1x64x128x128:2x2:1x1:1x1x1x1:1=direct,conv2d:1x64x64x64:64x64x3x3:1x64x32x32:2x2:1x1:1x1x1x1:1=winograd2}))' --split-input-file 2>&1 | FileCheck %s --check-prefixes=TUNED
+// TUNED: warning: {{.*}}winograd2 of the tuning table cannot compute layer 'strided'; it stays direct
 
 // WARNING: warning: {{.*}}winograd4 cannot compute layer 'strided'; it stays direct
 
@@ -18,6 +20,8 @@
 // BLOCK: vae.conv2d {{.*}} vae.algorithm = "winograd4"
 // FORCED-LABEL: func @large
 // FORCED: vae.conv2d {{.*}} vae.algorithm = "winograd2"
+// TUNED-LABEL: func @large
+// TUNED: vae.algorithm = "winograd4"
 func.func @large(%x: tensor<1x128x256x256xf32>) -> tensor<1x128x256x256xf32> {
   %w = vae.constant dense<0.5> : tensor<128x128x3x3xf32>
   %0 = vae.conv2d %x, %w {padding = array<i64: 1, 1, 1, 1>} : (tensor<1x128x256x256xf32>, tensor<128x128x3x3xf32>) -> tensor<1x128x256x256xf32>
@@ -26,15 +30,16 @@ func.func @large(%x: tensor<1x128x256x256xf32>) -> tensor<1x128x256x256xf32> {
 
 // -----
 
-// Transforming the weights would take longer than the few pixels.
+// Transforming the weights would take longer than the few pixels, and they are
+// too large to be stored transformed.
 // CHECK-LABEL: func @small
 // CHECK-NOT: vae.algorithm
 // FORCED-LABEL: func @small
 // FORCED: vae.algorithm = "winograd2"
-func.func @small(%x: tensor<1x128x4x4xf32>) -> tensor<1x128x4x4xf32> {
-  %w = vae.constant dense<0.5> : tensor<128x128x3x3xf32>
-  %0 = vae.conv2d %x, %w {padding = array<i64: 1, 1, 1, 1>} : (tensor<1x128x4x4xf32>, tensor<128x128x3x3xf32>) -> tensor<1x128x4x4xf32>
-  return %0 : tensor<1x128x4x4xf32>
+func.func @small(%x: tensor<1x512x4x4xf32>) -> tensor<1x512x4x4xf32> {
+  %w = vae.constant dense<0.5> : tensor<512x512x3x3xf32>
+  %0 = vae.conv2d %x, %w {padding = array<i64: 1, 1, 1, 1>} : (tensor<1x512x4x4xf32>, tensor<512x512x3x3xf32>) -> tensor<1x512x4x4xf32>
+  return %0 : tensor<1x512x4x4xf32>
 }
 
 // -----
@@ -43,10 +48,38 @@ func.func @small(%x: tensor<1x128x4x4xf32>) -> tensor<1x128x4x4xf32> {
 // CHECK-LABEL: func @phases
 // CHECK: vae.conv_transpose2d {{.*}} vae.algorithm = "winograd4"
 // FORCED-LABEL: func @phases
+// TUNED-LABEL: func @phases
+// TUNED-NOT: vae.algorithm
 func.func @phases(%x: tensor<1x64x64x64xf32>) -> tensor<1x64x128x128xf32> {
   %w = vae.constant dense<0.5> : tensor<64x64x4x4xf32>
   %0 = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>, padding = array<i64: 1, 1, 1, 1>} : (tensor<1x64x64x64xf32>, tensor<64x64x4x4xf32>) -> tensor<1x64x128x128xf32>
   return %0 : tensor<1x64x128x128xf32>
+}
+
+// -----
+
+// Few pixels, few channels: transformed weights are stored.
+// CHECK-LABEL: func @stored
+// CHECK: vae.conv_transpose2d {{.*}} vae.algorithm = "winograd4-stored"
+// TUNED-LABEL: func @stored
+// FORCED-LABEL: func @stored
+// FORCED: vae.algorithm = "winograd2"
+func.func @stored(%x: tensor<1x64x13x13xf32>) -> tensor<1x32x30x30xf32> {
+  %w = vae.constant dense<0.5> : tensor<64x32x6x6xf32>
+  %0 = vae.conv_transpose2d %x, %w {strides = array<i64: 2, 2>} : (tensor<1x64x13x13xf32>, tensor<64x32x6x6xf32>) -> tensor<1x32x30x30xf32>
+  return %0 : tensor<1x32x30x30xf32>
+}
+
+// -----
+
+// They would save a third here, and take 37 MiB.
+// CHECK-LABEL: func @too_large
+// CHECK: vae.conv2d {{.*}} vae.algorithm = "winograd{{[24]}}"
+// FORCED-LABEL: func @too_large
+func.func @too_large(%x: tensor<1x512x16x16xf32>) -> tensor<1x512x16x16xf32> {
+  %w = vae.constant dense<0.5> : tensor<512x512x3x3xf32>
+  %0 = vae.conv2d %x, %w {padding = array<i64: 1, 1, 1, 1>} : (tensor<1x512x16x16xf32>, tensor<512x512x3x3xf32>) -> tensor<1x512x16x16xf32>
+  return %0 : tensor<1x512x16x16xf32>
 }
 
 // -----

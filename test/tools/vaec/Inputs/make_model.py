@@ -4,7 +4,8 @@
     python3 make_model.py KIND FOLDER
 
 Kinds: `mlp` (784-400-20-400-784), `conv` (64x64x3, four convolutions, four
-transposed ones), `tiny` (2-1-2), `big` (100 MB of weights), `small` (the layers
+transposed ones), `filters` (8x8, three convolutions, of which two are equal),
+`tiny` (2-1-2), `big` (100 MB of weights), `small` (the layers
 of `big`, 38 kB). Needs only Python's standard library.
 """
 import json
@@ -98,10 +99,28 @@ def make_conv(weights):
     return model([3, 64, 64], encoder, decoder)
 
 
+def make_filters(weights):
+    decoder = [
+        dense(weights, "fc", 4, 1024),
+        {"name": "image", "type": "reshape", "shape": [16, 8, 8]},
+    ]
+    for name, filters in (("a", 16), ("b", 16), ("c", 32)):
+        weights.add(name + ".weight", filters, 16, 3, 3)
+        weights.add(name + ".bias", filters)
+        decoder.append({"name": name, "type": "conv2d", "filters": filters, "kernel_size": 3, "padding": 1})
+    encoder = [
+        {"name": "flat", "type": "flatten"},
+        dense(weights, "mu", 2048, 4, inputs=["flat"]),
+        dense(weights, "logvar", 2048, 4, inputs=["flat"]),
+    ]
+    return model([32, 8, 8], encoder, decoder)
+
+
 KINDS = {
     "tiny": lambda weights: make_mlp(weights, 2, 3, 1),
     "mlp": lambda weights: make_mlp(weights, 784, 400, 20),
     "conv": make_conv,
+    "filters": make_filters,
     "small": lambda weights: make_mlp(weights, 64, 48, 20),
     "big": lambda weights: make_mlp(weights, 4096, 3072, 20),
 }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/conversion/AlgorithmChooser.h"
+
+#include "compiler/conversion/LayerShape.h"
+#include "dialects/vae/IR/Vae.h"
+
+using namespace mlir;
+using namespace vae;
+
+StringRef vae::stringifyAlgorithmSource(AlgorithmSource source) {
+  switch (source) {
+  case AlgorithmSource::Forced:
+    return "forced";
+  case AlgorithmSource::Exact:
+    return "exact";
+  case AlgorithmSource::Tuned:
+    return "tuned";
+  case AlgorithmSource::Model:
+    return "model";
+  }
+  return "";
+}
+
+/// The largest tile that is exact enough in block floating point.
+static constexpr int64_t kMostBlockFloatOutputs = 4;
+
+bool AlgorithmRules::allows(const Algorithm &algorithm) const {
+  return !blockFloat ||
+         (algorithm.winograd <= kMostBlockFloatOutputs && !algorithm.stored);
+}
+
+/// Reads "KEY=ALGORITHM"; without a key, for all.
+static llvm::Error readNames(ArrayRef<std::string> texts,
+                             llvm::StringMap<Algorithm> &names) {
+  for (const std::string &text : texts) {
+    auto [key, name] = StringRef(text).rsplit('=');
+    if (name.empty())
+      std::swap(key, name);
+    auto algorithm = Algorithm::parse(name);
+    if (!algorithm)
+      return llvm::createStringError("unknown algorithm '" + name + "'");
+    names[key] = *algorithm;
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<AlgorithmChooser>
+AlgorithmChooser::create(const AlgorithmRules &rules) {
+  AlgorithmChooser chooser;
+  chooser.rules = rules;
+  if (llvm::Error error = readNames(rules.algorithms, chooser.forced))
+    return error;
+  if (llvm::Error error = readNames(rules.tuned, chooser.tuned))
+    return error;
+  return chooser;
+}
+
+AlgorithmChoice AlgorithmChooser::obey(Operation *op, AlgorithmSource source,
+                                       const Algorithm &wanted,
+                                       bool ofLayer) const {
+  AlgorithmChoice choice;
+  choice.source = source;
+  if (getCost(rules.target, op, wanted))
+    choice.algorithm = wanted;
+  else if (ofLayer)
+    choice.refused = wanted;
+  return choice;
+}
+
+std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
+  AlgorithmChoice best;
+  auto direct = getCost(rules.target, op, best.algorithm);
+  if (!direct)
+    return std::nullopt;
+  auto one = forced.find(getLayerName(op->getLoc()));
+  if (one != forced.end())
+    return obey(op, AlgorithmSource::Forced, one->second,
+                /*ofLayer=*/!one->first().empty());
+  auto all = forced.find("");
+  if (all != forced.end())
+    return obey(op, AlgorithmSource::Forced, all->second, /*ofLayer=*/false);
+  if (!rules.fast) {
+    best.source = AlgorithmSource::Exact;
+    return best;
+  }
+  if (!tuned.empty()) {
+    auto measured = tuned.find(LayerShape::of(op)->str());
+    if (measured != tuned.end())
+      return obey(op, AlgorithmSource::Tuned, measured->second,
+                  /*ofLayer=*/true);
+  }
+  double least = *direct;
+  Precision precision = rules.blockFloat ? Precision::BFP16 : Precision::F32;
+  for (const Algorithm &algorithm : Algorithm::getAll()) {
+    auto cost = getCost(rules.target, op, algorithm, precision);
+    if (!cost || !rules.allows(algorithm) ||
+        !isWorth(algorithm, *cost, least) ||
+        !isAffordable(rules.target, op, algorithm))
+      continue;
+    best.algorithm = algorithm;
+    least = *cost;
+  }
+  return best;
+}
