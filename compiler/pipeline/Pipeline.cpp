@@ -62,6 +62,9 @@ vae::resolveTargets(const CompileOptions &options) {
       cpu.kernels.bf16Dot = bf16Dot;
     }
     cpu.kernels.tile = options.tile;
+    if (options.storage != Storage::F32)
+      if (llvm::Error error = checkConvertsF16(cpu))
+        return error;
     if (llvm::Error error = checkTile(cpu.kernels))
       return cpus->size() == 1
                  ? std::move(error)
@@ -130,6 +133,8 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options) {
   // Before outputs are added and entry points are cut.
   pm.addPass(createAssignPrecisionPass(
       {stringifyPrecision(options.precision).str(), options.exactEnds}));
+  pm.addPass(createAssignStoragePass(
+      {stringifyStorage(options.storage).str(), !options.exactEnds}));
   pm.addNestedPass<func::FuncOp>(
       createExposeLayersPass({options.exposeLayers}));
   pm.addPass(createSplitEntriesPass());

@@ -35,12 +35,22 @@ static constexpr double kLayerLimit = 8 * kRounding;
 /// last place each. Sums are f32.
 static constexpr double kBf16Limit = 0x1.02p-8;
 
+/// A result of f16 is rounded once more. Its weights are, too, which the
+/// interpreter knows.
+static constexpr double kF16Rounding = 0x1p-11;
+
+static bool isF16(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType().isF16();
+}
+
 /// Winograd's algorithm works with the magnitudes of a whole tile, and loses
 /// more the larger the tile: this many times as much.
 static double getLimit(Operation *op) {
   int64_t factor = std::max<int64_t>(1, getAlgorithm(op).winograd);
-  return factor *
-         (getPrecision(op) == Precision::BF16 ? kBf16Limit : kLayerLimit);
+  double rounding = isF16(op->getResult(0)) ? kF16Rounding : 0;
+  return rounding +
+         factor *
+             (getPrecision(op) == Precision::BF16 ? kBf16Limit : kLayerLimit);
 }
 
 /// Results of an entry point may differ by this, relatively, and by some times
@@ -52,6 +62,10 @@ static constexpr double kEntryLimit = 1e-4, kNudge = 0x1p-20, kNudgeFactor = 8;
 /// The same with layers of bf16: some times what one of them may be off.
 static constexpr double kBf16EntryLimit = 4 * kBf16Limit,
                         kBf16Nudge = kBf16Limit;
+
+/// And with numbers of f16 between layers.
+static constexpr double kF16EntryLimit = 4 * kF16Rounding,
+                        kF16Nudge = kF16Rounding;
 
 /// A probability close to 1 has few digits left of its distance from 1, whose
 /// logarithm a likelihood may sum up.
@@ -370,13 +384,20 @@ LayerCheck::interpretAlone(Operation *op, ArrayRef<Tensor> operands,
   OpBuilder builder(op->getContext());
   scratch = ModuleOp::create(builder.getUnknownLoc());
   builder.setInsertionPointToEnd(scratch->getBody());
-  SmallVector<Type> types;
+  // Magnitudes may be larger than f16 holds.
+  auto getType = [&](Value value) -> Type {
+    auto type = cast<RankedTensorType>(value.getType());
+    return positive ? type.clone(builder.getF32Type()) : type;
+  };
+  SmallVector<Type> types, resultTypes;
   for (Value operand : op->getOperands())
     if (!operand.getDefiningOp<ConstantOp>())
-      types.push_back(operand.getType());
-  auto function = func::FuncOp::create(
-      builder, op->getLoc(), "layer",
-      builder.getFunctionType(types, op->getResultTypes()));
+      types.push_back(getType(operand));
+  for (Value result : op->getResults())
+    resultTypes.push_back(getType(result));
+  auto function =
+      func::FuncOp::create(builder, op->getLoc(), "layer",
+                           builder.getFunctionType(types, resultTypes));
   Block *block = function.addEntryBlock();
   builder.setInsertionPointToEnd(block);
   IRMapping mapping;
@@ -395,6 +416,8 @@ LayerCheck::interpretAlone(Operation *op, ArrayRef<Tensor> operands,
       mapping.map(operand, builder.clone(*constant)->getResult(0));
   }
   Operation *copy = builder.clone(*op, mapping);
+  for (auto [result, type] : llvm::zip_equal(copy->getResults(), resultTypes))
+    result.setType(type);
   func::ReturnOp::create(builder, op->getLoc(), copy->getResults());
   std::vector<Tensor> inputs(operands.begin(), operands.end());
   if (positive) {
@@ -413,6 +436,7 @@ std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
   // What the library computed; where that is not known, the interpreter.
   DenseMap<Value, const Tensor *> values;
   DenseMap<const Tensor *, std::unique_ptr<Tensor>> own;
+  std::vector<std::unique_ptr<Tensor>> conversions; // to f16
   for (auto [argument, input] : llvm::zip_equal(block.getArguments(), inputs))
     values[argument] = &input;
   for (auto [value, output] :
@@ -420,13 +444,23 @@ std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
     for (Value same = value; same;) {
       values[same] = &output;
       auto convert = same.getDefiningOp<ConvertLayoutOp>();
-      same = convert ? convert.getX() : Value();
+      bool rounds = convert && isF16(convert.getY()) && !isF16(convert.getX());
+      same = convert && !rounds ? convert.getX() : Value();
     }
   for (Operation &op : block.without_terminator()) {
     if (isa<ConstantOp>(op))
       continue;
     if (auto convert = dyn_cast<ConvertLayoutOp>(op)) {
-      values[convert.getY()] = values.lookup(convert.getX());
+      const Tensor *x = values.lookup(convert.getX());
+      if (isF16(convert.getY()) && !values.contains(convert.getY())) {
+        auto rounded = interpretAlone(&op, *x, /*positive=*/false);
+        if (!rounded)
+          return llvm::toString(rounded.takeError());
+        auto copy = std::make_unique<Tensor>((*rounded)[0]);
+        x = copy.get();
+        conversions.push_back(std::move(copy));
+      }
+      values[convert.getY()] = x;
       continue;
     }
     std::vector<Tensor> operands;
@@ -473,7 +507,8 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
   if (!expected)
     return llvm::toString(expected.takeError());
   bool bf16 = getPrecision(*fused) == Precision::BF16;
-  double nudge = bf16 ? kBf16Nudge : kNudge;
+  bool f16 = getStorage(*fused) != Storage::F32;
+  double nudge = bf16 ? kBf16Nudge : f16 ? kF16Nudge : kNudge;
   std::vector<Tensor> nudged(inputs.begin(), inputs.end());
   for (Tensor &input : nudged)
     for (auto [i, value] : llvm::enumerate(input.data))
@@ -493,6 +528,7 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
         check("output " + llvm::Twine(index), outputs[index], tensor, nullptr,
               (probabilities ? kProbabilityLimit
                : bf16        ? kBf16EntryLimit
+               : f16         ? kF16EntryLimit
                              : kEntryLimit) +
                   kNudgeFactor * change,
               worst);

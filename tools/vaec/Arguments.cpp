@@ -27,11 +27,18 @@ static std::string precisionList() {
   return text;
 }
 
+static std::string storageList() {
+  std::string text;
+  for (uint32_t i = 0; i <= getMaxEnumValForStorage(); ++i)
+    text += (i ? ", " : "") + stringifyStorage(Storage(i)).str();
+  return text;
+}
+
 namespace {
 /// What the options of CLI11 write into before it is checked.
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
-  std::string precision = "f32";
+  std::string precision = "f32", storage = "f32";
   unsigned level = 2;
 };
 } // namespace
@@ -112,6 +119,13 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
   app.add_option("--precision", raw.precision,
                  "Numbers that layers multiply, sums being f32: " +
                      precisionList() + "; default f32")
+      ->option_text("NAME")
+      ->group(code);
+  app.add_option("--storage", raw.storage,
+                 "What lies in memory as f16, arithmetic being as precise as "
+                 "before: " +
+                     storageList() +
+                     " (weights and what passes between layers); default f32")
       ->option_text("NAME")
       ->group(code);
   app.add_flag("--exact-conv", a.options.exactConv,
@@ -243,6 +257,11 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     return usage("unknown precision '" + raw.precision + "'; choose one of " +
                  precisionList());
   a.options.precision = *precision;
+  auto storage = symbolizeStorage(raw.storage);
+  if (!storage)
+    return usage("unknown storage '" + raw.storage + "'; choose one of " +
+                 storageList());
+  a.options.storage = *storage;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
   if (!raw.size.empty()) {

@@ -71,6 +71,8 @@ static Expected<Tensor> toTensor(mlir::DictionaryAttr attrs, unsigned symbols) {
                     float(cast<mlir::FloatAttr>(list[1]).getValueAsDouble())};
   auto type = cast<mlir::RankedTensorType>(
       attrs.getAs<mlir::TypeAttr>("type").getValue());
+  // Only what passes between segments is of f16.
+  tensor.dtype = type.getElementType().isF16() ? VAE_DTYPE_F16 : VAE_DTYPE_F32;
   SmallVector<mlir::AffineExpr> exprs;
   if (auto map = attrs.getAs<mlir::AffineMapAttr>(kDimsAttr)) {
     exprs.append(map.getValue().getResults().begin(),
@@ -128,6 +130,8 @@ Expected<Description> table::describe(mlir::ModuleOp module,
   Description result;
   result.model = module->getAttrOfType<mlir::DictionaryAttr>(kModelAttr);
   result.quantization = stringifyPrecision(getPrecision(module)).str();
+  if (Storage storage = getStorage(module); storage != Storage::F32)
+    result.storage = stringifyStorage(storage).str();
   auto text = [](mlir::DictionaryAttr dict, StringRef key) {
     auto value = dict ? dict.getAs<mlir::StringAttr>(key) : mlir::StringAttr();
     return value ? value.str() : std::string();

@@ -23,7 +23,7 @@ struct Dim {
 
 struct Tensor {
   std::string name, roleName, layout;
-  int32_t role = 0;
+  int32_t role = 0, dtype = 0;
   llvm::SmallVector<Dim> dims;
   std::optional<std::pair<float, float>> range;
 };
@@ -63,6 +63,7 @@ struct Scaling {
 
 struct Description {
   std::string name, likelihood, prior, quantization;
+  std::string storage; // empty: all is f32
   int64_t parameters = 0, weightBytes = 0;
   mlir::DictionaryAttr model;
   Scaling scaling;

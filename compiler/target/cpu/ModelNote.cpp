@@ -116,6 +116,8 @@ Expected<std::string> vae::getModelNote(mlir::ModuleOp source,
                     {"entries", std::move(entries)},
                     {"parameters", description->parameters},
                     {"weight_bytes", description->weightBytes}};
+  if (!description->storage.empty())
+    note["storage"] = description->storage;
   if (versions.size() > 1)
     note["versions"] = std::move(code);
   for (StringRef key : {StringRef("likelihood"), StringRef("prior"),

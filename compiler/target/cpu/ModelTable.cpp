@@ -106,7 +106,7 @@ public:
                                number(dim.scale), number(dim.offset)}));
       auto range = tensor.range.value_or(std::pair<float, float>(0, 0));
       records.push_back(record(
-          {text(tensor.name), number32(tensor.role), number32(VAE_DTYPE_F32),
+          {text(tensor.name), number32(tensor.role), number32(tensor.dtype),
            number32(tensor.dims.size()), number32(tensor.range.has_value()),
            array(dims, "dims"), text(tensor.layout), real(range.first),
            real(range.second), real(1), number32(0), reserved(4)}));
@@ -234,7 +234,10 @@ static Constant *makeTable(TableEmitter &t, const Description &description,
                             versions.array,
                             t.number32(versions.count),
                             t.number32(0),
-                            t.reserved(5)}),
+                            description.storage.empty()
+                                ? ConstantPointerNull::get(t.pointer)
+                                : t.text(description.storage),
+                            t.reserved(4)}),
                   "model");
 }
 
