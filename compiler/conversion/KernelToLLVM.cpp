@@ -116,7 +116,7 @@ private:
   Value callAddress(Value address, Type result, ValueRange arguments);
   int64_t getScratchSize();
   bool isGuarded();
-  Value getLayerName(kernel::LaunchOp launch);
+  Value nameLayer(kernel::LaunchOp launch);
   func::FuncOp getNoteFunction();
   void refuseOlderCallers(func::FuncOp function);
   std::string symbolName() { return (kEntryPrefix + source.getName()).str(); }
@@ -364,7 +364,7 @@ LogicalResult EntryEmitter::emitLaunch(kernel::LaunchOp launch,
   if (hasGuard) {
     Value place = loadField(pointer, call, offsetof(vae_abi_call, clamped));
     func::CallOp::create(b, loc, getNoteFunction(),
-                         {guard, place, getLayerName(launch)});
+                         {guard, place, nameLayer(launch)});
   }
   return success();
 }
@@ -378,8 +378,8 @@ bool EntryEmitter::isGuarded() {
 }
 
 /// The address of the name of a launch's layer, or else of its kernel.
-Value EntryEmitter::getLayerName(kernel::LaunchOp launch) {
-  std::string name = vae::getLayerName(launch.getLoc()).str();
+Value EntryEmitter::nameLayer(kernel::LaunchOp launch) {
+  std::string name = getLayerName(launch.getLoc()).str();
   if (name.empty())
     name = dropVersion(launch.getCallee(), version).str();
   std::string symbol = "vae_name." + name;
@@ -551,7 +551,7 @@ DictionaryAttr EntryEmitter::describe() {
   StringRef name = dropVersion(source.getName(), version);
   SmallVector<Attribute> steps;
   for (auto launch : source.getOps<kernel::LaunchOp>()) {
-    StringRef layer = vae::getLayerName(launch.getLoc());
+    StringRef layer = getLayerName(launch.getLoc());
     if (layer == name) // what belongs to the entry point as such
       layer = "";
     steps.push_back(

@@ -313,8 +313,9 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
         json.attribute("shape", layer.shape);
         json.attribute("precision", stringifyPrecision(layer.precision));
         json.attribute("weights_in", layer.storage);
-        if (!layer.storageNote.empty())
-          json.attribute("weights_note", layer.storageNote);
+        json.attribute("weights_note", layer.storageNote.empty()
+                                           ? json::Value(nullptr)
+                                           : json::Value(layer.storageNote));
         json.attribute("parameters", layer.parameters);
         json.attribute("weight_bytes", layer.weightBytes);
         json.attribute("flops", layer.flops);

@@ -130,8 +130,7 @@ Expected<Description> table::describe(mlir::ModuleOp module,
   Description result;
   result.model = module->getAttrOfType<mlir::DictionaryAttr>(kModelAttr);
   result.quantization = stringifyPrecision(getPrecision(module)).str();
-  if (Storage storage = getStorage(module); storage != Storage::F32)
-    result.storage = stringifyStorage(storage).str();
+  result.storage = stringifyStorage(getStorage(module)).str();
   auto text = [](mlir::DictionaryAttr dict, StringRef key) {
     auto value = dict ? dict.getAs<mlir::StringAttr>(key) : mlir::StringAttr();
     return value ? value.str() : std::string();

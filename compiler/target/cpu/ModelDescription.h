@@ -63,7 +63,7 @@ struct Scaling {
 
 struct Description {
   std::string name, likelihood, prior, quantization;
-  std::string storage; // empty: all is f32
+  std::string storage; // a name of Storage
   int64_t parameters = 0, weightBytes = 0;
   mlir::DictionaryAttr model;
   Scaling scaling;

@@ -112,12 +112,11 @@ Expected<std::string> vae::getModelNote(mlir::ModuleOp source,
                     {"target", cpu.triple},
                     {"features", getFeatures(cpu)},
                     {"quantization", description->quantization},
+                    {"storage", description->storage},
                     {"symbols", std::move(symbols)},
                     {"entries", std::move(entries)},
                     {"parameters", description->parameters},
                     {"weight_bytes", description->weightBytes}};
-  if (!description->storage.empty())
-    note["storage"] = description->storage;
   if (versions.size() > 1)
     note["versions"] = std::move(code);
   for (StringRef key : {StringRef("likelihood"), StringRef("prior"),

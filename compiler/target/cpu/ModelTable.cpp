@@ -234,9 +234,7 @@ static Constant *makeTable(TableEmitter &t, const Description &description,
                             versions.array,
                             t.number32(versions.count),
                             t.number32(0),
-                            description.storage.empty()
-                                ? ConstantPointerNull::get(t.pointer)
-                                : t.text(description.storage),
+                            t.text(description.storage),
                             t.reserved(4)}),
                   "model");
 }

@@ -252,8 +252,8 @@ typedef struct vae_abi_model {
   const vae_abi_version *versions;
   uint32_t num_versions; /* 0, or at least 2 */
   uint32_t reserved32;
-  /* What lies in memory as f16: "f16-weights", or "f16", weights and what
-   * passes between layers; NULL: nothing. */
+  /* What lies in memory as f16: "f32", nothing; "f16-weights"; "f16", weights
+   * and what passes between layers. NULL: the producer did not say. */
   const char *storage;
   int64_t reserved[4];
 } vae_abi_model;

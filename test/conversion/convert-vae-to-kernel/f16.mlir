@@ -1,14 +1,16 @@
 // RUN: vae-opt %s --convert-vae-to-kernel="vector-width=16 vector-registers=32" --kernel-plan-memory | FileCheck %s
-// RUN: vae-opt %s --convert-vae-to-kernel="vector-width=8" --convert-kernel-to-llvm | FileCheck %s --check-prefix=ENTRY
+// RUN: vae-opt %s --convert-vae-to-kernel="vector-width=8" --kernel-plan-memory --convert-kernel-to-llvm | FileCheck %s --check-prefix=ENTRY
 
 // Two bytes an element of the arena, and of weights: 512 inputs, each a weight of
 // 16 outputs. The name of a kernel tells which of its buffers are f16.
-// CHECK-DAG: affine_map<()[s0] -> (((s0 * 1024) ceildiv 64) * 64)>
+// CHECK-DAG: #[[BYTES:.*]] = affine_map<()[s0] -> (s0 * 1024)>
+// CHECK-DAG: #[[COST:.*]] = affine_map<()[s0] -> (s0 * 16384, (s0 * 272 + 4096) * 4)>
 // CHECK-LABEL: func.func @dense
-// CHECK: vae.constant {{.*}} : tensor<8192xf16>
+// CHECK-SAME: bytes = #[[BYTES]], live = array<i64: 0, 1>
 // CHECK: kernel.launch @relu_f16x2
-// CHECK: kernel.launch @dense_i512_o16_f16x3(
-// CHECK: kernel.launch @dense_i16_o16_f16x{{.*}} -> tensor<?x16xf32>
+// CHECK: vae.constant {{.*}} : tensor<8192xf16>
+// CHECK: kernel.launch @dense_i512_o16_f16x3({{.*}} cost #[[COST]]
+// CHECK: kernel.launch @dense_i16_o16(
 
 // What stores f16 asks whether a number is beyond it, and says so.
 // CHECK: func.func private @relu_f16x2(%{{.*}}: memref<?xf32>, %{{.*}}: memref<?xf16>, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %[[GUARD:.*]]: memref<?xi32>)
