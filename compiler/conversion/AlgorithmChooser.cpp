@@ -25,8 +25,9 @@ StringRef vae::stringifyAlgorithmSource(AlgorithmSource source) {
 static constexpr int64_t kMostBlockFloatOutputs = 4;
 
 bool AlgorithmRules::allows(const Algorithm &algorithm) const {
-  return !blockFloat ||
-         (algorithm.winograd <= kMostBlockFloatOutputs && !algorithm.stored);
+  if (algorithm.stored && (blockFloat || !stores))
+    return false;
+  return !blockFloat || algorithm.winograd <= kMostBlockFloatOutputs;
 }
 
 /// Reads "KEY=ALGORITHM"; without a key, for all.

@@ -41,6 +41,7 @@ struct ChooseAlgorithmPass
     rules.target.wordDots = blockFloat;
     rules.target.vnni = vnni;
     rules.blockFloat = blockFloat;
+    rules.stores = stores;
     auto created = AlgorithmChooser::create(rules);
     if (!created)
       return emitError(UnknownLoc::get(context))

@@ -2,7 +2,7 @@
 //
 // Passes that leave the vae dialect, in the order in which they run:
 // vae-assign-layout, vae-choose-algorithm, vae-assign-precision,
-// vae-add-versions, convert-vae-to-kernel,
+// vae-assign-storage, vae-add-versions, convert-vae-to-kernel,
 // kernel-plan-memory, convert-kernel-to-llvm.
 #ifndef COMPILER_CONVERSION_CONVERSION_H
 #define COMPILER_CONVERSION_CONVERSION_H

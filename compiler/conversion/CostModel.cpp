@@ -167,3 +167,20 @@ bool vae::isAffordable(const KernelTarget &target, Operation *op,
                        const Algorithm &algorithm) {
   return getStoredBytes(target, op, algorithm) <= kMostStoredBytes;
 }
+
+std::optional<double> vae::getPredictedTime(const KernelTarget &target,
+                                            Operation *op,
+                                            const Algorithm &algorithm,
+                                            Precision precision) {
+  auto cost = getCost(target, op, algorithm, precision);
+  if (!cost)
+    return std::nullopt;
+  double products = 0;
+  for (const Work &part : getWork(op)) {
+    const Contraction &shape = part.shape;
+    products += static_cast<double>(part.images * part.rows * part.columns) *
+                static_cast<double>(shape.outputs * shape.groups *
+                                    shape.taps() * shape.inputs);
+  }
+  return *cost * static_cast<double>(target.vectorWidth) / products;
+}

@@ -44,6 +44,14 @@ std::optional<double> getCost(const KernelTarget &target, mlir::Operation *op,
                               const Algorithm &algorithm,
                               Precision precision = Precision::F32);
 
+/// What a convolution costs, as a part of the time that its operations take at
+/// a core's peak; a number above 1 if it is slower. Nothing for another
+/// operation.
+std::optional<double> getPredictedTime(const KernelTarget &target,
+                                       mlir::Operation *op,
+                                       const Algorithm &algorithm,
+                                       Precision precision);
+
 } // namespace vae
 
 #endif // COMPILER_CONVERSION_COSTMODEL_H

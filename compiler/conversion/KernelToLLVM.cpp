@@ -115,13 +115,16 @@ private:
   Value makeBuffer(Type type, Value data);
   Value callAddress(Value address, Type result, ValueRange arguments);
   int64_t getScratchSize();
+  bool isGuarded();
+  Value nameLayer(kernel::LaunchOp launch);
+  func::FuncOp getNoteFunction();
   void refuseOlderCallers(func::FuncOp function);
   std::string symbolName() { return (kEntryPrefix + source.getName()).str(); }
-  /// Buffers, sizes, and what gives and takes back scratch, if the kernel has
-  /// any.
+  /// Buffers, sizes, what gives and takes back scratch, and the guard, if the
+  /// kernel has any.
   static int64_t slotsOf(kernel::LaunchOp launch) {
     return launch.getInputs().size() + 1 + launch.getSizes().getNumResults() +
-           kScratchSlots;
+           kScratchSlots + 1;
   }
   static constexpr unsigned kScratchSlots = 3;
 
@@ -146,6 +149,7 @@ private:
   SmallVector<int64_t> multiples;
   DenseMap<Value, Value> pointers; // tensor -> its buffer
   Value call, arena;
+  Value guard; // an i32 on the stack; null if no kernel has one
   SmallVector<Value> offsets;
 };
 
@@ -271,7 +275,8 @@ func::FuncOp EntryEmitter::getTask(func::FuncOp kernel, unsigned numBuffers) {
   task.setPrivate();
   b.setInsertionPointToStart(task.addEntryBlock());
   bool hasScratch = kernel->hasAttr(kernel::kScratchAttr);
-  unsigned numSlots = kernel.getNumArguments() - 2 - hasScratch;
+  bool hasGuard = kernel->hasAttr(kernel::kGuardAttr);
+  unsigned numSlots = kernel.getNumArguments() - 2 - hasScratch - hasGuard;
   SmallVector<Value> arguments;
   for (unsigned i = 0; i < numSlots; ++i) {
     if (i < numBuffers)
@@ -284,19 +289,24 @@ func::FuncOp EntryEmitter::getTask(func::FuncOp kernel, unsigned numBuffers) {
   }
   arguments.push_back(toIndex(task.getArgument(1)));
   arguments.push_back(toIndex(task.getArgument(2)));
-  if (!hasScratch) {
-    func::CallOp::create(b, loc, kernel, arguments);
-  } else {
-    auto slot = [&](unsigned i) {
-      return loadField(pointer, task.getArgument(0), 8 * (numSlots + i));
-    };
-    Value context = slot(2);
-    Value scratch = callAddress(slot(0), pointer, {context});
-    arguments.push_back(
-        makeBuffer(kernel.getArguments().back().getType(), scratch));
-    func::CallOp::create(b, loc, kernel, arguments);
-    callAddress(slot(1), {}, {context, scratch});
+  auto slot = [&](unsigned i) {
+    return loadField(pointer, task.getArgument(0), 8 * (numSlots + i));
+  };
+  auto pushBuffer = [&](Value data) {
+    Type type = kernel.getArgument(arguments.size()).getType();
+    arguments.push_back(makeBuffer(type, data));
+  };
+  Value context, scratch;
+  if (hasScratch) {
+    context = slot(2);
+    scratch = callAddress(slot(0), pointer, {context});
+    pushBuffer(scratch);
   }
+  if (hasGuard)
+    pushBuffer(slot(hasScratch ? kScratchSlots : 0));
+  func::CallOp::create(b, loc, kernel, arguments);
+  if (hasScratch)
+    callAddress(slot(1), {}, {context, scratch});
   func::ReturnOp::create(b, loc);
   return task;
 }
@@ -333,6 +343,9 @@ LogicalResult EntryEmitter::emitLaunch(kernel::LaunchOp launch,
         loadField(pointer, call, offsetof(vae_abi_call, give_scratch)));
     slots.push_back(context);
   }
+  bool hasGuard = kernel->hasAttr(kernel::kGuardAttr);
+  if (hasGuard)
+    slots.push_back(guard);
   for (auto [i, slot] : llvm::enumerate(slots))
     LLVM::StoreOp::create(b, loc, slot, at(arguments, 8 * i));
   Value items =
@@ -348,7 +361,77 @@ LogicalResult EntryEmitter::emitLaunch(kernel::LaunchOp launch,
       loadField(pointer, call, offsetof(vae_abi_call, parallel_for));
   callAddress(parallelFor, {},
               {context, items, i64(launch.getGrain()), taskAddress, arguments});
+  if (hasGuard) {
+    Value place = loadField(pointer, call, offsetof(vae_abi_call, clamped));
+    func::CallOp::create(b, loc, getNoteFunction(),
+                         {guard, place, nameLayer(launch)});
+  }
   return success();
+}
+
+bool EntryEmitter::isGuarded() {
+  return llvm::any_of(
+      source.getOps<kernel::LaunchOp>(), [&](kernel::LaunchOp launch) {
+        auto kernel = module.lookupSymbol<func::FuncOp>(launch.getCallee());
+        return kernel && kernel->hasAttr(kernel::kGuardAttr);
+      });
+}
+
+/// The address of the name of a launch's layer, or else of its kernel.
+Value EntryEmitter::nameLayer(kernel::LaunchOp launch) {
+  std::string name = getLayerName(launch.getLoc()).str();
+  if (name.empty())
+    name = dropVersion(launch.getCallee(), version).str();
+  std::string symbol = "vae_name." + name;
+  if (!module.lookupSymbol(symbol)) {
+    OpBuilder::InsertionGuard place(b);
+    b.setInsertionPointToStart(module.getBody());
+    std::string text = name + '\0';
+    LLVM::GlobalOp::create(b, loc,
+                           LLVM::LLVMArrayType::get(b.getI8Type(), text.size()),
+                           /*isConstant=*/true, LLVM::Linkage::Internal, symbol,
+                           b.getStringAttr(text));
+  }
+  return LLVM::AddressOfOp::create(b, loc, pointer, symbol);
+}
+
+/// A function of a guard, a place for a name, and a name: where the guard is
+/// set, it is reset, and the place gets the name, if there is one and it is
+/// still null.
+func::FuncOp EntryEmitter::getNoteFunction() {
+  std::string name = getVersionSymbol("vae_note_clamped", version);
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  OpBuilder::InsertionGuard insertion(b);
+  func::FuncOp function = makeFunction(name, {pointer, pointer, pointer}, {});
+  function.setPrivate();
+  Block *entry = function.addEntryBlock(), *reset = function.addBlock(),
+        *look = function.addBlock(), *note = function.addBlock(),
+        *end = function.addBlock();
+  Value flag = function.getArgument(0), place = function.getArgument(1);
+  auto isZero = [&](Value value) -> Value {
+    if (value.getType() == pointer)
+      return LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, value,
+                                  LLVM::ZeroOp::create(b, loc, pointer));
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, value,
+                                 arith::ConstantIntOp::create(b, loc, 0, 32));
+  };
+  b.setInsertionPointToStart(entry);
+  Value unset = isZero(loadField(b.getI32Type(), flag, 0));
+  cf::CondBranchOp::create(b, loc, unset, end, reset);
+  b.setInsertionPointToStart(reset);
+  LLVM::StoreOp::create(b, loc, arith::ConstantIntOp::create(b, loc, 0, 32),
+                        flag);
+  cf::CondBranchOp::create(b, loc, isZero(place), end, look);
+  b.setInsertionPointToStart(look);
+  Value unnamed = isZero(loadField(pointer, place, 0));
+  cf::CondBranchOp::create(b, loc, unnamed, note, end);
+  b.setInsertionPointToStart(note);
+  LLVM::StoreOp::create(b, loc, function.getArgument(2), place);
+  cf::BranchOp::create(b, loc, end);
+  b.setInsertionPointToStart(end);
+  func::ReturnOp::create(b, loc);
+  return function;
 }
 
 /// Bytes that the kernels of the entry point want, each by itself.
@@ -361,10 +444,17 @@ int64_t EntryEmitter::getScratchSize() {
   return most;
 }
 
-/// Returns 1 to those whose vae_abi_call has no take_scratch.
+/// Returns 1 to those whose vae_abi_call lacks what the entry point uses.
 void EntryEmitter::refuseOlderCallers(func::FuncOp function) {
+  int64_t needed = offsetof(vae_abi_call, take_scratch);
+  if (getScratchSize())
+    needed = offsetof(vae_abi_call, clamped);
+  if (isGuarded())
+    needed = offsetof(vae_abi_call, clamped) + sizeof(vae_abi_call::clamped);
+  if (needed == offsetof(vae_abi_call, take_scratch))
+    return;
   Value size = loadField(b.getI32Type(), call, 0);
-  Value least = arith::ConstantIntOp::create(b, loc, sizeof(vae_abi_call), 32);
+  Value least = arith::ConstantIntOp::create(b, loc, needed, 32);
   Value tooSmall =
       arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, size, least);
   Block *refuse = function.addBlock();
@@ -381,8 +471,7 @@ LogicalResult EntryEmitter::emitBody() {
       makeFunction(symbolName(), {pointer}, {b.getI32Type()});
   b.setInsertionPointToStart(function.addEntryBlock());
   call = function.getArgument(0);
-  if (getScratchSize())
-    refuseOlderCallers(function);
+  refuseOlderCallers(function);
   Value inputs = loadField(pointer, call, offsetof(vae_abi_call, inputs));
   Value outputs = loadField(pointer, call, offsetof(vae_abi_call, outputs));
   arena = loadField(pointer, call, offsetof(vae_abi_call, arena));
@@ -405,6 +494,12 @@ LogicalResult EntryEmitter::emitBody() {
     }
   }
 
+  if (isGuarded()) {
+    guard = LLVM::AllocaOp::create(b, loc, pointer, b.getI32Type(), i64(1),
+                                   /*alignment=*/4);
+    LLVM::StoreOp::create(b, loc, arith::ConstantIntOp::create(b, loc, 0, 32),
+                          guard);
+  }
   int64_t mostSlots = 1;
   for (auto launch : source.getOps<kernel::LaunchOp>())
     mostSlots = std::max(mostSlots, slotsOf(launch));
@@ -459,8 +554,12 @@ DictionaryAttr EntryEmitter::describe() {
     StringRef layer = getLayerName(launch.getLoc());
     if (layer == name) // what belongs to the entry point as such
       layer = "";
-    steps.push_back(
-        b.getStrArrayAttr({layer, dropVersion(launch.getCallee(), version)}));
+    auto predicted =
+        launch->getAttrOfType<IntegerAttr>(kernel::kPredictedAttr);
+    steps.push_back(b.getArrayAttr(
+        {b.getStringAttr(layer),
+         b.getStringAttr(dropVersion(launch.getCallee(), version)),
+         predicted ? predicted : b.getI64IntegerAttr(0)}));
   }
   NamedAttrList entry;
   entry.set("name", b.getStringAttr(name));

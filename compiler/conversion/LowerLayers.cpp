@@ -3,6 +3,7 @@
 // Dense layers and convolutions.
 #include "compiler/conversion/Lowering.h"
 
+#include "compiler/conversion/CostModel.h"
 #include "dialects/vae/IR/VaeConstants.h"
 
 #include <cmath>
@@ -57,6 +58,12 @@ Lowering::Exprs Lowering::makeContractionSizes() {
   return sizes;
 }
 
+static std::vector<uint16_t> toF16(ArrayRef<float> values) {
+  std::vector<uint16_t> result(values.size());
+  llvm::transform(values, result.begin(), roundToF16);
+  return result;
+}
+
 /// How often MappedFiles is told what has been read of one weight.
 static constexpr int64_t kReadElements = 1 << 20;
 
@@ -67,8 +74,9 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
                                weight) {
   // Entry points share what they pack: the key is the source and the packing.
   std::string key;
+  bool half = hasF16Weights(op);
   llvm::raw_string_ostream(key)
-      << source.getValue().getAsOpaquePointer() << shape.name() << kind;
+      << source.getValue().getAsOpaquePointer() << shape.name() << kind << half;
   ElementsAttr &packed = packedWeights.values[key];
   if (!packed) {
     std::vector<float> storage;
@@ -88,6 +96,8 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
     };
     if (shape.precision == Precision::BF16)
       make(packBf16Weight(shape, get), makeBf16Weight);
+    else if (half)
+      make(toF16(vae::packWeight(shape, get)), makeF16Weight);
     else
       make(vae::packWeight(shape, get), makeWeight);
   }
@@ -126,11 +136,12 @@ Value Lowering::transformWeight(Operation *op, const Winograd &form,
     return storeTransformed(op, form, weight);
   AffineExpr elements = expr(getWinogradWeightSize(target, form));
   const Dims dims = {elements};
+  auto type = scratchType(dims);
   constexpr int64_t alone = int64_t(1) << 20; // operations worth a thread
-  return launch(op->getLoc(),
-                getWinogradWeightKernel(module, op->getLoc(), target, form),
-                {weight}, {}, alone, scratchType(dims), dims, {},
-                {expr(0), count(getDims(weight)), elements});
+  auto kernel = getWinogradWeightKernel(module, op->getLoc(),
+                                        getTarget(weight, type), form);
+  return launch(op->getLoc(), kernel, {weight}, {}, alone, type, dims, {},
+                {expr(0), countRead(weight), elements});
 }
 
 /// The form in block floating point, if the machine has it.
@@ -174,14 +185,15 @@ Value Lowering::contract(Operation *op, Contraction shape,
   }
   if (operands.residual) {
     inputs.push_back(operands.residual);
-    read = read + written;
+    read = read + countWords(written, operands.residual.getType());
   }
   if (form)
     inputs[1] = transformWeight(op, *form, weight);
-  auto kernel = form ? getWinogradKernel(module, op->getLoc(), target, *form,
+  KernelTarget storing = getTarget(inputs, operands.type);
+  auto kernel = form ? getWinogradKernel(module, op->getLoc(), storing, *form,
                                          operands.epilogue)
-                     : getContractionKernel(module, op->getLoc(), target, shape,
-                                            operands.epilogue);
+                     : getContractionKernel(module, op->getLoc(), storing,
+                                            shape, operands.epilogue);
   // Several launches of a layer would read what the first has overwritten.
   if (!init && isa<Conv2dOp, Conv3dOp, DenseOp>(op) && operands.residual &&
       op->getOperand(0) != operands.residual &&
@@ -191,11 +203,16 @@ Value Lowering::contract(Operation *op, Contraction shape,
   if (bordered && !init)
     init = makeBorder(op->getLoc(), operands.dims, operands.border, 0,
                       operands.type);
-  Value result = launch(op->getLoc(), kernel, inputs, kernelSizes,
-                        getContractionItemFlops(target, shape), operands.type,
-                        bordered ? addBorder(operands.dims, operands.border)
-                                 : operands.dims,
-                        init, {flops, read, written});
+  Value result = launch(
+      op->getLoc(), kernel, inputs, kernelSizes,
+      getContractionItemFlops(target, shape), operands.type,
+      bordered ? addBorder(operands.dims, operands.border) : operands.dims,
+      init, {flops, read, countWords(written, operands.type)});
+  if (auto time = getPredictedTime(
+          target, op, form ? getAlgorithm(op) : Algorithm(), getPrecision(op)))
+    result.getDefiningOp()->setAttr(
+        kernel::kPredictedAttr,
+        builder.getI64IntegerAttr(std::llround(*time * 1000)));
   if (bordered) {
     dims[result] = operands.dims;
     borders[result] = operands.border;

@@ -40,6 +40,9 @@ Value Lowering::copy(Location loc, Value x, Region region,
   sizes.append(region.outStrides);
   sizes.push_back(region.outOffset ? region.outOffset : expr(0));
   AffineExpr moved = count(region.dims);
+  Work work = {expr(0), countWords(moved, x.getType()),
+               countWords(moved, type)};
+  KernelTarget storing = getTarget(x, type);
   int64_t outer = getStaticDim(region.dims[rank - 2]);
   int64_t inner = getStaticDim(region.dims[rank - 1]);
   if (!contiguous && region.inStrides[rank - 2] == expr(1) &&
@@ -49,16 +52,15 @@ Value Lowering::copy(Location loc, Value x, Region region,
     bool longRows = !ShapedType::isDynamic(inner) &&
                     (ShapedType::isDynamic(outer) || outer > inner);
     auto kernel =
-        getTransposeKernel(module, loc, target, rank, longRows, inner);
-    return launch(loc, kernel, {x}, sizes, 4096, type, resultDims, init,
-                  {expr(0), moved, moved});
+        getTransposeKernel(module, loc, storing, rank, longRows, inner);
+    return launch(loc, kernel, {x}, sizes, 4096, type, resultDims, init, work);
   }
   bool unrolled = !contiguous && isFew(inner);
-  auto kernel = getCopyKernel(module, loc, target, rank, contiguous,
+  auto kernel = getCopyKernel(module, loc, storing, rank, contiguous,
                               unrolled ? inner : 0);
   int64_t row = getStaticDim(region.dims[rank - 2] * region.dims[rank - 1]);
   return launch(loc, kernel, {x}, sizes, ShapedType::isDynamic(row) ? 256 : row,
-                type, resultDims, init, {expr(0), moved, moved});
+                type, resultDims, init, work);
 }
 
 Value Lowering::permuteMemory(Location loc, Value x, const Dims &inOrder,
@@ -98,9 +100,13 @@ FailureOr<Value> Lowering::lowerTranspose(TransposeOp op) {
 
 FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
   auto type = typeOf(op.getY());
+  const Dims image = getDims(op.getX());
+  if (typeOf(op.getX()).getElementType() != type.getElementType() &&
+      (isChannelsLast(op.getX()) == isChannelsLast(op.getY()) ||
+       keepsBytes(op)))
+    return convert(op.getLoc(), op.getX(), type);
   if (isChannelsLast(op.getX()) == isChannelsLast(op.getY()))
     return op.getX(); // the layer has stored it so
-  const Dims image = getDims(op.getX());
   if (keepsBytes(op))
     return alias(op.getLoc(), op.getX(), type, image);
   // The rows of all frames are one axis. Of many channels, all pixels are one,
@@ -139,6 +145,15 @@ FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
   dims[result] = image;
   borders[result] = border;
   return result;
+}
+
+Value Lowering::convert(Location loc, Value x, RankedTensorType type) {
+  const Dims shape = getDims(x);
+  auto kernel =
+      getFlatKernel(module, loc, getTarget(x, type), "copy", 1,
+                    [](Emitter &, ValueRange values) { return values[0]; });
+  return launch(loc, kernel, {x}, {count(shape)}, getFlatItemElements(target),
+                type, shape);
 }
 
 /// Whether the channels, axis 1, are already innermost in memory.
@@ -275,8 +290,9 @@ Value Lowering::makeBorder(Location loc, const Dims &image,
                  expr(border[2]),
                  channels * border[1],
                  channels * border[3]};
-  return launch(loc, getBorderKernel(module, loc, target, value), {}, sizes,
-                1024, type, all, {}, {expr(0), {}, count(all) - count(image)});
+  return launch(loc, getBorderKernel(module, loc, getTarget({}, type), value),
+                {}, sizes, 1024, type, all, {},
+                {expr(0), {}, countWords(count(all) - count(image), type)});
 }
 
 Value Lowering::withBorder(Location loc, Value x, const Border &border) {

@@ -34,9 +34,11 @@ FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
   if (isEmpty(given)) // one row
     momentSizes = {shape[0], expr(1),           pixels,
                    expr(0),  pixels * channels, expr(0)};
-  Value moments = launch(loc, getMomentsKernel(module, loc, target, channels),
-                         {x}, momentSizes, 1 << 16, scratchType(momentDims),
-                         momentDims, {}, {count(shape) * 3, {}, {}});
+  auto momentType = scratchType(momentDims);
+  Value moments = launch(
+      loc, getMomentsKernel(module, loc, getTarget(x, momentType), channels),
+      {x}, momentSizes, 1 << 16, momentType, momentDims, {},
+      {count(shape) * 3, {}, {}});
 
   SmallVector<Value> inputs = {moments};
   for (Value parameter : {Value(op.getWeight()), Value(op.getBias())})
@@ -70,12 +72,17 @@ FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
   sizes.append(place(given));
   sizes.append(place(border));
   AffineExpr elements = count(shape);
-  AffineExpr read = elements * (op.getResidual() ? 2 : 1);
+  AffineExpr read = countRead(x);
+  if (op.getResidual())
+    read = read + countWords(elements, inputs.back().getType());
+  auto type = typeOf(op.getY());
   Value y = launch(
-      loc, getNormalizeKernel(module, loc, target, channels, epilogue), inputs,
-      sizes,
+      loc,
+      getNormalizeKernel(module, loc, getTarget(inputs, type), channels,
+                         epilogue),
+      inputs, sizes,
       channels * kElementFlops * std::max<int64_t>(1, getStaticDim(columns)),
-      typeOf(op.getY()), all, init, {elements * 2, read, elements});
+      type, all, init, {elements * 2, read, countWords(elements, type)});
   if (!isEmpty(border)) {
     dims[y] = shape;
     borders[y] = border;
@@ -97,9 +104,10 @@ FailureOr<Value> Lowering::lowerRmsNorm(RmsNormOp op) {
       inputs.push_back(parameter);
   if (op.getResidual())
     inputs.push_back(channelsInnermost(op.getResidual()));
-  auto kernel = getRmsNormKernel(module, op.getLoc(), target, channels,
-                                 op.getEpsilon().convertToDouble(), op.getL2(),
-                                 op.getWeight() != nullptr, epilogue);
+  auto kernel =
+      getRmsNormKernel(module, op.getLoc(), getTarget(inputs, op.getType()),
+                       channels, op.getEpsilon().convertToDouble(), op.getL2(),
+                       op.getWeight() != nullptr, epilogue);
   Value init = canOverwrite(x, op) ? x : Value();
   Value y = launch(op.getLoc(), kernel, inputs, {countRows(shape)},
                    channels * kElementFlops, typeOf(op.getY()), shape, init);
@@ -109,13 +117,14 @@ FailureOr<Value> Lowering::lowerRmsNorm(RmsNormOp op) {
 FailureOr<Value> Lowering::lowerLayerNorm(LayerNormOp op) {
   const Dims dims = getDims(op.getX());
   ArrayRef<AffineExpr> shape = dims;
-  auto kernel = getLayerNormKernel(
-      module, op.getLoc(), target, op.getEpsilon().convertToDouble(),
-      op.getWeight() != nullptr, op.getBias() != nullptr);
   SmallVector<Value> inputs = {op.getX()};
   for (Value parameter : {Value(op.getWeight()), Value(op.getBias())})
     if (parameter)
       inputs.push_back(parameter);
+  auto kernel =
+      getLayerNormKernel(module, op.getLoc(), getTarget(inputs, op.getType()),
+                         op.getEpsilon().convertToDouble(),
+                         op.getWeight() != nullptr, op.getBias() != nullptr);
   int64_t axes = op.getAxes();
   AffineExpr length = count(shape.take_back(axes));
   return launch(op.getLoc(), kernel, inputs,

@@ -30,10 +30,11 @@ FailureOr<Value> Lowering::lowerElementwise(Operation *op) {
   std::string name = op->getName().stripDialect().str();
   if (auto activation = dyn_cast<ActivationOp>(op))
     name = nameOf(activation.getFunction());
-  auto kernel = getFlatKernel(
-      module, op->getLoc(), target, name, op->getNumOperands(),
-      [&](Emitter &e, ValueRange values) { return combine(e, op, values); });
   Value result = op->getResult(0), init;
+  auto kernel = getFlatKernel(
+      module, op->getLoc(), getTarget(op->getOperands(), result.getType()),
+      name, op->getNumOperands(),
+      [&](Emitter &e, ValueRange values) { return combine(e, op, values); });
   for (Value operand : op->getOperands())
     if (!init && canOverwrite(operand, op))
       init = operand;
@@ -51,14 +52,14 @@ Value Lowering::applyPerChannel(Operation *op, StringRef name, Value x,
   int64_t channels = getStaticDim(shape[1]);
   SmallVector<Value> inputs = {x};
   inputs.append(parameters.begin(), parameters.end());
-  auto kernel = getChannelKernel(module, op->getLoc(), target, name, channels,
-                                 parameters.size(), function);
+  auto type = typeOf(op->getResult(0));
+  auto kernel = getChannelKernel(module, op->getLoc(), getTarget(inputs, type),
+                                 name, channels, parameters.size(), function);
   Dims rows = shape;
   rows[1] = expr(1);
   Value init = canOverwrite(x, op) ? x : Value();
-  Value y =
-      launch(op->getLoc(), kernel, inputs, {count(rows)},
-             channels * kElementFlops, typeOf(op->getResult(0)), shape, init);
+  Value y = launch(op->getLoc(), kernel, inputs, {count(rows)},
+                   channels * kElementFlops, type, shape, init);
   return channelsRestored(y, like);
 }
 
@@ -107,11 +108,11 @@ FailureOr<Value> Lowering::lowerPrelu(PreluOp op) {
 FailureOr<Value> Lowering::lowerGlu(GluOp op) {
   const Dims shape = getDims(op.getY());
   int64_t channels = getStaticDim(shape[1]);
-  Value y =
-      launch(op.getLoc(),
-             getGluKernel(module, op.getLoc(), target, channels, op.getGate()),
-             {channelsInnermost(op.getX())}, {countRows(shape)},
-             channels * kElementFlops, typeOf(op.getY()), shape);
+  Value x = channelsInnermost(op.getX());
+  auto kernel = getGluKernel(module, op.getLoc(), getTarget(x, op.getType()),
+                             channels, op.getGate());
+  Value y = launch(op.getLoc(), kernel, {x}, {countRows(shape)},
+                   channels * kElementFlops, typeOf(op.getY()), shape);
   return channelsRestored(y, op.getY());
 }
 
@@ -119,18 +120,19 @@ FailureOr<Value> Lowering::lowerMeanChannels(MeanChannelsOp op) {
   const Dims shape = getDims(op.getY());
   int64_t channels = getStaticDim(shape[1]);
   int64_t group = op.getGroup();
-  Value y = launch(
-      op.getLoc(),
-      getMeanChannelsKernel(module, op.getLoc(), target, channels, group),
-      {channelsInnermost(op.getX())}, {countRows(shape)}, channels * group,
-      typeOf(op.getY()), shape);
+  Value x = channelsInnermost(op.getX());
+  auto kernel = getMeanChannelsKernel(
+      module, op.getLoc(), getTarget(x, op.getType()), channels, group);
+  Value y = launch(op.getLoc(), kernel, {x}, {countRows(shape)},
+                   channels * group, typeOf(op.getY()), shape);
   return channelsRestored(y, op.getY());
 }
 
 FailureOr<Value> Lowering::lowerPool(Pool2dOp op) {
   const Dims in = getDims(op.getX()), out = getDims(op.getY());
   int64_t channels = getStaticDim(in[1]);
-  auto kernel = getPoolKernel(module, op.getLoc(), target, op, channels);
+  auto kernel = getPoolKernel(module, op.getLoc(),
+                              getTarget(op.getX(), op.getType()), op, channels);
   int64_t window = op.getKernel()[0] * op.getKernel()[1];
   return launch(op.getLoc(), kernel, {op.getX()},
                 {in[0], in[2], in[3], out[2], out[3]}, channels * window,
@@ -139,8 +141,9 @@ FailureOr<Value> Lowering::lowerPool(Pool2dOp op) {
 
 FailureOr<Value> Lowering::lowerGlobalPool(GlobalPoolOp op) {
   const Dims in = getDims(op.getX());
-  auto kernel = getGlobalPoolKernel(module, op.getLoc(), target, op.getKind(),
-                                    getStaticDim(in[1]));
+  auto kernel = getGlobalPoolKernel(module, op.getLoc(),
+                                    getTarget(op.getX(), op.getType()),
+                                    op.getKind(), getStaticDim(in[1]));
   return launch(op.getLoc(), kernel, {op.getX()}, {in[0], in[2] * in[3]},
                 1 << 12, typeOf(op.getY()), getDims(op.getY()));
 }
@@ -148,7 +151,8 @@ FailureOr<Value> Lowering::lowerGlobalPool(GlobalPoolOp op) {
 FailureOr<Value> Lowering::lowerUpsample(UpsampleOp op) {
   const Dims in = getDims(op.getX());
   int64_t channels = getStaticDim(in[1]);
-  auto kernel = getUpsampleKernel(module, op.getLoc(), target, op, channels);
+  auto kernel = getUpsampleKernel(
+      module, op.getLoc(), getTarget(op.getX(), op.getType()), op, channels);
   return launch(op.getLoc(), kernel, {op.getX()}, {in[0], in[2], in[3]},
                 channels * 64, typeOf(op.getY()), getDims(op.getY()));
 }
@@ -156,7 +160,8 @@ FailureOr<Value> Lowering::lowerUpsample(UpsampleOp op) {
 FailureOr<Value> Lowering::lowerResize(ResizeOp op) {
   const Dims in = getDims(op.getX()), out = getDims(op.getY());
   int64_t channels = getStaticDim(in[1]);
-  auto kernel = getResizeKernel(module, op.getLoc(), target, op, channels);
+  auto kernel = getResizeKernel(
+      module, op.getLoc(), getTarget(op.getX(), op.getType()), op, channels);
   return launch(op.getLoc(), kernel, {op.getX()},
                 {in[0], in[2], in[3], out[2], out[3]}, channels * 64,
                 typeOf(op.getY()), out);

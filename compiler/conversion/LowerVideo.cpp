@@ -16,11 +16,11 @@ Value Lowering::padVideo(Location loc, Value x, ArrayRef<int64_t> padding,
       getTensorType(out, typeOf(x).getElementType(), typeOf(x).getEncoding());
   AffineExpr row = out[4] * out[1], inRow = in[4] * in[1];
   // Whole frames as the rows of one image a clip, then the border of each.
-  auto kernel = getBorderKernel(module, loc, target, value);
+  auto kernel = getBorderKernel(module, loc, getTarget({}, type), value);
   Value filled;
   auto fill = [&](const Exprs &sizes, AffineExpr written) {
     filled = launch(loc, kernel, {}, sizes, 1024, type, out, filled,
-                    {expr(0), {}, written});
+                    {expr(0), {}, countWords(written, type)});
   };
   if (padding[0] || padding[3])
     fill({out[0], out[2], out[3] * row, expr(padding[0]), expr(padding[3]),

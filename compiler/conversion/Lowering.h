@@ -178,6 +178,8 @@ private:
                mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineExpr> sizes,
                int64_t itemFlops, mlir::RankedTensorType type, const Dims &dims,
                Value init = {}, Work work = {});
+  /// A copy, of other numbers if the type says so.
+  Value convert(mlir::Location loc, Value x, mlir::RankedTensorType type);
   /// Whether the layer being lowered is the last to read a buffer and may write
   /// its result there, each element after all that it reads of it.
   bool canOverwrite(Value value, mlir::Operation *layer);
@@ -210,8 +212,15 @@ private:
                   int64_t columnsBefore);
   mlir::AffineExpr expr(int64_t value);
   mlir::AffineExpr count(llvm::ArrayRef<mlir::AffineExpr> dims);
-  /// The elements of a buffer in units of an f32.
-  mlir::AffineExpr countRead(Value value);
+  /// Elements of a buffer in units of an f32.
+  static mlir::AffineExpr countWords(mlir::AffineExpr elements,
+                                     mlir::Type type);
+  /// Those of all of it.
+  mlir::AffineExpr countRead(Value value) {
+    return countWords(count(getDims(value)), value.getType());
+  }
+  /// The machine, and which buffers of a kernel for these tensors are of f16.
+  KernelTarget getTarget(mlir::ValueRange inputs, mlir::Type result) const;
   /// Elements of a channel.
   mlir::AffineExpr countRows(Dims dims) {
     dims[1] = expr(1);

@@ -41,7 +41,9 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
            "Number of vector registers">,
     Option<"blockFloat", "block-float", "bool", "false",
            "Winograd's products will be those of 16-bit block floating point">,
-    Option<"vnni", "vnni", "bool", "false", "By VNNI">];
+    Option<"vnni", "vnni", "bool", "false", "By VNNI">,
+    Option<"stores", "stores", "bool", "true",
+           "Whether transformed weights may be stored unasked">];
   let statistics = [
     Statistic<"numWinograd", "winograd", "Number of convolutions by Winograd's algorithm">];
 }
@@ -79,6 +81,33 @@ def AssignPrecisionPass : Pass<"vae-assign-precision", "::mlir::ModuleOp"> {
            "Whether some machine multiplies pairs of 16-bit integers">];
   let statistics = [
     Statistic<"numLayers", "layers", "Number of layers of less than f32">];
+}
+
+def AssignStoragePass : Pass<"vae-assign-storage", "::mlir::ModuleOp"> {
+  let summary = "Chooses what lies in memory as f16";
+  let description = [{
+    With `f16-weights`, layers that multiply f32 get `vae.storage = "f16"`: their
+    weights are stored as f16. Not those with a weight that is no f16 number even
+    when it is rounded, or with an output whose weights would lose more than those
+    do that are normal in f16: 2^-11 of them, in the L2 norm. They get
+    `vae.storage_note`, which says why.
+
+    With `f16`, tensors between layers become f16, too. Not
+
+    1. arguments and results of entry points;
+    2. what an operation reads or gives whose kernel has no form in f16:
+       attention, softmax, codebooks, sampling, KL and log-likelihood;
+    3. what only moves, or is read as it moves, to or from one of these.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = [
+    Option<"storage", "storage", "std::string", "\"f32\"",
+           "What lies in memory as f16: f32 (nothing), f16-weights or f16">,
+    Option<"ends", "ends", "bool", "false",
+           "Round arguments and results, too; for tests">];
+  let statistics = [
+    Statistic<"numLayers", "layers", "Number of layers with weights of f16">,
+    Statistic<"numTensors", "tensors", "Number of tensors of f16">];
 }
 
 def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {

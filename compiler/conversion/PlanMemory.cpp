@@ -48,8 +48,9 @@ int64_t evaluate(AffineExpr expr) {
 
 /// Rounds up to the alignment. Kept outside the product with the batch, so
 /// that the plan of a batch is the batch times the plan of an example.
-AffineExpr aligned(AffineExpr elements) {
-  return (elements * 4).ceilDiv(kAlignment) * kAlignment;
+AffineExpr aligned(AffineExpr elements, Type type) {
+  int64_t size = getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8;
+  return (elements * size).ceilDiv(kAlignment) * kAlignment;
 }
 
 struct PlanMemoryPass : vae::impl::PlanMemoryPassBase<PlanMemoryPass> {
@@ -89,7 +90,8 @@ struct PlanMemoryPass : vae::impl::PlanMemoryPassBase<PlanMemoryPass> {
       if (!returned.contains(own)) {
         Slot &slot = slots[own];
         if (slot.writers.empty()) {
-          AffineExpr bytes = aligned(launch.getElements().getResult(0));
+          AffineExpr bytes =
+              aligned(launch.getElements().getResult(0), own.getType());
           slot.bytes =
               AffineMap::get(0, launch.getElements().getNumSymbols(), bytes);
           slot.nominalBytes = evaluate(bytes);

@@ -47,10 +47,19 @@ AffineExpr Lowering::count(ArrayRef<AffineExpr> dims) {
   return getNumElements(dims, function.getContext());
 }
 
-AffineExpr Lowering::countRead(Value value) {
-  AffineExpr elements = count(getDims(value));
-  return typeOf(value).getElementType().isBF16() ? elements.ceilDiv(2)
-                                                 : elements;
+AffineExpr Lowering::countWords(AffineExpr elements, Type type) {
+  bool half = getElementTypeOrSelf(type).getIntOrFloatBitWidth() == 16;
+  return half ? elements.ceilDiv(2) : elements;
+}
+
+KernelTarget Lowering::getTarget(ValueRange inputs, Type result) const {
+  KernelTarget kernel = target;
+  SmallVector<Type> buffers(inputs.getTypes());
+  buffers.push_back(result);
+  for (auto [i, type] : llvm::enumerate(buffers))
+    if (getElementTypeOrSelf(type).isF16())
+      kernel.f16Buffers |= uint32_t(1) << i;
+  return kernel;
 }
 
 Dims Lowering::getDims(Value value) {
@@ -78,10 +87,10 @@ Value Lowering::launch(Location loc, func::FuncOp kernel, ValueRange inputs,
   if (!work.read) {
     work.read = expr(0);
     for (Value input : inputs)
-      work.read = work.read + count(getDims(input));
+      work.read = work.read + countRead(input);
   }
   if (!work.written)
-    work.written = count(resultDims);
+    work.written = countWords(count(resultDims), type);
   AffineExpr cost[] = {work.flops, (work.read + work.written) * kElementSize};
   auto map = AffineMap::get(0, numSymbols, sizes, function.getContext());
   int64_t grain = std::max<int64_t>(1, kMinFlopsPerThread /
@@ -98,8 +107,10 @@ Value Lowering::launch(Location loc, func::FuncOp kernel, ValueRange inputs,
 }
 
 bool Lowering::canOverwrite(Value value, Operation *layer) {
+  Value result = layer->getResult(0);
   if (!value.getDefiningOp<kernel::LaunchOp>() ||
-      getDims(value) != getDims(layer->getResult(0)))
+      getDims(value) != getDims(result) ||
+      typeOf(value).getElementType() != typeOf(result).getElementType())
     return false;
   return llvm::all_of(value.getUsers(), [&](Operation *user) {
     // Launches stand before the layer; what is not lowered yet comes after it.
@@ -272,13 +283,7 @@ LogicalResult Lowering::run() {
     Value value = operand.get();
     auto launched = value.getDefiningOp<kernel::LaunchOp>();
     if (!launched || !taken.insert(launched).second) {
-      Dims shape = getDims(value);
-      Exprs total = {count(shape)};
-      operand.set(launch(
-          value.getLoc(),
-          getFlatKernel(module, value.getLoc(), target, "copy", 1,
-                        [](Emitter &, ValueRange values) { return values[0]; }),
-          {value}, total, getFlatItemElements(target), typeOf(value), shape));
+      operand.set(convert(value.getLoc(), value, typeOf(value)));
       taken.insert(operand.get().getDefiningOp());
     }
     resultDims.push_back(AffineMapAttr::get(AffineMap::get(

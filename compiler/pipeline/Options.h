@@ -55,7 +55,10 @@ struct CompileOptions {
   /// The numbers that layers multiply, but for those that must be exact
   /// (vae-assign-precision).
   Precision precision = Precision::F32;
-  /// Whether some must be. For tests: single layers are first and last ones.
+  /// What lies in memory as f16 (vae-assign-storage).
+  Storage storage = Storage::F32;
+  /// Whether some must be exact. For tests: single layers are first and last
+  /// ones.
   bool exactEnds = true;
   /// Forbids forms of convolution that are faster but less exact.
   bool exactConv = false;

@@ -71,6 +71,9 @@ vae::resolveTargets(const CompileOptions &options) {
     if (options.streamBytes && llvm::Triple(cpu.triple).isX86())
       cpu.kernels.streamBytes = *options.streamBytes;
     cpu.kernels.tile = options.tile;
+    if (options.storage != Storage::F32)
+      if (llvm::Error error = checkConvertsF16(cpu))
+        return error;
     if (llvm::Error error = checkTile(cpu.kernels))
       return cpus->size() == 1
                  ? std::move(error)
@@ -122,6 +125,8 @@ AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
     rules.target = cpu->kernels;
   else
     llvm::consumeError(cpu.takeError());
+  // Who wants weights in half the bytes wants none that take more.
+  rules.stores = options.storage == Storage::F32;
   rules.blockFloat =
       options.precision == Precision::BFP16 && rules.target.wordDots;
   return rules;
@@ -136,6 +141,7 @@ static ChooseAlgorithmPassOptions getAlgorithms(const AlgorithmRules &rules) {
   result.vectorRegisters = rules.target.vectorRegisters;
   result.blockFloat = rules.blockFloat;
   result.vnni = rules.target.vnni;
+  result.stores = rules.stores;
   return result;
 }
 
@@ -165,6 +171,8 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
       getAlgorithms(getAlgorithmRules(options, tuning))));
   // Before outputs are added and entry points are cut.
   pm.addPass(createAssignPrecisionPass(getPrecisions(options)));
+  pm.addPass(createAssignStoragePass(
+      {stringifyStorage(options.storage).str(), !options.exactEnds}));
   pm.addNestedPass<func::FuncOp>(
       createExposeLayersPass({options.exposeLayers}));
   pm.addPass(createSplitEntriesPass());

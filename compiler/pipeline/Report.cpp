@@ -231,25 +231,34 @@ struct Survivors {
 };
 } // namespace
 
-/// Layers that multiply less than f32, and bytes that their weights then take.
+/// What layers multiply, and weights that are stored in less than f32.
 static void reportPrecision(ModuleOp fused, CompileReport &report) {
-  constexpr int64_t kSaved = 2; // bytes of a bf16 that an f32 has more
-  llvm::StringMap<PrunableOpInterface> narrow;
+  constexpr int64_t kSaved = 2; // bytes of 16 bits that an f32 has more
+  llvm::StringMap<PrunableOpInterface> known;
   fused.walk([&](PrunableOpInterface layer) {
-    if (getPrecision(layer) != Precision::F32)
-      narrow[getLayerName(layer->getLoc())] = layer;
+    known[getLayerName(layer->getLoc())] = layer;
   });
   for (LayerReport &layer : report.layers) {
-    auto found = narrow.find(layer.name);
-    if (found == narrow.end())
+    auto found = known.find(layer.name);
+    if (found == known.end())
       continue;
     PrunableOpInterface op = found->second;
     Value weight = op->getOperand(op.getWeightIndex());
     layer.precision = getPrecision(op);
-    // Winograd's weights are stored as f32.
-    if (layer.precision == Precision::BF16)
-      layer.weightBytes -=
-          kSaved * cast<RankedTensorType>(weight.getType()).getNumElements();
+    if (auto note = op->getAttrOfType<StringAttr>(kStorageNoteAttr))
+      layer.storageNote = note.str();
+    if (hasF16Weights(op))
+      layer.storage = stringifyStorage(Storage::F16).str();
+    else
+      layer.storage =
+          stringifyPrecision(layer.precision == Precision::BF16
+                                 ? Precision::BF16
+                                 : Precision::F32)
+              .str();
+    if (layer.storage == "f32")
+      continue;
+    layer.weightBytes -=
+        kSaved * cast<RankedTensorType>(weight.getType()).getNumElements();
   }
 }
 

@@ -57,8 +57,11 @@ struct LayerReport {
   /// Trainable elements that the layer reads. Tensors that layers share count
   /// once in CompileReport::parameters, and here for each of them.
   int64_t parameters = 0;
-  /// The numbers that it multiplies, and its weights are stored as.
+  /// The numbers that it multiplies.
   Precision precision = Precision::F32;
+  /// The numbers that its weights are stored as, and why not as the options
+  /// say; empty if they are.
+  std::string storage = "f32", storageNote;
   /// All constants as they are stored, before packing.
   int64_t weightBytes = 0;
   /// Per example: floating-point operations at the smallest dynamic
@@ -154,7 +157,7 @@ void reportModel(mlir::ModuleOp module, llvm::ArrayRef<std::string> entries,
 /// simplify stage those of the entry points that are compiled.
 void reportParameters(mlir::ModuleOp module, CompileReport &report);
 /// Compares the module after the fuse stage with the imported layers, and reads
-/// their precision and algorithms, which follow from `rules`.
+/// their precision, storage and algorithms, which follow from `rules`.
 void reportFusion(mlir::ModuleOp fused, const AlgorithmRules &rules,
                   CompileReport &report);
 /// Reads kernels, launches, operations and arenas of the module with a memory

@@ -106,6 +106,7 @@ llvm::Error Tuner::collect(ModuleOp module, const Algorithm &algorithm) {
   OwningOpRef<ModuleOp> copy = module.clone();
   CompileOptions forced = options;
   forced.algorithms = {algorithm.str()};
+  forced.storage = Storage::F32; // which ranks algorithms alike
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   pm.enableVerifier(false);
   buildFuse(pm, forced);

@@ -98,14 +98,25 @@ static Error checkType(Type type, ArrayRef<int64_t> shape) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   std::string text;
   llvm::raw_string_ostream(text) << type;
-  if (!tensor || !tensor.getElementType().isF32())
-    return ::makeError("expected an f32 tensor, found " + text);
+  if (!tensor ||
+      !(tensor.getElementType().isF32() || tensor.getElementType().isF16()))
+    return ::makeError("expected an f32 or f16 tensor, found " + text);
   bool matches = tensor.getRank() == static_cast<int64_t>(shape.size());
   for (auto [declared, actual] : llvm::zip(tensor.getShape(), shape))
     matches &= ShapedType::isDynamic(declared) || declared == actual;
   if (!matches)
     return ::makeError("expected " + text + ", found " + format(shape));
   return checkSize(shape);
+}
+
+/// Rounds numbers that lie in memory as f16.
+static void roundToF16(Tensor &tensor) {
+  for (float &value : tensor.data)
+    value = getFloatOfF16(vae::roundToF16(value));
+}
+static void storeAs(Type type, Tensor &tensor) {
+  if (cast<RankedTensorType>(type).getElementType().isF16())
+    roundToF16(tensor);
 }
 
 namespace {
@@ -194,8 +205,10 @@ Expected<std::vector<Tensor>> Interpreter::run(func::FuncOp function,
     return ::makeError("function '" + function.getSymName() +
                        "' calls itself, which the interpreter does not allow");
   Frame frame;
-  for (auto [argument, input] : llvm::zip(function.getArguments(), inputs))
+  for (auto [argument, input] : llvm::zip(function.getArguments(), inputs)) {
+    storeAs(argument.getType(), input);
     frame[argument] = std::move(input);
+  }
   for (Operation &op : function.getBody().front().without_terminator()) {
     auto results = execute(&op, frame);
     if (!results)
@@ -204,6 +217,7 @@ Expected<std::vector<Tensor>> Interpreter::run(func::FuncOp function,
       if (Error error = checkType(op.getResult(index).getType(), result.shape))
         return reference::makeError(&op, "result " + llvm::Twine(index) + ": " +
                                              toString(std::move(error)));
+      storeAs(op.getResult(index).getType(), result);
       if (observer)
         observer(&op, index, result);
       frame[op.getResult(index)] = std::move(result);
@@ -312,6 +326,14 @@ Expected<std::vector<Tensor>> Interpreter::execute(Operation *op,
     return readConstant(constant);
   if (auto callOp = dyn_cast<func::CallOp>(op))
     return call(callOp, tensors);
+  Tensor weight;
+  if (hasF16Weights(op)) {
+    const Tensor *&stored =
+        tensors[cast<PrunableOpInterface>(op).getWeightIndex()];
+    weight = *stored;
+    roundToF16(weight);
+    stored = &weight;
+  }
   auto results = allocateResults(op, tensors);
   if (!results)
     return results;

@@ -413,6 +413,7 @@ int32_t vae::runtime::callEntry(vae_session_t &session,
   call.give_scratch = [](void *ctx, void *scratch) {
     static_cast<vae_session_t *>(ctx)->tasks.give(scratch);
   };
+  call.clamped = &session.clamped;
   return entry.run(&call);
 }
 
@@ -478,6 +479,7 @@ vae_status_t Run::execute(const vae_run_options_t &options) {
   session.running = true;
   session.steps = 0;
   session.cancelled = false;
+  session.clamped = nullptr;
   makeNoise(options);
   const RunPlan &plan = session.plan;
   auto *block = static_cast<char *>(session.block.getData());

@@ -137,6 +137,10 @@ const char *vae_session_message(const vae_session_t *session) {
   return session ? session->message : "";
 }
 
+const char *vae_session_clamped(const vae_session_t *session) {
+  return session ? session->clamped : nullptr;
+}
+
 uint32_t vae_session_threads(const vae_session_t *session) {
   return session && session->pool ? session->pool->getNumThreads() : 0;
 }

@@ -83,6 +83,7 @@ struct vae_session_t {
   uint64_t steps = 0;
   bool inStep = false;
   bool cancelled = false;
+  const char *clamped = nullptr; // a layer, by its library
 
   char message[1024] = "";
 };

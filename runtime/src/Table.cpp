@@ -343,6 +343,8 @@ bool TableCheck::checkSteps() {
     const vae_abi_step &step = entry->steps[index];
     if (!step.layer || !isName(step.kernel))
       return fail("its layer is NULL, or its kernel has no name");
+    if (step.predicted < 0)
+      return fail("its predicted time is below 0");
   }
   kind = nullptr;
   return true;

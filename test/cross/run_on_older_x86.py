@@ -41,7 +41,7 @@ def run_all(machine, library, inputs, folder):
     return {path.name: path.read_bytes() for path in folder.glob("*.out")}
 
 
-def check(options, model):
+def check(options, model, storage):
     work = options.work
     here = Machine(options.run_entries)
     emulated = Machine(options.run_entries, ["qemu-x86_64", "-cpu", "max"])
@@ -49,7 +49,7 @@ def check(options, model):
     libraries = {}
     for cpus in (OLDER, f"{OLDER},{NEWER}"):
         libraries[cpus] = work / f"{cpus}.so"
-        Machine(options.vaec).run(model, f"--mcpu={cpus}", "-o", libraries[cpus])
+        Machine(options.vaec).run(model, f"--mcpu={cpus}", f"--storage={storage}", "-o", libraries[cpus])
     both = libraries[f"{OLDER},{NEWER}"]
 
     flags = pathlib.Path("/proc/cpuinfo").read_text().split("\nflags", 1)[-1].split("\n", 1)[0].split()
@@ -83,7 +83,9 @@ def main():
         return SKIPPED
     options.work.mkdir(parents=True, exist_ok=True)
     try:
-        check(options, TEST / "models" / "mnist-conv" / "model.json")
+        for storage in ("f32", "f16"):
+            print(f"     numbers stored as {storage}")
+            check(options, TEST / "models" / "mnist-conv" / "model.json", storage)
     except Failure as failure:
         print(f"FAIL {failure}")
         return 1

@@ -5,10 +5,10 @@
 //   compare-layers [--first=0] [--count=200] [--cpu=NAME] [--keep=FOLDER]
 //
 // A seed stands for a model (RandomLayer.h), an optimization level, a width of
-// vectors, two register tiles, a precision, whether the code is deterministic,
-// and the algorithm of convolutions. ModelCheck.h says what is compared. A
-// model that fails is left in the folder, and the command that checks it again
-// is printed. Exit code 0 if all are right, 1 if not.
+// vectors, two register tiles, a precision, a storage, whether the code is
+// deterministic, and the algorithm of convolutions. ModelCheck.h says what is
+// compared. A model that fails is left in the folder, and the command that
+// checks it again is printed. Exit code 0 if all are right, 1 if not.
 #include "test/e2e/ModelCheck.h"
 #include "test/e2e/RandomLayer.h"
 #include "llvm/Support/FileSystem.h"
@@ -108,6 +108,9 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   case 3:
     options.precision = Precision::BFP16;
   }
+  constexpr Storage kStorages[] = {Storage::F32, Storage::F16, Storage::F16,
+                                   Storage::F16Weights};
+  options.storage = kStorages[random() % std::size(kStorages)];
   options.exactEnds = false;
   if (random() % 2)
     options.streamBytes = 1;
@@ -117,14 +120,15 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   llvm::sys::path::append(path, name);
   if (!writeText(path, writeLayerModel(seed)))
     return false;
-  std::string variant = "seed " + std::to_string(seed) + ", " +
-                        getLayerType(seed) + ", -O" +
-                        std::to_string(options.optLevel) + ", width " +
-                        std::to_string(options.vectorWidth) + ", tiles " +
-                        describe(options.tile) + " and " + describe(shipTile) +
-                        ", " + stringifyPrecision(options.precision).str() +
-                        (options.deterministic ? ", deterministic" : "") +
-                        (algorithm.empty() ? "" : ", " + algorithm);
+  std::string variant =
+      "seed " + std::to_string(seed) + ", " + getLayerType(seed) + ", -O" +
+      std::to_string(options.optLevel) + ", width " +
+      std::to_string(options.vectorWidth) + ", tiles " +
+      describe(options.tile) + " and " + describe(shipTile) + ", " +
+      stringifyPrecision(options.precision).str() + " stored as " +
+      stringifyStorage(options.storage).str() +
+      (options.deterministic ? ", deterministic" : "") +
+      (algorithm.empty() ? "" : ", " + algorithm);
   setActivity(variant);
   ModelCheck check(path.str().str(), options, shipTile, seed);
   check.setLabel(variant);

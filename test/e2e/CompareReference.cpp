@@ -3,7 +3,7 @@
 // Compares compiled models with the reference interpreter, layer by layer.
 //
 //   compare-reference [--levels=0,2,3] [--widths=0] [--rotate]
-//     [--cpu=NAME,...] [--precision=f32] MODEL|FOLDER...
+//     [--cpu=NAME,...] [--precision=f32] [--storage=f32] MODEL|FOLDER...
 //
 // Each model is compiled at every level and for vectors of every width (0: the
 // CPU's; --rotate: one after the other); ModelCheck.h says what is compared. Of
@@ -26,6 +26,7 @@ struct Arguments {
   bool rotate = false;
   std::vector<std::string> cpus = {"native"};
   std::optional<Precision> precision = Precision::F32;
+  std::optional<Storage> storage = Storage::F32;
   std::vector<std::string> models;
 };
 
@@ -86,6 +87,8 @@ bool parse(llvm::ArrayRef<char *> words, Arguments &arguments) {
       arguments.cpus = parseNames(word);
     else if (word.consume_front("--precision="))
       good &= (arguments.precision = symbolizePrecision(word)).has_value();
+    else if (word.consume_front("--storage="))
+      good &= (arguments.storage = symbolizeStorage(word)).has_value();
     else if (word == "--rotate")
       arguments.rotate = true;
     else if (word.starts_with("-"))
@@ -126,7 +129,7 @@ int main(int argc, char **argv) {
   if (!parse(llvm::ArrayRef(argv + 1, argc - 1), arguments)) {
     llvm::errs() << "usage: compare-reference [--levels=0,2,3] [--widths=0] "
                     "[--rotate] [--cpu=NAME,...] [--precision=f32] "
-                    "MODEL.json|FOLDER...\n";
+                    "[--storage=f32] MODEL.json|FOLDER...\n";
     return 2;
   }
   unsigned failures = 0, levels = arguments.levels.size(),
@@ -138,6 +141,7 @@ int main(int argc, char **argv) {
       CompileOptions options;
       options.cpus = arguments.cpus;
       options.precision = *arguments.precision;
+      options.storage = *arguments.storage;
       options.optLevel = arguments.levels[variant % levels];
       options.vectorWidth = arguments.widths[variant / levels];
       if (arguments.cpus.size() == 1) {

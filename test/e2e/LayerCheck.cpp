@@ -45,11 +45,20 @@ static double getRounding(Precision precision) {
                                          : kLayerLimit;
 }
 
+/// A result of f16 is rounded once more. Its weights are, too, which the
+/// interpreter knows.
+static constexpr double kF16Rounding = 0x1p-11;
+
+static bool isF16(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType().isF16();
+}
+
 /// Winograd's algorithm works with the magnitudes of a whole tile, and loses
 /// more the larger the tile: this many times as much.
 static double getLimit(Operation *op) {
   int64_t factor = std::max<int64_t>(1, getAlgorithm(op).winograd);
-  return factor * getRounding(getPrecision(op));
+  double rounding = isF16(op->getResult(0)) ? kF16Rounding : 0;
+  return rounding + factor * getRounding(getPrecision(op));
 }
 
 /// Results of an entry point may differ by this, relatively, and by some times
@@ -379,13 +388,20 @@ LayerCheck::interpretAlone(Operation *op, ArrayRef<Tensor> operands,
   OpBuilder builder(op->getContext());
   scratch = ModuleOp::create(builder.getUnknownLoc());
   builder.setInsertionPointToEnd(scratch->getBody());
-  SmallVector<Type> types;
+  // Magnitudes may be larger than f16 holds.
+  auto getType = [&](Value value) -> Type {
+    auto type = cast<RankedTensorType>(value.getType());
+    return positive ? type.clone(builder.getF32Type()) : type;
+  };
+  SmallVector<Type> types, resultTypes;
   for (Value operand : op->getOperands())
     if (!operand.getDefiningOp<ConstantOp>())
-      types.push_back(operand.getType());
-  auto function = func::FuncOp::create(
-      builder, op->getLoc(), "layer",
-      builder.getFunctionType(types, op->getResultTypes()));
+      types.push_back(getType(operand));
+  for (Value result : op->getResults())
+    resultTypes.push_back(getType(result));
+  auto function =
+      func::FuncOp::create(builder, op->getLoc(), "layer",
+                           builder.getFunctionType(types, resultTypes));
   Block *block = function.addEntryBlock();
   builder.setInsertionPointToEnd(block);
   IRMapping mapping;
@@ -404,6 +420,8 @@ LayerCheck::interpretAlone(Operation *op, ArrayRef<Tensor> operands,
       mapping.map(operand, builder.clone(*constant)->getResult(0));
   }
   Operation *copy = builder.clone(*op, mapping);
+  for (auto [result, type] : llvm::zip_equal(copy->getResults(), resultTypes))
+    result.setType(type);
   func::ReturnOp::create(builder, op->getLoc(), copy->getResults());
   std::vector<Tensor> inputs(operands.begin(), operands.end());
   if (positive) {
@@ -422,6 +440,7 @@ std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
   // What the library computed; where that is not known, the interpreter.
   DenseMap<Value, const Tensor *> values;
   DenseMap<const Tensor *, std::unique_ptr<Tensor>> own;
+  std::vector<std::unique_ptr<Tensor>> conversions; // to f16
   for (auto [argument, input] : llvm::zip_equal(block.getArguments(), inputs))
     values[argument] = &input;
   for (auto [value, output] :
@@ -429,13 +448,23 @@ std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
     for (Value same = value; same;) {
       values[same] = &output;
       auto convert = same.getDefiningOp<ConvertLayoutOp>();
-      same = convert ? convert.getX() : Value();
+      bool rounds = convert && isF16(convert.getY()) && !isF16(convert.getX());
+      same = convert && !rounds ? convert.getX() : Value();
     }
   for (Operation &op : block.without_terminator()) {
     if (isa<ConstantOp>(op))
       continue;
     if (auto convert = dyn_cast<ConvertLayoutOp>(op)) {
-      values[convert.getY()] = values.lookup(convert.getX());
+      const Tensor *x = values.lookup(convert.getX());
+      if (isF16(convert.getY()) && !values.contains(convert.getY())) {
+        auto rounded = interpretAlone(&op, *x, /*positive=*/false);
+        if (!rounded)
+          return llvm::toString(rounded.takeError());
+        auto copy = std::make_unique<Tensor>((*rounded)[0]);
+        x = copy.get();
+        conversions.push_back(std::move(copy));
+      }
+      values[convert.getY()] = x;
       continue;
     }
     std::vector<Tensor> operands;
@@ -482,8 +511,10 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
   if (!expected)
     return llvm::toString(expected.takeError());
   Precision precision = getPrecision(*fused);
-  bool narrow = precision != Precision::F32;
-  double nudge = narrow ? getRounding(precision) : kNudge;
+  double rounding = getStorage(*fused) != Storage::F32 ? kF16Rounding : 0;
+  if (precision != Precision::F32)
+    rounding = std::max(rounding, getRounding(precision));
+  double nudge = rounding ? rounding : kNudge;
   std::vector<Tensor> nudged(inputs.begin(), inputs.end());
   for (Tensor &input : nudged)
     for (auto [i, value] : llvm::enumerate(input.data))
@@ -502,7 +533,7 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
     std::string wrong =
         check("output " + llvm::Twine(index), outputs[index], tensor, nullptr,
               (probabilities ? kProbabilityLimit
-               : narrow      ? kNarrowFactor * getRounding(precision)
+               : rounding    ? kNarrowFactor * rounding
                              : kEntryLimit) +
                   kNudgeFactor * change,
               worst);

@@ -191,12 +191,14 @@ class Writer:
 
 ALGORITHMS = ["direct", "winograd2", "winograd4", "winograd6"]  # of convolutions
 PRECISIONS = ["f32", "mixed"]
+STORAGES = ["f32", "f16", "f32"]
 
 
 def compile_model(vaec, source, output, seed):
     algorithm = ALGORITHMS[seed % len(ALGORITHMS)]
     done = subprocess.run([vaec, str(source), "-o", str(output), f"-O{seed // 4 % 4}", f"--algorithm={algorithm}",
-                           f"--precision={PRECISIONS[seed // 4 % len(PRECISIONS)]}"],
+                           f"--precision={PRECISIONS[seed // 4 % len(PRECISIONS)]}",
+                           f"--storage={STORAGES[seed % len(STORAGES)]}"],
                           capture_output=True, text=True, check=False)
     return done.stderr
 

@@ -28,7 +28,8 @@ ParallelFor = c.CFUNCTYPE(None, P, I64, I64, Task, P)
 TakeScratch = c.CFUNCTYPE(P, P)
 GiveScratch = c.CFUNCTYPE(None, P, P)
 Call = struct("Call", struct_size=U32, flags=U32, inputs=c.POINTER(P), outputs=c.POINTER(P), symbols=c.POINTER(I64),
-              arena=P, parallel_for=ParallelFor, parallel_ctx=P, take_scratch=TakeScratch, give_scratch=GiveScratch)
+              arena=P, parallel_for=ParallelFor, parallel_ctx=P, take_scratch=TakeScratch, give_scratch=GiveScratch,
+              clamped=P)
 SizeFunction = c.CFUNCTYPE(I64, c.POINTER(I64))
 Step = struct("Step", layer=STR, kernel=STR, reserved=I64 * 2)
 Entry = struct("Entry", name=STR, num_inputs=U32, num_outputs=U32, inputs=c.POINTER(Tensor),
@@ -42,8 +43,8 @@ Model = struct("Model", abi_version=U32, struct_size=U32, name=STR, compiler_ver
                cpu_features=STR, quantization=STR, likelihood=STR, prior=STR, num_symbols=U32, num_entries=U32,
                symbols=c.POINTER(Symbol), entries=c.POINTER(Entry), weights=P, weights_size=I64,
                num_parameters=I64, latent_scaling=c.POINTER(Scaling), versions=P,
-               num_versions=U32, reserved32=U32, reserved=I64 * 5)
-for kind, size in ((Symbol, 40), (Dim, 24), (Tensor, 88), (Call, 72), (Step, 32), (Entry, 88),
+               num_versions=U32, reserved32=U32, storage=STR, reserved=I64 * 4)
+for kind, size in ((Symbol, 40), (Dim, 24), (Tensor, 88), (Call, 80), (Step, 32), (Entry, 88),
                    (Scaling, 40), (Model, 176)):
     assert c.sizeof(kind) == size, kind
 

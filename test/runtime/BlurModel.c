@@ -98,7 +98,8 @@ static const vae_abi_model model = {VAE_ABI_VERSION,
                                     0,
                                     0,
                                     0,
-                                    {0, 0, 0, 0, 0}};
+                                    "f32",
+                                    {0, 0, 0, 0}};
 
 __attribute__((visibility("default"))) const vae_abi_model *
 vae_model_query(uint32_t max_abi_version) {

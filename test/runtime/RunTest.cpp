@@ -158,6 +158,16 @@ TEST_F(RunTest, NanStaysNan) {
   EXPECT_TRUE(std::isnan(mu.data[0]));
 }
 
+TEST_F(RunTest, TellsOfTheLastRunWhatDidNotFit) {
+  EXPECT_EQ(vae_session_clamped(session), nullptr);
+  z.data = {1e5f, 0, 0, 0};
+  ASSERT_EQ(run(session, "decode", {z}, {y}), VAE_OK);
+  EXPECT_STREQ(vae_session_clamped(session), "wide");
+  z.data[0] = 1;
+  ASSERT_EQ(run(session, "decode", {z}, {y}), VAE_OK);
+  EXPECT_EQ(vae_session_clamped(session), nullptr);
+}
+
 //===----------------------------------------------------------------------===//
 // Refusals
 //===----------------------------------------------------------------------===//

@@ -22,6 +22,7 @@ TEST(Session, ArgumentsAreChecked) {
   vae_session_release(nullptr);
   EXPECT_STREQ(vae_session_message(nullptr), "");
   EXPECT_EQ(vae_session_threads(nullptr), 0u);
+  EXPECT_EQ(vae_session_clamped(nullptr), nullptr);
   EXPECT_EQ(vae_session_memory(nullptr), 0);
   EXPECT_EQ(vae_session_prepare_batch(nullptr, "encode", 1),
             VAE_INVALID_ARGUMENT);

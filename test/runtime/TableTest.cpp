@@ -55,6 +55,7 @@ struct Library {
                          versions,
                          2,
                          0,
+                         "f32",
                          {}};
   vae_abi_model best = table;
 

@@ -88,9 +88,12 @@ static int32_t encode_sample(const vae_abi_call *call) {
   return 0;
 }
 
+/* As if what is decoded were stored as f16. */
 static int32_t decode(const vae_abi_call *call) {
   struct work w = {0};
   w.z = (const float *)call->inputs[0];
+  if (w.z[0] > 65504 && call->clamped && !*call->clamped)
+    *call->clamped = "wide";
   w.out = (float *)call->outputs[0];
   each(call, decode_task, &w);
   return 0;
@@ -272,7 +275,8 @@ static const vae_abi_model model = {VAE_ABI_VERSION,
                                     0,
                                     0,
                                     0,
-                                    {0, 0, 0, 0, 0}};
+                                    "f32",
+                                    {0, 0, 0, 0}};
 
 __attribute__((visibility("default"))) const vae_abi_model *
 vae_model_query(uint32_t max_abi_version) {

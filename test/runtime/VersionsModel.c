@@ -58,7 +58,8 @@ static const vae_abi_version versions[];
    versions,                                                                   \
    3,                                                                          \
    0,                                                                          \
-   {0, 0, 0, 0, 0}}
+   "f32",                                                                      \
+   {0, 0, 0, 0}}
 static const vae_abi_model models[] = {MODEL("", entries1), MODEL("", entries2),
                                        MODEL("warp9", entries3)};
 static const vae_abi_version versions[] = {{"plain", &models[0], {0, 0}},

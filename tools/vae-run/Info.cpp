@@ -131,6 +131,7 @@ static void describe(const Options &options, const Json &note, Report &report) {
       {"target", text("target")},
       {"CPU features", join(note.at("features"))},
       {"arithmetic", text("quantization")},
+      {"storage", note.value("storage", "f32")},
       {"parameters", formatCount(note.at("parameters").get<int64_t>())},
       {"weights",
        formatCount(note.at("weight_bytes").get<int64_t>()) + " bytes"}};

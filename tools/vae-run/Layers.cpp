@@ -54,6 +54,7 @@ struct Row {
   size_t begin, end; // positions of the timer
   size_t steps;
   int64_t flops = 0, bytes = 0;
+  double predicted = 0; // operations that take as long at a core's peak
   double seconds = 0, least = 0; // median; shortest
   std::string kernel = {};       // the one that took most of the time
 };
@@ -76,6 +77,9 @@ static std::vector<Row> getRows(const StepCosts &costs) {
     row.end = at + 1;
     ++row.steps;
     row.flops += costs.flops[step];
+    row.predicted += static_cast<double>(costs.flops[step]) *
+                     static_cast<double>(costs.entry.steps[step].predicted) /
+                     1000;
     row.bytes += costs.bytes[step];
     std::string kernel = costs.entry.steps[step].kernel;
     if (std::find(row.kernels.begin(), row.kernels.end(), kernel) ==
@@ -146,17 +150,19 @@ LayerTable::LayerTable(const StepCosts &costs, const StepTimer &timer,
     text += name + std::string(static_cast<size_t>(width) - name.size(), ' ') +
             line + kernel + "\n";
   };
-  addLine("layer", "kernel", " %5s %11s %6s %9s %7s %9s %8s  ", "steps",
-          "median us", "%", "GFLOP/s", "% peak", "MB", "GB/s");
+  addLine("layer", "kernel", " %5s %11s %9s %6s %9s %7s %9s %8s  ", "steps",
+          "median us", "model us", "%", "GFLOP/s", "% peak", "MB", "GB/s");
   for (const Row &row : rows) {
     double seconds = row.seconds;
     double percent = sum > 0 ? 100 * seconds / sum : 0;
     double flops = getRate(row.flops, seconds);
     double bytes = getRate(row.bytes, seconds);
+    double predicted = row.predicted / peak.flopsPerSecond;
     double ofPeak = 100 * flops / peak.flopsPerSecond;
     addLine(row.name, row.kernel.empty() ? "-" : row.kernel,
-            " %5zu %11.2f %6.1f %9s %7s %9s %8s  ", row.steps, 1e6 * seconds,
-            percent, formatCell(row.flops != 0, flops / 1e9).c_str(),
+            " %5zu %11.2f %9s %6.1f %9s %7s %9s %8s  ", row.steps,
+            1e6 * seconds,
+            formatCell(row.predicted > 0, 1e6 * predicted).c_str(), percent, formatCell(row.flops != 0, flops / 1e9).c_str(),
             formatCell(row.flops != 0, ofPeak).c_str(),
             formatCell(row.bytes != 0, static_cast<double>(row.bytes) / 1e6)
                 .c_str(),
@@ -167,6 +173,7 @@ LayerTable::LayerTable(const StepCosts &costs, const StepTimer &timer,
                     {"kernels", row.kernels},
                     {"median_us", 1e6 * seconds},
                     {"min_us", 1e6 * row.least},
+                    {"predicted_us", 1e6 * predicted},
                     {"percent", percent},
                     {"flops", row.flops},
                     {"bytes", row.bytes},

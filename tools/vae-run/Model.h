@@ -69,6 +69,7 @@ private:
   void check(vae_status_t status) const;
 
   vae_session_t *session = nullptr;
+  bool warned = false; // of numbers that did not fit
 };
 
 } // namespace vaerun

@@ -32,11 +32,18 @@ static std::optional<Precision> parsePrecision(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
+static std::string storageList() {
+  std::string text;
+  for (uint32_t i = 0; i <= getMaxEnumValForStorage(); ++i)
+    text += (i ? ", " : "") + stringifyStorage(Storage(i)).str();
+  return text;
+}
+
 namespace {
 /// What the options of CLI11 write into before it is checked.
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
-  std::string precision = "f32";
+  std::string precision = "f32", storage = "f32";
   unsigned level = 2;
 };
 } // namespace
@@ -129,6 +136,13 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
                  "Numbers that layers multiply: " + kPrecisions.str() +
                      " (16-bit block floating point where convolutions use "
                      "Winograd's algorithm); default f32")
+      ->option_text("NAME")
+      ->group(code);
+  app.add_option("--storage", raw.storage,
+                 "What lies in memory as f16, arithmetic being as precise as "
+                 "before: " +
+                     storageList() +
+                     " (weights and what passes between layers); default f32")
       ->option_text("NAME")
       ->group(code);
   app.add_flag("--exact-conv", a.options.exactConv,
@@ -269,6 +283,11 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     return usage("unknown precision '" + raw.precision + "'; choose one of " +
                  kPrecisions.str());
   a.options.precision = *precision;
+  auto storage = symbolizeStorage(raw.storage);
+  if (!storage)
+    return usage("unknown storage '" + raw.storage + "'; choose one of " +
+                 storageList());
+  a.options.storage = *storage;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
   if (!raw.size.empty()) {

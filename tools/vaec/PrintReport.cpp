@@ -107,18 +107,18 @@ static void printHead(const CompileReport &report, raw_ostream &out) {
 }
 
 static void printLayers(const CompileReport &report, raw_ostream &out) {
-  Table table({"layer", "in", "operations", "result", "precision",
+  Table table({"layer", "in", "operations", "result", "precision", "weights in",
                ">parameters", ">weights B", ">FLOPs/example"});
   int64_t bytes = 0, flops = 0;
   for (const LayerReport &layer : report.layers) {
     table.add({layer.name, layer.section, layer.op, layer.shape,
-               stringifyPrecision(layer.precision).str(),
+               stringifyPrecision(layer.precision).str(), layer.storage,
                group(layer.parameters), group(layer.weightBytes),
                group(layer.flops)});
     bytes += layer.weightBytes;
     flops += layer.flops;
   }
-  table.add({"all", "", "", "", "", group(report.parameters), group(bytes),
+  table.add({"all", "", "", "", "", "", group(report.parameters), group(bytes),
              group(flops)});
   table.print(out);
 }
@@ -132,6 +132,19 @@ formatCosts(const std::vector<std::pair<std::string, double>> &costs,
     text += (text.empty() ? "" : ", ") + algorithm + " " +
             formatv(format, cost).str();
   return text;
+}
+
+/// Weights that stay f32.
+static void printStorageNotes(const CompileReport &report, raw_ostream &out) {
+  Table table({"weights stay f32", "because"});
+  bool any = false;
+  for (const LayerReport &layer : report.layers)
+    if (!layer.storageNote.empty()) {
+      any = true;
+      table.add({layer.name, layer.storageNote});
+    }
+  if (any)
+    table.print(out);
 }
 
 /// Convolutions that have a choice.
@@ -241,6 +254,7 @@ void tool::printReport(const CompileReport &report, const Arguments &arguments,
                        raw_ostream &out) {
   printHead(report, out);
   printLayers(report, out);
+  printStorageNotes(report, out);
   printAlgorithms(report, out);
   printFused(report, out);
   printUnused(report, out);
@@ -314,6 +328,10 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
         json.attribute("op", layer.op);
         json.attribute("shape", layer.shape);
         json.attribute("precision", stringifyPrecision(layer.precision));
+        json.attribute("weights_in", layer.storage);
+        json.attribute("weights_note", layer.storageNote.empty()
+                                           ? json::Value(nullptr)
+                                           : json::Value(layer.storageNote));
         json.attribute("parameters", layer.parameters);
         json.attribute("weight_bytes", layer.weightBytes);
         json.attribute("flops", layer.flops);

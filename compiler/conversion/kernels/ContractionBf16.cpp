@@ -141,7 +141,7 @@ Emitter::Values ContractionEmitter::addRoundedPairs(const Values &rows,
 
 /// Adds the products of inputs and weights in f32, two summands a step; of an
 /// odd number of summands, the last by itself.
-Emitter::Values ContractionEmitter::addPairs(const Values &inputs,
+Emitter::Values ContractionEmitter::addPairs(const Piece &piece,
                                              const Weights &weights,
                                              const Pairs &pairs,
                                              int64_t vectors,
@@ -155,12 +155,13 @@ Emitter::Values ContractionEmitter::addPairs(const Values &inputs,
       return half ? e.secondOfPairs(packed) : e.firstOfPairs(packed);
     };
     auto getInput = [&](int64_t half, size_t r) {
-      Value place = e.add(e.add(inputs[r], e.mul(pair, 2)), half);
-      return e.broadcast(e.load(x, place));
+      Value place = e.add(e.add(piece.places[r], e.mul(pair, 2)), half);
+      return e.broadcast(e.load(piece.data, place));
     };
     // Of one position, each weight is used once: it need not wait in a register
     // where there are few.
-    if (inputs.size() == 1 && 3 * vectors + 2 > target.vectorRegisters) {
+    size_t positions = piece.places.size();
+    if (positions == 1 && 3 * vectors + 2 > target.vectorRegisters) {
       for (int64_t v = 0; v < vectors; ++v) {
         Value packed = load(v);
         for (int64_t half = 0; half < 1 + both; ++half)
@@ -175,7 +176,7 @@ Emitter::Values ContractionEmitter::addPairs(const Values &inputs,
       Values floats;
       for (Value pairs : packed)
         floats.push_back(getFloats(half, pairs));
-      for (size_t r = 0; r < inputs.size(); ++r) {
+      for (size_t r = 0; r < positions; ++r) {
         Value value = getInput(half, r);
         for (int64_t v = 0; v < vectors; ++v)
           sums[r * vectors + v] =
@@ -191,7 +192,7 @@ Emitter::Values ContractionEmitter::addPairs(const Values &inputs,
                              sums = add(e.add(k, u), true, std::move(sums));
                            return sums;
                          });
-  if (shape.runLength() % 2)
+  if (piece.count % 2)
     result = add(pairs.end, false, std::move(result));
   return result;
 }
@@ -236,11 +237,15 @@ Emitter::Values ContractionEmitter::multiplyBf16(const Values &inputs,
   };
   int64_t length = shape.runLength();
   auto run = [&](Value at, Value step, const Values &sums) {
-    if (!target.bf16Dot) {
-      auto [moved, movedWeights] = from(at, step);
-      return addPairs(moved, movedWeights,
-                      getPairs(taps, length / 2, kUnrollFloats), vectors, sums);
-    }
+    if (!target.bf16Dot)
+      return overPieces(from(at, step).first, length, sums,
+                        [&](const Piece &piece, const Values &sums) {
+                          auto moved = from(at, e.add(step, piece.first));
+                          return addPairs(
+                              piece, moved.second,
+                              getPairs(taps, piece.count / 2, kUnrollFloats),
+                              vectors, sums);
+                        });
     auto part = [&](Value first, int64_t count, const Values &sums) {
       auto [moved, movedWeights] = from(e.add(at, first), e.add(step, first));
       return addRoundedPairs(

@@ -166,6 +166,22 @@ private:
                        const Values &accumulators, RunFn run);
   Value settleSign(Value sum);
   void finish(Values sums, const Values &places, const Values &masks);
+  // ContractionF16.cpp
+  /// A piece of a run of summands: `count` of them, from `first` on, those of
+  /// position r at places[r] of `data`.
+  struct Piece {
+    Value data;
+    Values places;
+    Value first;
+    int64_t count;
+  };
+  using PieceFn =
+      llvm::function_ref<Values(const Piece &piece, const Values &sums)>;
+  /// Calls body for all of a run of each position's inputs, or for one piece
+  /// after the other, whose inputs have become f32 in a table.
+  Values overPieces(const Values &inputs, int64_t length, const Values &sums,
+                    PieceFn body);
+  void allocateWide();
   // ContractionBf16.cpp
   Values multiplyBf16(const Values &inputs, const Weights &weights,
                       const Taps &taps, int64_t vectors,
@@ -176,7 +192,7 @@ private:
     int64_t unroll;
   };
   Pairs getPairs(const Taps &taps, int64_t length, int64_t mostUnroll);
-  Values addPairs(const Values &inputs, const Weights &weights,
+  Values addPairs(const Piece &piece, const Weights &weights,
                   const Pairs &pairs, int64_t vectors, const Values &sums);
   Values addRoundedPairs(const Values &rows, const Weights &weights,
                          const Pairs &pairs, int64_t vectors,
@@ -211,6 +227,9 @@ private:
   int64_t roundedRow = 0;
   /// Of the tile being emitted, if items share what is rounded.
   Values roundedRows;
+  /// Likewise, a piece of each position's inputs of f16 as f32.
+  Value wide;
+  int64_t wideRow = 0;
   Value x, weight, bias, residual, y;
 };
 

@@ -248,24 +248,38 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
     begin = e.mul(taps.firstColumn, shape.inputs);
     end = e.mul(taps.lastColumn, shape.inputs);
   }
+  auto addPiece = [&](const Piece &piece, Value step, const Values &sums) {
+    bool whole = piece.count == length;
+    int64_t steps = whole ? unroll : chooseUnroll(piece.count);
+    return e.loop(
+        whole ? begin : e.index(0), whole ? end : e.index(piece.count), steps,
+        sums, [&](Value k, ValueRange loopSums) {
+          Values sums(loopSums.begin(), loopSums.end());
+          for (int64_t u = 0; u < steps; ++u) {
+            Value at = e.add(weights.base,
+                             e.mul(e.add(e.add(step, k), u), kChannelBlock));
+            Values w;
+            for (int64_t v = 0; v < vectors; ++v)
+              w.push_back(e.loadVec(weight, placeVector(weights, at, v)));
+            for (int64_t r = 0; r < positions; ++r) {
+              Value value = e.broadcast(
+                  e.load(piece.data, e.add(piece.places[r], e.add(k, u))));
+              for (int64_t v = 0; v < vectors; ++v)
+                sums[r * vectors + v] =
+                    e.fma(value, w[v], sums[r * vectors + v]);
+            }
+          }
+          return sums;
+        });
+  };
   auto run = [&](Value inOffset, Value step, const Values &sums) {
-    return e.loop(begin, end, unroll, sums, [&](Value k, ValueRange loopSums) {
-      Values sums(loopSums.begin(), loopSums.end());
-      for (int64_t u = 0; u < unroll; ++u) {
-        Value at =
-            e.add(weights.base, e.mul(e.add(e.add(step, k), u), kChannelBlock));
-        Values w;
-        for (int64_t v = 0; v < vectors; ++v)
-          w.push_back(e.loadVec(weight, placeVector(weights, at, v)));
-        for (int64_t r = 0; r < positions; ++r) {
-          Value value = e.broadcast(
-              e.load(x, e.add(e.add(inputs[r], inOffset), e.add(k, u))));
-          for (int64_t v = 0; v < vectors; ++v)
-            sums[r * vectors + v] = e.fma(value, w[v], sums[r * vectors + v]);
-        }
-      }
-      return sums;
-    });
+    Values places;
+    for (Value input : inputs)
+      places.push_back(e.add(input, inOffset));
+    return overPieces(places, length, sums,
+                      [&](const Piece &piece, const Values &sums) {
+                        return addPiece(piece, e.add(step, piece.first), sums);
+                      });
   };
   return overTaps(taps, accumulators, run);
 }
@@ -414,6 +428,7 @@ void ContractionEmitter::emit() {
     results = e.stack(entries);
   }
   allocateRounded();
+  allocateWide();
   if (!hasRowTile(target, shape)) {
     tile = chooseTile(target, shape);
     return emitItems();

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
 
 #include <numeric>
@@ -140,9 +141,12 @@ Value Emitter::broadcast(Value scalar) {
       b, loc, VectorType::get({width}, scalar.getType()), scalar);
 }
 Value Emitter::load(Value buffer, Value at) {
-  return memref::LoadOp::create(b, loc, buffer, at);
+  Value value = memref::LoadOp::create(b, loc, buffer, at);
+  return holdsF16(buffer) ? widen(value) : value;
 }
 void Emitter::store(Value value, Value buffer, Value at) {
+  if (holdsF16(buffer))
+    value = narrow(value);
   memref::StoreOp::create(b, loc, value, buffer, at);
 }
 void Emitter::prefetch(Value buffer, Value at) {
@@ -150,10 +154,13 @@ void Emitter::prefetch(Value buffer, Value at) {
                              /*localityHint=*/2, /*isDataCache=*/true);
 }
 Value Emitter::loadVec(Value buffer, Value at, Value mask) {
-  if (!mask)
-    return vector::LoadOp::create(b, loc, vec(), buffer, at);
-  return vector::MaskedLoadOp::create(b, loc, vec(), buffer, at, mask,
-                                      splat(0));
+  bool half = holdsF16(buffer);
+  VectorType type = half ? vec().clone(b.getF16Type()) : vec();
+  Value value = mask ? vector::MaskedLoadOp::create(b, loc, type, buffer, at,
+                                                    mask, constant(type, 0))
+                           .getResult()
+                     : vector::LoadOp::create(b, loc, type, buffer, at);
+  return half ? widen(value) : value;
 }
 /// The lanes that a mask which is a constant sets, the first ones.
 static std::optional<int64_t> getConstantLanes(Value mask) {
@@ -175,6 +182,8 @@ void Emitter::storeFirst(Value value, Value buffer, Value at, int64_t lanes) {
 }
 
 void Emitter::storeVec(Value value, Value buffer, Value at, Value mask) {
+  if (holdsF16(buffer))
+    value = narrow(value, mask);
   // Below AVX-512, stores with masks are several times as slow as whole ones.
   auto lanes = width < 16 ? getConstantLanes(mask) : std::nullopt;
   if (lanes)
@@ -276,6 +285,11 @@ void Emitter::strip(Value count, function_ref<void(Value, Value)> body) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
+/// A name part for buffers of f16: a bit each.
+static std::string nameOfF16Buffers(uint32_t buffers) {
+  return buffers ? "_f16x" + llvm::utohexstr(buffers, /*LowerCase=*/true) : "";
+}
+
 func::FuncOp
 vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
                        const KernelTarget &target, unsigned numBuffers,
@@ -283,7 +297,8 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
                        function_ref<Value(Emitter &, ValueRange)> count,
                        function_ref<void(Emitter &, const KernelArgs &)> body,
                        int64_t scratchBytes, unsigned bf16Buffer) {
-  std::string name = getVersionSymbol(kernel, target.version);
+  std::string name = getVersionSymbol(
+      (kernel + nameOfF16Buffers(target.f16Buffers)).str(), target.version);
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   OpBuilder builder(module.getContext());
@@ -307,9 +322,15 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
   SmallVector<Type> types(numBuffers, buffer);
   if (bf16Buffer != kNoBuffer)
     types[bf16Buffer] = buffer.clone(builder.getBF16Type());
+  for (unsigned i = 0; i < numBuffers; ++i)
+    if (target.f16Buffers >> i & 1)
+      types[i] = buffer.clone(builder.getF16Type());
+  bool guarded = target.f16Buffers >> (numBuffers - 1) & 1; // the result
   types.append(numSizes + 2, index);
   if (scratchBytes)
     types.push_back(buffer);
+  if (guarded)
+    types.push_back(buffer.clone(builder.getI32Type()));
   auto function = func::FuncOp::create(builder, loc, name,
                                        builder.getFunctionType(types, {}));
   function.setPrivate();
@@ -317,6 +338,8 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
   if (scratchBytes)
     function->setAttr(kernel::kScratchAttr,
                       builder.getI64IntegerAttr(scratchBytes));
+  if (guarded)
+    function->setAttr(kernel::kGuardAttr, builder.getUnitAttr());
   if (!target.version.empty())
     for (func::FuncOp part : {counter, function})
       part->setAttr(kVersionAttr, builder.getStringAttr(target.version));
@@ -324,10 +347,12 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
   builder.setInsertionPointToStart(function.addEntryBlock());
   Emitter emitter(builder, loc, target.vectorWidth);
   ValueRange args = function.getArguments();
+  unsigned next = numBuffers + numSizes;
   KernelArgs kernelArgs{
-      args.take_front(numBuffers), args.slice(numBuffers, numSizes),
-      args[numBuffers + numSizes], args[numBuffers + numSizes + 1],
-      scratchBytes ? args.back() : Value()};
+      args.take_front(numBuffers), args.slice(numBuffers, numSizes), args[next],
+      args[next + 1], scratchBytes ? args[next + 2] : Value()};
+  if (guarded)
+    emitter.guard = args.back();
   body(emitter, kernelArgs);
   func::ReturnOp::create(builder, loc);
   return function;

@@ -23,6 +23,9 @@ public:
   mlir::OpBuilder &b;
   mlir::Location loc;
   const int64_t width;
+  /// What is set to 1 where a number does not fit f16; null if the kernel
+  /// stores none.
+  mlir::Value guard;
 
   using Value = mlir::Value;
   using ValueRange = mlir::ValueRange;
@@ -70,6 +73,7 @@ public:
   Value broadcast(Value scalar);
   /// A run-time f64 as a vector of f32.
   Value splatOf(Value scalar64) { return broadcast(truncate(scalar64)); }
+  // Buffers may be of f16, whose elements are f32 once they are loaded.
   Value load(Value buffer, Value at);
   void store(Value value, Value buffer, Value at);
   /// Has a line of a buffer brought into the L2 cache; it need not exist.
@@ -100,6 +104,11 @@ public:
   Value sqrt(Value x);
   Value extend(Value x);   // f32 -> f64
   Value truncate(Value x); // f64 -> f32
+  // F16.cpp
+  Value widen(Value x); // f16 -> f32
+  /// The nearest f16s; finite numbers stay finite. Where one had to become the
+  /// largest, in a lane of the mask if there is one, `guard` says so.
+  Value narrow(Value x, Value mask = {});
   /// Sum of the lanes.
   Value reduceAdd(Value x);
   Value toFloat(Value index);
@@ -149,12 +158,15 @@ struct KernelArgs {
   mlir::Value scratch; // of f32, aligned to 64 bytes; null without any
 };
 
+/// Whether a buffer is of f16.
+bool holdsF16(mlir::Value buffer);
+
 /// In the place of the number of a buffer: none.
 inline constexpr unsigned kNoBuffer = ~0u;
 
 /// Finds or makes the kernel `name` and its count function. `scratchBytes`: of
 /// each range of items that is run at the same time. Buffers are of f32, but
-/// for bf16Buffer.
+/// for bf16Buffer and those of target.f16Buffers, of which the name tells.
 mlir::func::FuncOp getOrCreateKernel(
     mlir::ModuleOp module, mlir::Location loc, llvm::StringRef name,
     const KernelTarget &target, unsigned numBuffers, unsigned numSizes,

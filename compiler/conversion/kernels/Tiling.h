@@ -47,6 +47,9 @@ struct KernelTarget {
   /// The version of the code that the kernels belong to; empty if there is one
   /// only.
   std::string version;
+  /// Not of the machine: which buffers of the kernel that is asked for are of
+  /// f16, a bit each (Lowering::getTarget).
+  uint32_t f16Buffers = 0;
 
   /// The machine with vectors of that width.
   static KernelTarget withWidth(int64_t vectorWidth) {

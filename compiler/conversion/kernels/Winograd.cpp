@@ -351,7 +351,8 @@ void WinogradEmitter::prefetchNext(Value index, Value parts) {
     int64_t run = shape.axes[1].outputs * shape.inputs;
     Value at = e.add(e.add(e.mul(place.image, size(kInImage)), size(kInOffset)),
                      e.add(e.mul(row, size(kInRow)), e.mul(place.column, run)));
-    e.loop(zero, e.index(run), kLine,
+    int64_t line = holdsF16(x) ? 32 : 16;
+    e.loop(zero, e.index(run), line,
            [&](Value i) { e.prefetch(x, e.add(at, i)); });
   });
 }

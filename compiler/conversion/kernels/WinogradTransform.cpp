@@ -143,7 +143,8 @@ SmallVector<SmallVector<int64_t>> WinogradEmitter::getResultRows() const {
 /// With a residual, the line has been read already: it is where the result goes
 /// as a rule.
 Value WinogradEmitter::getStreams() {
-  if (!target.streamBytes || shape.outputs % e.width || residual)
+  if (!target.streamBytes || shape.outputs % e.width || residual ||
+      holdsF16(y)) // vectors of f16 are no whole lines
     return {};
   Value bytes = e.mul(e.mul(size(kImages), size(kOutImage)), sizeof(float));
   Value result =

@@ -217,6 +217,15 @@ SmallVector<StringRef> Cpu::getRequired() const {
   return features;
 }
 
+/// Every AArch64 has them.
+Error vae::checkConvertsF16(const Cpu &cpu) {
+  if (!Triple(cpu.triple).isX86() || is_contained(cpu.getRequired(), "f16c"))
+    return Error::success();
+  return createStringError("CPU '" + cpu.name +
+                           "' has no F16C, whose instructions convert f16; "
+                           "choose another one, or --storage=f32");
+}
+
 Expected<std::vector<Cpu>> vae::resolveCpus(ArrayRef<std::string> names,
                                             StringRef triple) {
   struct Named {

@@ -42,6 +42,9 @@ llvm::Expected<std::vector<Cpu>> resolveCpus(llvm::ArrayRef<std::string> names,
 llvm::Expected<Cpu> describeCpu(llvm::StringRef triple, llvm::StringRef name,
                                 llvm::StringRef features);
 
+/// Success if the machine has instructions that convert f16.
+llvm::Error checkConvertsF16(const Cpu &cpu);
+
 /// The CPUs of one architecture that vaec can compile for, sorted.
 struct CpuList {
   std::string triple;

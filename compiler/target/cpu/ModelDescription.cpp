@@ -71,6 +71,8 @@ static Expected<Tensor> toTensor(mlir::DictionaryAttr attrs, unsigned symbols) {
                     float(cast<mlir::FloatAttr>(list[1]).getValueAsDouble())};
   auto type = cast<mlir::RankedTensorType>(
       attrs.getAs<mlir::TypeAttr>("type").getValue());
+  // Only what passes between segments is of f16.
+  tensor.dtype = type.getElementType().isF16() ? VAE_DTYPE_F16 : VAE_DTYPE_F32;
   SmallVector<mlir::AffineExpr> exprs;
   if (auto map = attrs.getAs<mlir::AffineMapAttr>(kDimsAttr)) {
     exprs.append(map.getValue().getResults().begin(),
@@ -128,6 +130,7 @@ Expected<Description> table::describe(mlir::ModuleOp module,
   Description result;
   result.model = module->getAttrOfType<mlir::DictionaryAttr>(kModelAttr);
   result.quantization = stringifyPrecision(getPrecision(module)).str();
+  result.storage = stringifyStorage(getStorage(module)).str();
   auto text = [](mlir::DictionaryAttr dict, StringRef key) {
     auto value = dict ? dict.getAs<mlir::StringAttr>(key) : mlir::StringAttr();
     return value ? value.str() : std::string();
@@ -170,9 +173,10 @@ Expected<Description> table::describe(mlir::ModuleOp module,
         (input ? out.inputs : out.outputs).push_back(std::move(*tensor));
       }
     for (mlir::Attribute step : dict.getAs<mlir::ArrayAttr>("steps")) {
-      auto names = cast<mlir::ArrayAttr>(step).getAsRange<mlir::StringAttr>();
-      out.steps.push_back(
-          {(*names.begin()).str(), (*std::next(names.begin())).str()});
+      auto fields = cast<mlir::ArrayAttr>(step);
+      out.steps.push_back({cast<mlir::StringAttr>(fields[0]).str(),
+                           cast<mlir::StringAttr>(fields[1]).str(),
+                           cast<mlir::IntegerAttr>(fields[2]).getInt()});
     }
     out.scratch = dict.getAs<mlir::IntegerAttr>("scratch").getInt();
     if (auto tiling = dict.getAs<mlir::DictionaryAttr>("tiling"))

@@ -23,7 +23,7 @@ struct Dim {
 
 struct Tensor {
   std::string name, roleName, layout;
-  int32_t role = 0;
+  int32_t role = 0, dtype = 0;
   llvm::SmallVector<Dim> dims;
   std::optional<std::pair<float, float>> range;
 };
@@ -38,11 +38,16 @@ struct Tiling {
   std::string layer, operation;
 };
 
+struct Step {
+  std::string layer, kernel;
+  int64_t predicted; // see vae_abi_step
+};
+
 struct Entry {
   std::string name, version; // of its code; empty if there is one only
   std::vector<Tensor> inputs, outputs;
-  std::vector<std::pair<std::string, std::string>> steps; // layer, kernel
-  int64_t scratch = 0;                                    // bytes
+  std::vector<Step> steps;
+  int64_t scratch = 0; // bytes
   std::optional<Tiling> tiling;
   /// From each point to each later one but the whole, in this order.
   std::vector<Entry> segments;
@@ -63,6 +68,7 @@ struct Scaling {
 
 struct Description {
   std::string name, likelihood, prior, quantization;
+  std::string storage; // a name of Storage
   int64_t parameters = 0, weightBytes = 0;
   mlir::DictionaryAttr model;
   Scaling scaling;

@@ -106,7 +106,7 @@ public:
                                number(dim.scale), number(dim.offset)}));
       auto range = tensor.range.value_or(std::pair<float, float>(0, 0));
       records.push_back(record(
-          {text(tensor.name), number32(tensor.role), number32(VAE_DTYPE_F32),
+          {text(tensor.name), number32(tensor.role), number32(tensor.dtype),
            number32(tensor.dims.size()), number32(tensor.range.has_value()),
            array(dims, "dims"), text(tensor.layout), real(range.first),
            real(range.second), real(1), number32(0), reserved(4)}));
@@ -179,8 +179,10 @@ public:
     if (!run || !arena || !flops || (!costs && !entry.steps.empty()))
       return nullptr;
     SmallVector<Constant *> steps;
-    for (const auto &[layer, kernel] : entry.steps)
-      steps.push_back(record({text(layer), text(kernel), reserved(2)}));
+    for (const Step &step : entry.steps)
+      steps.push_back(record({text(step.layer), text(step.kernel),
+                              ConstantInt::get(i64, step.predicted),
+                              ConstantInt::get(i64, 0)}));
     return record({text(entry.name), number32(entry.inputs.size()),
                    number32(entry.outputs.size()), tensors(entry.inputs),
                    tensors(entry.outputs), arena, flops, run,
@@ -234,7 +236,8 @@ static Constant *makeTable(TableEmitter &t, const Description &description,
                             versions.array,
                             t.number32(versions.count),
                             t.number32(0),
-                            t.reserved(5)}),
+                            t.text(description.storage),
+                            t.reserved(4)}),
                   "model");
 }
 

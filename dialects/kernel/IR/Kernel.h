@@ -22,8 +22,14 @@ namespace vae::kernel {
 /// On a kernel function: it takes buffers, sizes and a range of work items.
 inline constexpr llvm::StringLiteral kKernelAttr = "kernel.body";
 /// And a buffer of so many bytes beside its operands, its own while it runs:
-/// the last argument.
+/// the argument behind the range.
 inline constexpr llvm::StringLiteral kScratchAttr = "kernel.scratch";
+/// And one i32 that it sets to 1 where a number does not fit into its result:
+/// behind all other arguments.
+inline constexpr llvm::StringLiteral kGuardAttr = "kernel.guard";
+/// On a launch: the time that the cost model predicts, in thousandths of what
+/// its operations take at a core's peak.
+inline constexpr llvm::StringLiteral kPredictedAttr = "kernel.predicted";
 /// Suffix of the function that counts the work items of a kernel.
 inline constexpr llvm::StringLiteral kCountSuffix = ".count";
 /// On an entry function: the memory plan (PlanMemory.cpp).

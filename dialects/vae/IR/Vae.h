@@ -87,6 +87,11 @@ inline constexpr llvm::StringLiteral kSegmentAttr = "vae.segment";
 /// (vae-assign-precision); on the module: that some layer has it. A name of
 /// Precision.
 inline constexpr llvm::StringLiteral kPrecisionAttr = "vae.precision";
+/// On a layer: what its weights are stored as, if not as what it multiplies,
+/// "f16", and why they are not although they should (vae-assign-storage). On
+/// the module: a name of Storage.
+inline constexpr llvm::StringLiteral kStorageAttr = "vae.storage";
+inline constexpr llvm::StringLiteral kStorageNoteAttr = "vae.storage_note";
 /// On the module: array of {name, minimum, multiple}, the dynamic dimensions;
 /// the first is the batch.
 inline constexpr llvm::StringLiteral kSymbolsAttr = "vae.symbols";
@@ -108,6 +113,11 @@ std::string getLogicalLayout(int64_t rank);
 
 /// The numbers that an operation multiplies.
 Precision getPrecision(mlir::Operation *op);
+
+/// Whether the weights of a layer are stored as f16.
+bool hasF16Weights(mlir::Operation *op);
+/// What a module stores as f16.
+Storage getStorage(mlir::ModuleOp module);
 
 /// The name of the layer that a location stands for; empty if it has none.
 llvm::StringRef getLayerName(mlir::Location loc);

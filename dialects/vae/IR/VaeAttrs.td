@@ -15,6 +15,14 @@ def Vae_Precision : I32EnumAttr<"Precision", "numbers that layers multiply", [
   let genSpecializedAttr = 0;
 }
 
+def Vae_Storage : I32EnumAttr<"Storage", "what lies in memory as f16", [
+    I32EnumAttrCase<"F32", 0, "f32">,
+    I32EnumAttrCase<"F16Weights", 1, "f16-weights">,
+    I32EnumAttrCase<"F16", 2, "f16">]> {
+  let cppNamespace = "::vae";
+  let genSpecializedAttr = 0;
+}
+
 def Vae_ActivationKind : I32EnumAttr<"ActivationKind", "elementwise function", [
     I32EnumAttrCase<"Relu", 0, "relu">,
     I32EnumAttrCase<"LeakyRelu", 1, "leaky_relu">,

@@ -33,8 +33,44 @@ uint16_t vae::roundToBf16(float value) {
   return (high & ~kSign) == kInfinity ? (high & kSign) | kLargest : high;
 }
 
-static ArrayRef<float> getFloatsOfBf16(ElementsAttr value,
-                                       std::vector<float> &storage) {
+/// From here on, f32 would be rounded to infinity.
+static constexpr uint32_t kBeyondF16 = 0x477ff000; // 65520
+/// Below, f16 has fewer digits.
+static constexpr uint32_t kLeastNormalF16 = 0x38800000; // 2^-14
+
+uint16_t vae::roundToF16(float value) {
+  constexpr uint32_t kInfinity = 0x7f800000, kDropped = 13;
+  uint32_t bits = llvm::bit_cast<uint32_t>(value);
+  uint32_t sign = (bits >> 16) & 0x8000, size = bits & 0x7fffffff;
+  if (size > kInfinity) // quiet NaN, with what fits of its payload
+    return sign | 0x7e00 | (size >> kDropped & 0x3ff);
+  if (size == kInfinity)
+    return sign | 0x7c00;
+  if (size >= kBeyondF16)
+    return sign | 0x7bff;
+  if (size < kLeastNormalF16) {
+    // The last digit of 0.5 in f32 is that of all these in f16.
+    float sum = llvm::bit_cast<float>(size) + 0.5f;
+    return sign |
+           (llvm::bit_cast<uint32_t>(sum) - llvm::bit_cast<uint32_t>(0.5f));
+  }
+  size += 0xfff + (size >> kDropped & 1);
+  constexpr uint32_t kBias = (127 - 15) << 23;
+  return sign | (size - kBias) >> kDropped;
+}
+
+float vae::getFloatOfF16(uint16_t bits) {
+  uint32_t sign = uint32_t(bits & 0x8000) << 16, size = bits & 0x7fff;
+  if (size >= 0x7c00)
+    return llvm::bit_cast<float>(sign | 0x7f800000 | (size & 0x3ff) << 13);
+  // A normal f32 whose exponent is set right by a product, which is exact.
+  float scaled = llvm::bit_cast<float>(sign | size << 13);
+  return scaled * 0x1p112f;
+}
+
+template <typename DecodeFn>
+static ArrayRef<float>
+decodeFloats(ElementsAttr value, std::vector<float> &storage, DecodeFn decode) {
   ArrayRef<char> bytes = getBytes(value);
   if (bytes.empty())
     return {};
@@ -43,7 +79,7 @@ static ArrayRef<float> getFloatsOfBf16(ElementsAttr value,
   for (auto [i, out] : llvm::enumerate(storage)) {
     uint16_t bits;
     std::memcpy(&bits, bytes.data() + sizeof(bits) * (i % count), sizeof(bits));
-    out = llvm::bit_cast<float>(uint32_t(bits) << 16);
+    out = decode(bits);
   }
   return storage;
 }
@@ -51,7 +87,11 @@ static ArrayRef<float> getFloatsOfBf16(ElementsAttr value,
 ArrayRef<float> vae::getFloats(ElementsAttr value,
                                std::vector<float> &storage) {
   if (value.getElementType().isBF16())
-    return getFloatsOfBf16(value, storage);
+    return decodeFloats(value, storage, [](uint16_t bits) {
+      return llvm::bit_cast<float>(uint32_t(bits) << 16);
+    });
+  if (value.getElementType().isF16())
+    return decodeFloats(value, storage, getFloatOfF16);
   if (!value.getElementType().isF32())
     return {};
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
@@ -137,6 +177,13 @@ ElementsAttr vae::makeBf16Weight(StringRef name, ArrayRef<int64_t> shape,
                                  MLIRContext *context) {
   return makeWeightOf(name, shape, std::move(values),
                       BFloat16Type::get(context));
+}
+
+ElementsAttr vae::makeF16Weight(StringRef name, ArrayRef<int64_t> shape,
+                                std::vector<uint16_t> values,
+                                MLIRContext *context) {
+  return makeWeightOf(name, shape, std::move(values),
+                      Float16Type::get(context));
 }
 
 ElementsAttr vae::makeWeightLike(ElementsAttr form, StringRef name,

@@ -8,9 +8,10 @@
 
 namespace vae {
 
-/// The values of a constant of f32 or bf16. `storage` holds them if they do not
-/// lie in memory as f32 already (splats, bf16); otherwise the result aliases
-/// the constant. Empty for other element types and for resources without data.
+/// The values of a constant of f32, bf16 or f16. `storage` holds them if they
+/// do not lie in memory as f32 already (splats, others); otherwise the result
+/// aliases the constant. Empty for other element types and for resources
+/// without data.
 llvm::ArrayRef<float> getFloats(mlir::ElementsAttr value,
                                 std::vector<float> &storage);
 
@@ -21,6 +22,13 @@ llvm::ArrayRef<char> getBytes(mlir::ElementsAttr value);
 /// The nearest bf16, ties to even, as its 16 bits. A finite value stays finite:
 /// what would be rounded to infinity becomes the largest finite one.
 uint16_t roundToBf16(float value);
+
+/// The nearest f16, ties to even, as its 16 bits. A finite value stays finite,
+/// as with roundToBf16.
+uint16_t roundToF16(float value);
+float getFloatOfF16(uint16_t bits);
+/// The largest f16.
+inline constexpr double kLargestF16 = 65504;
 
 /// The constant behind a value; null if there is none.
 ConstantOp getConstant(mlir::Value value);
@@ -48,6 +56,12 @@ mlir::ElementsAttr makeBf16Weight(llvm::StringRef name,
                                   llvm::ArrayRef<int64_t> shape,
                                   std::vector<uint16_t> values,
                                   mlir::MLIRContext *context);
+
+/// And of f16.
+mlir::ElementsAttr makeF16Weight(llvm::StringRef name,
+                                 llvm::ArrayRef<int64_t> shape,
+                                 std::vector<uint16_t> values,
+                                 mlir::MLIRContext *context);
 
 /// A weight in the form of another one: a resource `name`, or inline. `values`
 /// are rounded to f32; null if one of them is then no finite number.

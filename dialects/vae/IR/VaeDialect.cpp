@@ -18,6 +18,7 @@
 #include "dialects/vae/IR/VaeOps.cpp.inc"
 
 using namespace mlir;
+using namespace vae;
 
 namespace {
 /// Every operation of the dialect is pure and may be inlined anywhere.
@@ -41,9 +42,26 @@ void vae::VaeDialect::initialize() {
   addInterfaces<VaeInliner>();
 }
 
+static LogicalResult verifyStorage(Operation *op, Attribute attribute) {
+  auto name = dyn_cast<StringAttr>(attribute);
+  bool isModule = isa<ModuleOp>(op);
+  auto storage = name ? symbolizeStorage(name.getValue()) : std::nullopt;
+  if (!storage || *storage == Storage::F32 ||
+      (!isModule && *storage != Storage::F16))
+    return op->emitError() << "'" << kStorageAttr << "' is \"f16\""
+                           << (isModule ? " or \"f16-weights\"" : "")
+                           << ", found " << attribute;
+  if (!isModule && !isa<PrunableOpInterface>(op))
+    return op->emitError() << "'" << kStorageAttr
+                           << "' belongs to a layer with weights or a module";
+  return success();
+}
+
 LogicalResult
 vae::VaeDialect::verifyOperationAttribute(Operation *op,
                                           NamedAttribute attribute) {
+  if (attribute.getName() == kStorageAttr)
+    return verifyStorage(op, attribute.getValue());
   if (attribute.getName() == kAlgorithmAttr)
     return verifyAlgorithm(op, attribute.getValue());
   if (attribute.getName() != kPrecisionAttr)
@@ -66,6 +84,16 @@ vae::Precision vae::getPrecision(Operation *op) {
   auto precision =
       name ? symbolizePrecision(name.getValue()) : std::optional<Precision>();
   return precision.value_or(Precision::F32);
+}
+
+bool vae::hasF16Weights(Operation *op) {
+  return isa<PrunableOpInterface>(op) && op->hasAttr(kStorageAttr);
+}
+
+Storage vae::getStorage(ModuleOp module) {
+  auto name = module->getAttrOfType<StringAttr>(kStorageAttr);
+  auto storage = name ? symbolizeStorage(name.getValue()) : std::nullopt;
+  return storage.value_or(Storage::F32);
 }
 
 Operation *vae::VaeDialect::materializeConstant(OpBuilder &builder,

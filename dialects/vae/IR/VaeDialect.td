@@ -24,7 +24,11 @@ def Vae_Dialect : Dialect {
     most 2^40 elements, numbers that describe windows are at most 2^20. (G3) the
     results have the element type of the first operand and the inferred shapes;
     their encoding is free, and either side may know a dimension that the other
-    does not.
+    does not. Of f32 and f16, any operand and result may be either.
+
+    A tensor of f16 is one of f32 that lies in memory as f16: operations compute
+    in f32, and round a result to the nearest f16. A finite number stays finite,
+    +-65504 at most.
 
     Canonicalization removes what computes nothing (dropout, movements that move
     nothing), makes one movement of two (reshapes, transposes, layouts), a reshape
@@ -35,6 +39,10 @@ def Vae_Dialect : Dialect {
     The discardable attribute `vae.precision` on a layer with weights says in
     which numbers it multiplies, and stores its weights, if that is not f32:
     "bf16". Sums and results are f32. On the module it says that some layer has it.
+    `vae.storage` on such a layer says in which numbers its weights are stored, if
+    not in those that it multiplies: "f16". `vae.storage_note` says why its weights
+    are not stored so although they should. On the module `vae.storage` says what
+    is stored so, a name of Storage.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;

@@ -101,7 +101,10 @@ OpFoldResult TransposeOp::fold(FoldAdaptor) {
 OpFoldResult ConvertLayoutOp::fold(FoldAdaptor) {
   if (Value x = sameTypeOperand(*this, getX()))
     return x;
-  if (auto inner = getX().getDefiningOp<ConvertLayoutOp>())
+  // Not through f16, which rounds.
+  if (auto inner = getX().getDefiningOp<ConvertLayoutOp>();
+      inner &&
+      getElementTypeOrSelf(inner.getType()) == getElementTypeOrSelf(getType()))
     return sameTypeOperand(*this, inner.getX());
   return {};
 }

@@ -652,7 +652,10 @@ def Vae_TransposeOp : Vae_Op<"transpose", [Local]> {
 
 def Vae_ConvertLayoutOp : Vae_Op<"convert_layout", [Local]> {
   let summary = "The same tensor in another memory layout";
-  let description = "Changes the encoding of the type, never the value.";
+  let description = [{
+    Changes the encoding of the type, never the value; or between f32 and f16, to
+    which values are rounded.
+  }];
   let arguments = (ins Vae_Tensor:$x);
   let results = (outs Vae_Tensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";

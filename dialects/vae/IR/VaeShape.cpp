@@ -75,13 +75,20 @@ SmallVector<Dims> vae::detail::getOperandDims(ValueRange operands) {
   return dims;
 }
 
+/// f32 may lie in memory as f16.
+static bool haveCompatibleNumbers(RankedTensorType a, RankedTensorType b) {
+  auto isFloat = [](Type type) { return type.isF32() || type.isF16(); };
+  Type x = a.getElementType(), y = b.getElementType();
+  return x == y || (isFloat(x) && isFloat(y));
+}
+
 bool vae::detail::areCompatible(TypeRange inferred, TypeRange actual) {
   if (inferred.size() != actual.size())
     return false;
   for (auto [left, right] : llvm::zip(inferred, actual)) {
     auto a = dyn_cast<RankedTensorType>(left);
     auto b = dyn_cast<RankedTensorType>(right);
-    if (!a || !b || a.getElementType() != b.getElementType() ||
+    if (!a || !b || !haveCompatibleNumbers(a, b) ||
         failed(verifyCompatibleShape(a.getShape(), b.getShape())))
       return false;
   }

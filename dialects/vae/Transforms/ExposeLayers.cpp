@@ -92,8 +92,9 @@ struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
                kLayoutAttr,
                builder.getStringAttr(getLogicalLayout(type.getRank())))});
       countEvent(*this, numExposed, "exposed", value.getDefiningOp());
-      if (type.getEncoding()) {
-        type = type.dropEncoding();
+      auto given = RankedTensorType::get(type.getShape(), builder.getF32Type());
+      if (type != given) {
+        type = given;
         output = ConvertLayoutOp::create(builder, value.getLoc(), type, value);
       }
       (void)function.insertResult(function.getNumResults(), type, attributes);

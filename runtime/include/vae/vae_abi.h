@@ -127,13 +127,20 @@ typedef struct vae_abi_call {
    * parallel_ctx; a task gives it back before it ends. */
   void *(*take_scratch)(void *ctx);
   void (*give_scratch)(void *ctx, void *scratch);
+  /* Where the name of a layer goes, of the first one that had finite numbers
+   * beyond what its storage holds, and stored the largest instead; the library
+   * owns it. What is there already stays. NULL: nobody asks. */
+  const char **clamped;
 } vae_abi_call;
 
 /* A step of an entry point: one parallel loop of its run. */
 typedef struct vae_abi_step {
   const char *layer;  /* the layer it computes, "" if there is none */
   const char *kernel; /* its code: what it computes, and for which sizes */
-  int64_t reserved[2];
+  /* The time that the producer predicts, in thousandths of the time that its
+   * operations take at the peak of a core; 0: none. */
+  int64_t predicted;
+  int64_t reserved;
 } vae_abi_step;
 
 /* What parts of an image must be for a run of them to give the elements that a
@@ -232,7 +239,7 @@ typedef struct vae_abi_model {
   const char *target_triple;
   /* Comma-separated LLVM feature names that the code needs ("avx2,fma,..."). */
   const char *cpu_features;
-  const char *quantization; /* "f32", "bf16" */
+  const char *quantization; /* "f32", "bf16": what layers multiply */
   const char *likelihood;   /* "bernoulli", "gaussian", ...; "" if none */
   const char *prior;        /* "standard_normal", ...; "" if none */
   uint32_t num_symbols;
@@ -248,7 +255,10 @@ typedef struct vae_abi_model {
   const vae_abi_version *versions;
   uint32_t num_versions; /* 0, or at least 2 */
   uint32_t reserved32;
-  int64_t reserved[5];
+  /* What lies in memory as f16: "f32", nothing; "f16-weights"; "f16", weights
+   * and what passes between layers. NULL: the producer did not say. */
+  const char *storage;
+  int64_t reserved[4];
 } vae_abi_model;
 
 /* The exported function. Returns NULL when the library cannot speak a version
@@ -266,7 +276,7 @@ typedef const vae_abi_model *(*vae_model_query_fn)(uint32_t max_abi_version);
 VAE_ABI_ASSERT(sizeof(vae_abi_symbol) == 40);
 VAE_ABI_ASSERT(sizeof(vae_abi_dim) == 24);
 VAE_ABI_ASSERT(sizeof(vae_abi_tensor) == 88);
-VAE_ABI_ASSERT(sizeof(vae_abi_call) == 72);
+VAE_ABI_ASSERT(sizeof(vae_abi_call) == 80);
 VAE_ABI_ASSERT(sizeof(vae_abi_step) == 32);
 VAE_ABI_ASSERT(sizeof(vae_abi_halo) == 32);
 VAE_ABI_ASSERT(sizeof(vae_abi_tiling) == 40);

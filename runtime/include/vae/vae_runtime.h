@@ -302,6 +302,12 @@ VAE_API void vae_session_release(vae_session_t *session);
  * thread. Since 0.1. */
 VAE_API const char *vae_session_message(const vae_session_t *session);
 
+/* The first layer of the session's last run that had finite numbers beyond what
+ * its storage holds, and stored the largest instead (+-65504 of f16); NULL if
+ * there was none. Only libraries with f16 storage have such layers.
+ * Ownership: the model's. Thread safety: the session's thread. Since 0.1. */
+VAE_API const char *vae_session_clamped(const vae_session_t *session);
+
 /* Number of threads the session uses, the caller's included; 0 with the
  * caller's own pool. Thread safety: the session's thread. Since 0.1. */
 VAE_API uint32_t vae_session_threads(const vae_session_t *session);

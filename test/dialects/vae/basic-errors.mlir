@@ -44,8 +44,8 @@ func.func @g3_shape(%x: tensor<?x4xf32>) {
 }
 // -----
 func.func @g3_element(%x: tensor<?x4xf32>) {
-  // expected-error@+1 {{'vae.activation' op (G3) result 0 must be 'tensor<?x4xf32>', found 'tensor<?x4xf16>'}}
-  %y = vae.activation %x <relu> : (tensor<?x4xf32>) -> tensor<?x4xf16>
+  // expected-error@+1 {{'vae.activation' op (G3) result 0 must be 'tensor<?x4xf32>', found 'tensor<?x4xf64>'}}
+  %y = vae.activation %x <relu> : (tensor<?x4xf32>) -> tensor<?x4xf64>
   return
 }
 // -----

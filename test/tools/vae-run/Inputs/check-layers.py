@@ -22,6 +22,7 @@ def check_run(run, peak):
     for layer in layers:
         assert abs(layer["percent"] - layer["median_us"] / total / 10) < 1e-6, layer
         assert 0 <= layer["min_us"] <= layer["median_us"], layer
+        assert layer["predicted_us"] >= 0, layer
         assert layer["kernel"] in (layer["kernels"] or [""]), layer
         seconds = layer["median_us"] * 1e-6
         for rate, amount in (("gflops_per_second", "flops"), ("gbytes_per_second", "bytes")):
@@ -36,6 +37,9 @@ def check_run(run, peak):
     assert conv["flops"] == run["batch"] * 2 * 14 * 14 * 16 * 4 * 4, conv
     assert conv["bytes"] >= 4 * (run["batch"] * (28 * 28 + 16 * 14 * 14) + 16 * 4 * 4), conv
     assert conv["kernels"] and conv["steps"] >= len(conv["kernels"]), conv
+    # What the model says of direct sums is within a few times of the peak.
+    assert 1 < conv["predicted_us"] * 1e-6 * one_peak * 1e9 / conv["flops"] < 20, conv
+    assert layers[0]["predicted_us"] == 0, layers
     assert layers[0]["flops"] == layers[1]["flops"] == layers[0]["bytes"] == 0, layers
 
 

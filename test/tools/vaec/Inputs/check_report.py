@@ -27,7 +27,7 @@ def main():
     for layer in report["layers"]:
         assert layer["section"] in ("encoder", "decoder"), layer
         assert layer["flops"] == evaluate(layer["flops_formula"], smallest), layer
-        bytes_each = {"f32": 4, "bf16": 2}[layer["precision"]]
+        bytes_each = {"f32": 4, "bf16": 2, "f16": 2}[layer["weights_in"]]
         assert layer["weight_bytes"] >= bytes_each * layer["parameters"], layer
     if {layer["section"] for layer in report["layers"]} == {"encoder", "decoder"}:
         assert sum(layer["parameters"] for layer in report["layers"]) >= report["parameters"]
