@@ -86,9 +86,14 @@ std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
   }
   if (!tuned.empty()) {
     auto measured = tuned.find(LayerShape::of(op)->str());
-    if (measured != tuned.end())
-      return obey(op, AlgorithmSource::Tuned, measured->second,
-                  /*ofLayer=*/true);
+    if (measured != tuned.end()) {
+      // Measured with other storage: the same tile has the same results.
+      Algorithm wanted = measured->second;
+      if (!rules.allows(wanted))
+        wanted.stored = false;
+      if (rules.allows(wanted))
+        return obey(op, AlgorithmSource::Tuned, wanted, /*ofLayer=*/true);
+    }
   }
   double least = *direct;
   Precision precision = rules.blockFloat ? Precision::BFP16 : Precision::F32;

@@ -27,7 +27,7 @@ struct AlgorithmRules {
   std::vector<std::string> algorithms; // "[LAYER=]ALGORITHM"
   std::vector<std::string> tuned;      // "SHAPE=ALGORITHM" (LayerShape.h)
   bool blockFloat = false;             // Winograd's products of 16 bits
-  bool stores = true; // transformed weights, unasked
+  bool stores = true;                  // transformed weights, unasked
   KernelTarget target;
 
   /// Whether an algorithm is exact enough to be chosen unasked, and there is

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/Conversion.h"
 
+#include "compiler/conversion/LayerShape.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
 
@@ -21,8 +22,6 @@ static constexpr int64_t kFewestOutputs = 4, kFewestInputs = 2;
 /// these, it takes longer than it saves; the same goes for channels, whose
 /// results become f32 for every 64.
 static constexpr int64_t kFewestPositions = 256, kFewestChannels = 64;
-/// What a dynamic dimension is taken for; the batch is taken for 1.
-static constexpr int64_t kNominalSize = 128;
 
 namespace {
 

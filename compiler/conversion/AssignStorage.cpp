@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/Conversion.h"
 
+#include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -133,10 +134,14 @@ struct AssignStoragePass : vae::impl::AssignStoragePassBase<AssignStoragePass> {
 private:
   void storeWeights(PrunableOpInterface layer) {
     ConstantOp weight = getConstant(layer->getOperand(layer.getWeightIndex()));
-    // Transformed weights that are stored are f32.
-    if (!weight || getPrecision(layer) == Precision::BF16 ||
-        getAlgorithm(layer).stored)
+    if (!weight || getPrecision(layer) == Precision::BF16)
       return;
+    if (getAlgorithm(layer).stored) {
+      layer->setAttr(kStorageNoteAttr,
+                     StringAttr::get(&getContext(),
+                                     "transformed weights are stored as f32"));
+      return;
+    }
     auto [found, isNew] = notes.try_emplace(weight.getValue());
     if (isNew) {
       std::vector<float> buffer;

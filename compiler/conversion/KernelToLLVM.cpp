@@ -554,8 +554,7 @@ DictionaryAttr EntryEmitter::describe() {
     StringRef layer = getLayerName(launch.getLoc());
     if (layer == name) // what belongs to the entry point as such
       layer = "";
-    auto predicted =
-        launch->getAttrOfType<IntegerAttr>(kernel::kPredictedAttr);
+    auto predicted = launch->getAttrOfType<IntegerAttr>(kernel::kPredictedAttr);
     steps.push_back(b.getArrayAttr(
         {b.getStringAttr(layer),
          b.getStringAttr(dropVersion(launch.getCallee(), version)),

@@ -208,8 +208,11 @@ Value Lowering::contract(Operation *op, Contraction shape,
       getContractionItemFlops(target, shape), operands.type,
       bordered ? addBorder(operands.dims, operands.border) : operands.dims,
       init, {flops, read, countWords(written, operands.type)});
-  if (auto time = getPredictedTime(
-          target, op, form ? getAlgorithm(op) : Algorithm(), getPrecision(op)))
+  // The model knows direct sums of f32 only.
+  Algorithm algorithm = form ? getAlgorithm(op) : Algorithm();
+  bool known = algorithm.winograd || getPrecision(op) == Precision::F32;
+  auto time = getPredictedTime(target, op, algorithm, getPrecision(op));
+  if (known && time)
     result.getDefiningOp()->setAttr(
         kernel::kPredictedAttr,
         builder.getI64IntegerAttr(std::llround(*time * 1000)));

@@ -27,7 +27,7 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
     the model fixes them, sizes; never on the part of an image or the thread.
     `algorithms` decides instead for some layers, or all: "winograd4",
     "layer=direct"; what cannot be computed so stays direct. With `block-float`,
-    products cost half, and tiles of 6x6, whose numbers differ too much in size
+    products cost less, and tiles of 6x6, whose numbers differ too much in size
     for 16 bits, are not considered. `tuned` decides instead of the model for
     convolutions of the shapes that it lists (the columns of a tuning table,
     joined by colons), unless `fast` is off.
@@ -86,8 +86,8 @@ def AssignPrecisionPass : Pass<"vae-assign-precision", "::mlir::ModuleOp"> {
 def AssignStoragePass : Pass<"vae-assign-storage", "::mlir::ModuleOp"> {
   let summary = "Chooses what lies in memory as f16";
   let description = [{
-    With `f16-weights`, layers that multiply f32 get `vae.storage = "f16"`: their
-    weights are stored as f16. Not those with a weight that is no f16 number even
+    With `f16-weights`, layers that do not multiply bf16 get `vae.storage =
+    "f16"`: their weights are stored as f16. Not those with a weight that is no f16 number even
     when it is rounded, or with an output whose weights would lose more than those
     do that are normal in f16: 2^-11 of them, in the L2 norm. They get
     `vae.storage_note`, which says why.

@@ -250,11 +250,10 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
     if (hasF16Weights(op))
       layer.storage = stringifyStorage(Storage::F16).str();
     else
-      layer.storage =
-          stringifyPrecision(layer.precision == Precision::BF16
-                                 ? Precision::BF16
-                                 : Precision::F32)
-              .str();
+      layer.storage = stringifyPrecision(layer.precision == Precision::BF16
+                                             ? Precision::BF16
+                                             : Precision::F32)
+                          .str();
     if (layer.storage == "f32")
       continue;
     layer.weightBytes -=

@@ -18,6 +18,10 @@ static constexpr StringLiteral kCompiler = "vaec " VAEC_VERSION;
 
 llvm::Error vae::checkTunable(const CompileOptions &options,
                               ArrayRef<Cpu> cpus) {
+  if (options.emit < Stage::Fuse)
+    return llvm::createStringError(
+        "--tune needs a stage from 'fuse' on: before it, no convolution has an "
+        "algorithm");
   if (!getAlgorithmRules(options, TuningTable()).fast)
     return llvm::createStringError(
         options.exactConv
@@ -61,7 +65,7 @@ FailureOr<TuningTable> vae::readTuningTable(const CompileOptions &options,
               "--tune=FILE, or remove the line of 'features' to use it "
               "nevertheless";
   if (!table->precision.empty() && table->precision != precision)
-    return emitError(place) << "measured with --precision=" << table->precision
+    return emitError(place) << "measured with precision " << table->precision
                             << ", but the model is compiled with " << precision
                             << "; measure again with --tune=FILE";
   if (!table->cpu.empty() && table->cpu != cpu.name)
@@ -107,6 +111,8 @@ llvm::Error Tuner::collect(ModuleOp module, const Algorithm &algorithm) {
   CompileOptions forced = options;
   forced.algorithms = {algorithm.str()};
   forced.storage = Storage::F32; // which ranks algorithms alike
+  if (forced.precision == Precision::BFP16 && !cpu.kernels.wordDots)
+    forced.precision = Precision::F32; // as the pass decides, and warns of once
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   pm.enableVerifier(false);
   buildFuse(pm, forced);

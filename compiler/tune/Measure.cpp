@@ -170,7 +170,7 @@ llvm::Expected<LoadedLibrary> LoadedLibrary::load(llvm::StringRef path) {
     return llvm::createStringError(
         std::make_error_code(std::errc::io_error),
         "the layers to measure cannot be loaded, from the folder of the "
-        "output: %s; choose a folder with -o from which programs may run",
+        "table: %s; choose one with --tune=FILE from which programs may run",
         dlerror());
   auto *query = reinterpret_cast<vae_model_query_fn>(
       dlsym(handle, VAE_MODEL_QUERY_SYMBOL));

@@ -31,7 +31,7 @@ Call = struct("Call", struct_size=U32, flags=U32, inputs=c.POINTER(P), outputs=c
               arena=P, parallel_for=ParallelFor, parallel_ctx=P, take_scratch=TakeScratch, give_scratch=GiveScratch,
               clamped=P)
 SizeFunction = c.CFUNCTYPE(I64, c.POINTER(I64))
-Step = struct("Step", layer=STR, kernel=STR, reserved=I64 * 2)
+Step = struct("Step", layer=STR, kernel=STR, predicted=I64, reserved=I64)
 Entry = struct("Entry", name=STR, num_inputs=U32, num_outputs=U32, inputs=c.POINTER(Tensor),
                outputs=c.POINTER(Tensor), arena_size=SizeFunction, flops=SizeFunction,
                run=c.CFUNCTYPE(I32, c.POINTER(Call)), num_steps=U32, scratch_size=U32,

@@ -21,7 +21,7 @@ struct Library {
   vae_abi_tensor inputs[2] = {makeTensor("x", VAE_ROLE_INPUT, x),
                               makeTensor("noise", VAE_ROLE_NOISE, z)};
   vae_abi_tensor outputs[1] = {makeTensor("z", VAE_ROLE_LATENT, z)};
-  vae_abi_step steps[2] = {{"", "copy", {}}, {"h", "dense", {}}};
+  vae_abi_step steps[2] = {{"", "copy", 0, 0}, {"h", "dense", 0, 0}};
   vae_abi_entry entries[2] = {makeEntry("encode"), makeEntry("decode")};
   vae_abi_halo halos[2] = {{}, {16, 8, 8, 0}};
   // One point between: two segments, and the whole.

@@ -9,29 +9,6 @@
 using namespace mlir;
 using namespace vae;
 
-/// Lane l of the result is the sum of the lanes of vectors[l], for as many
-/// vectors as there are lanes. Each step adds halves of pairs of vectors.
-static Value sumEach(Emitter &e, Emitter::Values vectors) {
-  for (int64_t bit = e.width / 2; bit >= 1; bit /= 2) {
-    SmallVector<int64_t> straight, crossed;
-    for (int64_t lane = 0; lane < e.width; ++lane) {
-      int64_t second = lane & bit ? e.width : 0;
-      straight.push_back(second + lane);
-      crossed.push_back(second + (lane ^ bit));
-    }
-    Emitter::Values sums;
-    int64_t count = static_cast<int64_t>(vectors.size());
-    for (int64_t i = 0; i < std::min(bit, count); ++i) {
-      Value a = vectors[i], b = i + bit < count ? vectors[i + bit] : a;
-      sums.push_back(
-          e.addf(vector::ShuffleOp::create(e.b, e.loc, a, b, straight),
-                 vector::ShuffleOp::create(e.b, e.loc, a, b, crossed)));
-    }
-    vectors = std::move(sums);
-  }
-  return vectors.front();
-}
-
 Emitter::Values ContractionEmitter::multiplyDots(const Values &inputs,
                                                  const Taps &taps,
                                                  const Values &accumulators) {
@@ -126,8 +103,9 @@ void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
   Values totals;
   for (int64_t first = 0; first < count; first += e.width) {
     int64_t lanes = std::min(e.width, count - first);
-    Value total = settleSign(
-        sumEach(e, Values(sums.begin() + first, sums.begin() + first + lanes)));
+    Value total = settleSign(e.combineEach(
+        Values(sums.begin() + first, sums.begin() + first + lanes),
+        [&](Value x, Value y) { return e.addf(x, y); }));
     if (residual) {
       Value addends = e.splat(0);
       for (int64_t lane = 0; lane < lanes; ++lane)

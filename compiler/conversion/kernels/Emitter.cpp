@@ -266,6 +266,29 @@ Value Emitter::toFloat(Value index) {
   return arith::SIToFPOp::create(b, loc, f64(), integer);
 }
 
+// Each step combines halves of pairs of vectors.
+Value Emitter::combineEach(Values vectors,
+                           function_ref<Value(Value, Value)> combine) {
+  for (int64_t bit = width / 2; bit >= 1; bit /= 2) {
+    SmallVector<int64_t> straight, crossed;
+    for (int64_t lane = 0; lane < width; ++lane) {
+      int64_t second = lane & bit ? width : 0;
+      straight.push_back(second + lane);
+      crossed.push_back(second + (lane ^ bit));
+    }
+    Values combined;
+    int64_t count = static_cast<int64_t>(vectors.size());
+    for (int64_t i = 0; i < std::min(bit, count); ++i) {
+      Value x = vectors[i], y = i + bit < count ? vectors[i + bit] : x;
+      combined.push_back(
+          combine(vector::ShuffleOp::create(b, loc, x, y, straight),
+                  vector::ShuffleOp::create(b, loc, x, y, crossed)));
+    }
+    vectors = std::move(combined);
+  }
+  return vectors.front();
+}
+
 void Emitter::strip(Value count, function_ref<void(Value, Value)> body) {
   if (auto known = constantOf(count)) {
     int64_t whole = *known / width * width;

@@ -112,6 +112,10 @@ public:
   /// Sum of the lanes.
   Value reduceAdd(Value x);
   Value toFloat(Value index);
+  /// Lane l of the result is what all lanes of vectors[l] give, for no more
+  /// vectors than lanes; of fewer, other lanes repeat them.
+  Value combineEach(Values vectors,
+                    llvm::function_ref<Value(Value, Value)> combine);
 
   // bf16 (Bf16.cpp), in vectors of twice as many lanes as those of f32.
   Value loadPairs(Value buffer, Value at);

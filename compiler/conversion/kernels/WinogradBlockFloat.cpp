@@ -150,29 +150,6 @@ Emitter::Values WinogradEmitter::loadColumn(const Window &window, Value channel,
   return pixels;
 }
 
-/// Lane l of the result is the largest lane of vectors[l]; other lanes repeat
-/// them.
-static Value maxEach(Emitter &e, Emitter::Values vectors) {
-  for (int64_t bit = e.width / 2; bit >= 1; bit /= 2) {
-    SmallVector<int64_t> straight, crossed;
-    for (int64_t lane = 0; lane < e.width; ++lane) {
-      int64_t second = lane & bit ? e.width : 0;
-      straight.push_back(second + lane);
-      crossed.push_back(second + (lane ^ bit));
-    }
-    Emitter::Values larger;
-    int64_t count = static_cast<int64_t>(vectors.size());
-    for (int64_t i = 0; i < std::min(bit, count); ++i) {
-      Value a = vectors[i], b = i + bit < count ? vectors[i + bit] : a;
-      larger.push_back(e.maxMagnitude(
-          vector::ShuffleOp::create(e.b, e.loc, a, b, straight),
-          e.fromBits(vector::ShuffleOp::create(e.b, e.loc, a, b, crossed))));
-    }
-    vectors = std::move(larger);
-  }
-  return vectors.front();
-}
-
 /// The transform along columns is computed for its largest magnitudes, that
 /// along rows bounded by the norms of its rows: what becomes an integer is less
 /// than kMostInput.
@@ -193,7 +170,9 @@ void WinogradEmitter::findScales(const Window &window, Value scales) {
                }
                return most;
              });
-  Value largest = e.fromBits(maxEach(e, most));
+  Value largest = e.fromBits(e.combineEach(most, [&](Value x, Value y) {
+    return e.maxMagnitude(x, e.fromBits(y));
+  }));
   // Of infinity, too, NaN: integers say nothing of it.
   largest = e.addf(largest, e.subf(largest, largest));
   Value inverse = e.divf(e.splat(1), largest);

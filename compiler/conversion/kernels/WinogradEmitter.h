@@ -138,7 +138,6 @@ private:
     Value firstChannel, blocks;
     bool whole; // has all channels of its blocks
   };
-  Value getWindowMask(const Window &window, Value channel);
   Emitter::Values loadColumn(const Window &window, Value channel,
                              int64_t column, llvm::ArrayRef<int64_t> rows);
   void findScales(const Window &window, Value scales);

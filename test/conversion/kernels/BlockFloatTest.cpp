@@ -25,15 +25,52 @@ namespace {
 constexpr int64_t kChannels = 80; // a whole chunk of 64, and a block of 16
 constexpr int64_t kOutputs = 4, kWindow = 6, kTile = 4;
 
+/// Compiles a decoder.
+std::unique_ptr<ModelLibrary> compile(const std::string &model,
+                                      CompileOptions options) {
+  llvm::SmallString<128> input, output;
+  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("model", "json", input));
+  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("model", "so", output));
+  std::error_code code;
+  llvm::raw_fd_ostream(input, code) << model;
+  EXPECT_FALSE(code);
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  options.exactEnds = false;
+  EXPECT_TRUE(succeeded(compileModel(input, output, options, context)));
+  std::string error;
+  auto library = std::make_unique<ModelLibrary>(output.str().str(), error);
+  llvm::sys::fs::remove(input);
+  llvm::sys::fs::remove(output);
+  EXPECT_EQ(error, "");
+  return library;
+}
+
+std::vector<float> decode(ModelLibrary &library, const Tensor &latent) {
+  std::string error;
+  auto results = library.run(*library.findEntry("decode"), {latent.shape[0]},
+                             {latent}, Split::Whole, Edge::End, error);
+  EXPECT_EQ(error, "");
+  return results[0].data;
+}
+
+std::string join(llvm::ArrayRef<float> values) {
+  std::string text;
+  for (float value : values)
+    text += llvm::formatv("{0}{1}", text.empty() ? "" : ", ",
+                          llvm::format("%.9g", value));
+  return text;
+}
+
 /// A convolution of one tile: 6x6 pixels to 4x4 results. Weights are those of
 /// the output for all inputs and taps.
 class OneTile {
 public:
-  OneTile(llvm::ArrayRef<float> weights, int64_t width) : weights(weights) {
-    std::string kernel;
+  OneTile(llvm::ArrayRef<float> weights, int64_t width) {
+    std::vector<float> kernel;
     for (float weight : weights)
-      for (int64_t i = 0; i < kChannels * 9; ++i)
-        kernel += llvm::formatv("{0}{1}", kernel.empty() ? "" : ", ", weight);
+      kernel.insert(kernel.end(), kChannels * 9, weight);
     std::string model = llvm::formatv(
         R"({"format_version": 1, "name": "tile",
         "latent": {"kind": "code", "shape": [6, 6, {0}], "layout": "NHWC"},
@@ -41,26 +78,12 @@ public:
           "kernel_size": 3, "filters": {1}, "weights": {
           "kernel": {"shape": [{1}, {0}, 3, 3], "data": [{2}]},
           "bias": [{3}]}}]}})",
-        kChannels, weights.size(), kernel, "0, 0, 0, 0");
-    llvm::SmallString<128> input, output;
-    EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("tile", "json", input));
-    EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("tile", "so", output));
-    std::error_code code;
-    llvm::raw_fd_ostream(input, code) << model;
-    EXPECT_FALSE(code);
-    mlir::DialectRegistry registry;
-    registerAllDialects(registry);
-    mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+        kChannels, weights.size(), join(kernel), "0, 0, 0, 0");
     CompileOptions options;
     options.precision = Precision::BFP16;
     options.algorithms = {"winograd4"};
-    options.exactEnds = false;
     options.vectorWidth = width;
-    EXPECT_TRUE(succeeded(compileModel(input, output, options, context)));
-    library = std::make_unique<ModelLibrary>(output.str().str(), error);
-    llvm::sys::fs::remove(input);
-    llvm::sys::fs::remove(output);
-    EXPECT_EQ(error, "");
+    library = compile(model, options);
   }
 
   /// Results of one pixel of the tile for each output, of pixels that are the
@@ -73,16 +96,11 @@ public:
       for (int64_t j = 0; j < kWindow; ++j)
         for (int64_t c = 0; c < kChannels; ++c)
           data.data.push_back(c < channels ? pixel(i, j) : 0);
-    auto results = library->run(*library->findEntry("decode"), {1}, {data},
-                                Split::Whole, Edge::End, error);
-    EXPECT_EQ(error, "");
-    return results[0].data;
+    return decode(*library, data);
   }
 
 private:
-  std::vector<float> weights;
   std::unique_ptr<ModelLibrary> library;
-  std::string error;
 };
 
 /// Widths of vectors that have 16-bit products; 0: as the CPU has them.
@@ -135,6 +153,68 @@ TEST(BlockFloat, SpecialNumbersReachTheirResults) {
     std::vector<float> large =
         model.run([&](int64_t, int64_t) { return 1e30F; }, 64);
     EXPECT_NEAR(large[0] / (64 * 9 * 1e30), 1, 1e-3);
+  }
+}
+
+/// A convolution of one tap from 80 to 70 channels, a residual, and a dense
+/// layer back, on 17x16 pixels.
+std::string makePointwiseModel(int64_t inputs, int64_t outputs) {
+  auto numbers = [](int64_t count, int64_t step) {
+    std::vector<float> values;
+    for (int64_t i = 0; i < count; ++i)
+      values.push_back(static_cast<float>(i * step % 251 - 125) / 1024);
+    return join(values);
+  };
+  return llvm::formatv(
+      R"({"format_version": 1, "name": "pointwise",
+      "latent": {"kind": "code", "shape": [17, 16, {0}], "layout": "NHWC"},
+      "decoder": {"layers": [
+        {"name": "a", "type": "conv2d", "kernel_size": 1, "filters": {1},
+         "activation": "relu", "weights": {
+         "kernel": {"shape": [{1}, {0}, 1, 1], "data": [{2}]}, "bias": [{4}]}},
+        {"name": "b", "type": "conv2d", "kernel_size": 1, "filters": {0},
+         "weights": {"kernel": {"shape": [{0}, {1}, 1, 1], "data": [{3}]},
+         "bias": [{5}]}},
+        {{"name": "sum", "type": "add", "inputs": ["b", "z"]}]}})",
+      inputs, outputs, numbers(inputs * outputs, 7),
+      numbers(inputs * outputs, 11), numbers(outputs, 3), numbers(inputs, 5));
+}
+
+TEST(BlockFloat, PointwiseLayersAreThoseOfF32) {
+  const std::string model = makePointwiseModel(80, 70);
+  Tensor latents;
+  latents.shape = {3, 17, 16, 80};
+  for (int64_t i = 0; i < 3 * 17 * 16 * 80; ++i)
+    latents.data.push_back(static_cast<float>(i * 13 % 509 - 254) / 64);
+  for (int64_t width : kWidths) {
+    CompileOptions options;
+    options.vectorWidth = width;
+    std::vector<float> exact = decode(*compile(model, options), latents);
+    options.precision = Precision::BFP16;
+    auto library = compile(model, options);
+    EXPECT_STREQ(library->getTable().quantization, "bfp16");
+    EXPECT_TRUE(llvm::any_of(
+        llvm::ArrayRef(library->findEntry("decode")->steps,
+                       library->findEntry("decode")->num_steps),
+        [](const vae_abi_step &step) {
+          return llvm::StringRef(step.kernel).starts_with("winograd1x1_");
+        }));
+    std::vector<float> results = decode(*library, latents);
+    ASSERT_EQ(results.size(), exact.size());
+    double error = 0, size = 0;
+    for (auto [x, y] : llvm::zip(results, exact)) {
+      error += (x - y) * (x - y);
+      size += y * y;
+    }
+    EXPECT_LT(std::sqrt(error / size), 2e-4);
+    EXPECT_GT(error, 0);
+    // An example has the same bits alone.
+    Tensor last;
+    last.shape = {1, 17, 16, 80};
+    int64_t count = 17 * 16 * 80;
+    last.data.assign(latents.data.end() - count, latents.data.end());
+    EXPECT_EQ(decode(*library, last),
+              std::vector<float>(results.end() - count, results.end()));
   }
 }
 
