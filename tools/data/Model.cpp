@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Model.h"
+#include "tools/data/Model.h"
 
-#include "tools/vae-run/Error.h"
+#include "tools/data/Error.h"
 
-using namespace vaerun;
+using namespace vaedata;
 
 /// Throws what a status means: the user's error, or ours.
 [[noreturn]] static void failStatus(vae_status_t status, std::string message) {
@@ -14,7 +14,7 @@ using namespace vaerun;
   throw UserError(message);
 }
 
-std::string vaerun::readNote(const std::string &path) {
+std::string vaedata::readNote(const std::string &path) {
   char *text = nullptr;
   char message[1024] = "";
   vae_status_t status =
@@ -32,8 +32,8 @@ static vae_load_options_t makeLoadOptions(const std::string &version) {
   return options;
 }
 
-VersionChoice vaerun::chooseVersion(const std::string &path,
-                                    const std::string &version) {
+VersionChoice vaedata::chooseVersion(const std::string &path,
+                                     const std::string &version) {
   vae_load_options_t options = makeLoadOptions(version);
   char *name = nullptr;
   char message[1024] = "";

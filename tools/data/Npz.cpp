@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Npz.h"
+#include "tools/data/Npz.h"
 
-#include "tools/vae-run/Error.h"
-#include "tools/vae-run/Npy.h"
+#include "tools/data/Error.h"
+#include "tools/data/Npy.h"
 
 #include <algorithm>
 #include <memory>
 #include <zip.h>
 
-using namespace vaerun;
+using namespace vaedata;
 
 static constexpr zip_uint64_t kMostContent = zip_uint64_t(64) << 30;
 
-bool vaerun::isZip(std::string_view bytes) {
+bool vaedata::isZip(std::string_view bytes) {
   return bytes.substr(0, 4) == std::string_view("PK\3\4", 4) ||
          bytes.substr(0, 4) == std::string_view("PK\5\6", 4);
 }
@@ -96,9 +96,9 @@ static std::string chooseArray(const std::vector<std::string> &names,
        ":", names.front());
 }
 
-Array vaerun::parseNpz(std::string_view bytes, const std::string &source,
-                       const std::string &name,
-                       const std::vector<std::string> &preferred) {
+Array vaedata::parseNpz(std::string_view bytes, const std::string &source,
+                        const std::string &name,
+                        const std::vector<std::string> &preferred) {
   Archive archive = openArchive(bytes, source);
   std::string chosen =
       chooseArray(listArrays(archive.get()), source, name, preferred);
@@ -136,7 +136,7 @@ Array vaerun::parseNpz(std::string_view bytes, const std::string &source,
   return parseNpy(content, member);
 }
 
-std::string vaerun::formatNpz(const std::vector<NamedArray> &arrays) {
+std::string vaedata::formatNpz(const std::vector<NamedArray> &arrays) {
   zip_error_t error;
   zip_error_init(&error);
   auto check = [](bool good, const char *what) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Makes the arrays of files fit the tensors of a model.
-#ifndef TOOLS_VAE_RUN_FIT_H
-#define TOOLS_VAE_RUN_FIT_H
+#ifndef TOOLS_DATA_FIT_H
+#define TOOLS_DATA_FIT_H
 
-#include "tools/vae-run/TensorShape.h"
+#include "tools/data/TensorShape.h"
 
-namespace vaerun {
+namespace vaedata {
 
 /// A tensor's numbers for some examples, one after the other.
 struct Data {
@@ -27,6 +27,13 @@ struct Data {
 Data fitArray(Array array, const vae_abi_model &model,
               const vae_abi_tensor &tensor, Sizes &sizes);
 
-} // namespace vaerun
+/// The names that the array of a tensor may have in an .npz file.
+std::vector<std::string> getPreferredNames(const vae_abi_tensor &tensor);
 
-#endif // TOOLS_VAE_RUN_FIT_H
+/// A warning if floats are outside the declared range of the tensor; else
+/// nothing. They are taken as they are; most likely that is not meant.
+std::string describeOutside(const Array &array, const vae_abi_tensor &tensor);
+
+} // namespace vaedata
+
+#endif // TOOLS_DATA_FIT_H

@@ -3,12 +3,12 @@
 // NumPy's .npy files.
 // Format:
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-#ifndef TOOLS_VAE_RUN_NPY_H
-#define TOOLS_VAE_RUN_NPY_H
+#ifndef TOOLS_DATA_NPY_H
+#define TOOLS_DATA_NPY_H
 
-#include "tools/vae-run/Array.h"
+#include "tools/data/Array.h"
 
-namespace vaerun {
+namespace vaedata {
 
 bool isNpy(std::string_view bytes);
 
@@ -20,6 +20,6 @@ Array parseNpy(std::string_view bytes, const std::string &source);
 /// The bytes of a file of version 1 with f32 elements in C order.
 std::string formatNpy(const Shape &shape, const std::vector<float> &values);
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_NPY_H
+#endif // TOOLS_DATA_NPY_H

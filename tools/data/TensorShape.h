@@ -2,14 +2,14 @@
 //
 // The shapes of a model's tensors, which depend on its symbols: batch, height,
 // width.
-#ifndef TOOLS_VAE_RUN_TENSORSHAPE_H
-#define TOOLS_VAE_RUN_TENSORSHAPE_H
+#ifndef TOOLS_DATA_TENSORSHAPE_H
+#define TOOLS_DATA_TENSORSHAPE_H
 
-#include "tools/vae-run/Array.h"
+#include "tools/data/Array.h"
 
 #include "vae/vae_abi.h"
 
-namespace vaerun {
+namespace vaedata {
 
 /// Values of a model's symbols: one each, 0 for those not known yet. Number 0
 /// is the batch.
@@ -55,6 +55,6 @@ std::vector<std::string> findNearestImages(const vae_abi_model &model,
 /// Fails unless the elements are f32.
 void requireF32(const vae_abi_tensor &tensor);
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_TENSORSHAPE_H
+#endif // TOOLS_DATA_TENSORSHAPE_H

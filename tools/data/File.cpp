@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/File.h"
+#include "tools/data/File.h"
 
-#include "tools/vae-run/Error.h"
+#include "tools/data/Error.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,14 +16,14 @@
 #include <unistd.h>
 #include <vector>
 
-using namespace vaerun;
+using namespace vaedata;
 
-bool vaerun::fileExists(const std::string &path) {
+bool vaedata::fileExists(const std::string &path) {
   struct stat status;
   return stat(path.c_str(), &status) == 0;
 }
 
-std::string vaerun::readFile(const std::string &path) {
+std::string vaedata::readFile(const std::string &path) {
   auto bad = [&] {
     fail(path,
          ": expected a file that can be read, found: ", std::strerror(errno),
@@ -100,7 +100,7 @@ void OutputFile::openTemporary(bool exists, unsigned mode) {
   size_t slash = target.rfind('/');
   std::string folder =
       slash == std::string::npos ? "" : target.substr(0, slash + 1);
-  temporary = folder + ".vae-run-XXXXXX";
+  temporary = folder + ".vae-data-XXXXXX";
   descriptor = mkostemp(temporary.data(), O_CLOEXEC);
   if (descriptor < 0) {
     temporary.clear();

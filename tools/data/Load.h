@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Input files of all formats.
-#ifndef TOOLS_VAE_RUN_LOAD_H
-#define TOOLS_VAE_RUN_LOAD_H
+#ifndef TOOLS_DATA_LOAD_H
+#define TOOLS_DATA_LOAD_H
 
-#include "tools/vae-run/Array.h"
+#include "tools/data/Array.h"
 
-namespace vaerun {
+namespace vaedata {
 
 /// Reads bytes of a format that they show themselves: .npy, .npz, IDX or PNG,
 /// or one of these in gzip. `name` and `preferred` choose in an .npz file.
@@ -18,6 +18,6 @@ Array parseArray(std::string_view bytes, const std::string &source,
 Array loadArray(const std::string &path,
                 const std::vector<std::string> &preferred);
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_LOAD_H
+#endif // TOOLS_DATA_LOAD_H

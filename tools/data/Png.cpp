@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Png.h"
+#include "tools/data/Png.h"
 
-#include "tools/vae-run/Error.h"
+#include "tools/data/Error.h"
 
 #include <csetjmp>
 #include <cstdio>
@@ -9,9 +9,9 @@
 #include <new>
 #include <png.h>
 
-using namespace vaerun;
+using namespace vaedata;
 
-bool vaerun::isPng(std::string_view bytes) {
+bool vaedata::isPng(std::string_view bytes) {
   return bytes.substr(0, 8) == std::string_view("\x89PNG\r\n\x1a\n", 8);
 }
 
@@ -131,7 +131,7 @@ static void toArray(const Reader &reader, Array &array) {
   }
 }
 
-Array vaerun::parsePng(std::string_view bytes, const std::string &source) {
+Array vaedata::parsePng(std::string_view bytes, const std::string &source) {
   Reader reader;
   reader.bytes = bytes;
   reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader,
@@ -148,7 +148,7 @@ Array vaerun::parsePng(std::string_view bytes, const std::string &source) {
   return array;
 }
 
-void vaerun::convertChannels(Array &image, int64_t channels) {
+void vaedata::convertChannels(Array &image, int64_t channels) {
   int64_t found = image.shape.back();
   if (found == channels)
     return;
@@ -205,7 +205,7 @@ static bool writePixels(Writer &writer, const Pixels &pixels) {
   return true;
 }
 
-std::string vaerun::formatPng(const Pixels &pixels) {
+std::string vaedata::formatPng(const Pixels &pixels) {
   Writer writer;
   writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer,
                                        onError<Writer>, onWarning);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef TOOLS_VAE_RUN_GZIP_H
-#define TOOLS_VAE_RUN_GZIP_H
+#ifndef TOOLS_DATA_GZIP_H
+#define TOOLS_DATA_GZIP_H
 
 #include <string>
 #include <string_view>
 
-namespace vaerun {
+namespace vaedata {
 
 bool isGzip(std::string_view bytes);
 
@@ -13,6 +13,6 @@ bool isGzip(std::string_view bytes);
 /// messages. Fails over 4 GiB of content, and when a checksum is wrong.
 std::string gunzip(std::string_view bytes, const std::string &source);
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_GZIP_H
+#endif // TOOLS_DATA_GZIP_H

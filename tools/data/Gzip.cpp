@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Gzip.h"
+#include "tools/data/Gzip.h"
 
-#include "tools/vae-run/Error.h"
+#include "tools/data/Error.h"
 
 #include <algorithm>
 #include <zlib.h>
 
-using namespace vaerun;
+using namespace vaedata;
 
 static constexpr size_t kMostContent = size_t(4) << 30;
 static constexpr size_t kChunk = size_t(1) << 18;
 
-bool vaerun::isGzip(std::string_view bytes) {
+bool vaedata::isGzip(std::string_view bytes) {
   return bytes.substr(0, 2) == "\x1f\x8b";
 }
 
@@ -30,7 +30,7 @@ struct Inflater {
 };
 } // namespace
 
-std::string vaerun::gunzip(std::string_view bytes, const std::string &source) {
+std::string vaedata::gunzip(std::string_view bytes, const std::string &source) {
   Inflater inflater;
   z_stream &stream = inflater.stream;
   std::string content, buffer(kChunk, '\0');

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef TOOLS_VAE_RUN_PROGRESS_H
-#define TOOLS_VAE_RUN_PROGRESS_H
+#ifndef TOOLS_DATA_PROGRESS_H
+#define TOOLS_DATA_PROGRESS_H
 
 #include <chrono>
 #include <cstdint>
 
-namespace vaerun {
+namespace vaedata {
 
 /// A bar on stderr, if that is a terminal, once the work has lasted for two
 /// seconds. It disappears with the object.
@@ -28,6 +28,6 @@ private:
   Clock::time_point start, next;
 };
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_PROGRESS_H
+#endif // TOOLS_DATA_PROGRESS_H

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Progress.h"
+#include "tools/data/Progress.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <string>
 #include <unistd.h>
 
-using namespace vaerun;
+using namespace vaedata;
 using namespace std::chrono_literals;
 
 static constexpr int kWidth = 40;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // PNG images.
-#ifndef TOOLS_VAE_RUN_PNG_H
-#define TOOLS_VAE_RUN_PNG_H
+#ifndef TOOLS_DATA_PNG_H
+#define TOOLS_DATA_PNG_H
 
-#include "tools/vae-run/Array.h"
+#include "tools/data/Array.h"
 
-namespace vaerun {
+namespace vaedata {
 
 bool isPng(std::string_view bytes);
 
@@ -28,6 +28,6 @@ struct Pixels {
 
 std::string formatPng(const Pixels &pixels);
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_PNG_H
+#endif // TOOLS_DATA_PNG_H

@@ -3,12 +3,12 @@
 // IDX files, in which MNIST is distributed: two zero bytes, element type,
 // number of dimensions, big-endian sizes and elements.
 // Format: http://yann.lecun.com/exdb/mnist/
-#ifndef TOOLS_VAE_RUN_IDX_H
-#define TOOLS_VAE_RUN_IDX_H
+#ifndef TOOLS_DATA_IDX_H
+#define TOOLS_DATA_IDX_H
 
-#include "tools/vae-run/Array.h"
+#include "tools/data/Array.h"
 
-namespace vaerun {
+namespace vaedata {
 
 bool isIdx(std::string_view bytes);
 
@@ -16,6 +16,6 @@ bool isIdx(std::string_view bytes);
 /// Fails unless header and size agree.
 Array parseIdx(std::string_view bytes, const std::string &source);
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_IDX_H
+#endif // TOOLS_DATA_IDX_H

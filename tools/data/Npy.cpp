@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Npy.h"
+#include "tools/data/Npy.h"
 
-#include "tools/vae-run/Error.h"
+#include "tools/data/Error.h"
 
 #include <cstring>
 
-using namespace vaerun;
+using namespace vaedata;
 
 static constexpr std::string_view kMagic("\x93NUMPY", 6);
 /// NumPy's own limit.
 static constexpr size_t kMaxRank = 64;
 
-bool vaerun::isNpy(std::string_view bytes) {
+bool vaedata::isNpy(std::string_view bytes) {
   return bytes.substr(0, kMagic.size()) == kMagic;
 }
 
@@ -212,7 +212,7 @@ static ElementType parseType(const std::string &descr,
   return type;
 }
 
-Array vaerun::parseNpy(std::string_view bytes, const std::string &source) {
+Array vaedata::parseNpy(std::string_view bytes, const std::string &source) {
   if (!isNpy(bytes))
     fail(source, ": expected an .npy file, found other data; save it with "
                  "numpy.save");
@@ -268,8 +268,8 @@ Array vaerun::parseNpy(std::string_view bytes, const std::string &source) {
   return array;
 }
 
-std::string vaerun::formatNpy(const Shape &shape,
-                              const std::vector<float> &values) {
+std::string vaedata::formatNpy(const Shape &shape,
+                               const std::vector<float> &values) {
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
   for (size_t d = 0; d < shape.size(); ++d)
     header += (d ? ", " : "") + std::to_string(shape[d]);

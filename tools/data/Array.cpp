@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Array.h"
+#include "tools/data/Array.h"
 
-#include "tools/vae-run/Error.h"
+#include "tools/data/Error.h"
 
 #include <cmath>
 #include <cstring>
 
-using namespace vaerun;
+using namespace vaedata;
 
-std::string vaerun::formatShape(const Shape &shape) {
+std::string vaedata::formatShape(const Shape &shape) {
   std::string text = "[";
   for (size_t i = 0; i < shape.size(); ++i)
     text += (i ? ", " : "") + std::to_string(shape[i]);
   return text + "]";
 }
 
-std::optional<int64_t> vaerun::countElements(const Shape &shape) {
+std::optional<int64_t> vaedata::countElements(const Shape &shape) {
   constexpr int64_t most = int64_t(1) << 62;
   bool empty = false;
   for (int64_t size : shape) {
@@ -34,7 +34,7 @@ std::optional<int64_t> vaerun::countElements(const Shape &shape) {
   return count;
 }
 
-std::string vaerun::formatType(const ElementType &type) {
+std::string vaedata::formatType(const ElementType &type) {
   switch (type.kind) {
   case ElementType::Bool:
     return "bool";
@@ -48,7 +48,7 @@ std::string vaerun::formatType(const ElementType &type) {
   return "unknown";
 }
 
-float vaerun::decodeHalf(uint16_t bits) {
+float vaedata::decodeHalf(uint16_t bits) {
   int exponent = (bits >> 10) & 31;
   int mantissa = bits & 1023;
   float value =
@@ -114,8 +114,8 @@ static float toFloat(const ElementType &type, const unsigned char *bytes) {
   return 0;
 }
 
-void vaerun::decodeElements(const ElementType &type, std::string_view bytes,
-                            std::vector<float> &values) {
+void vaedata::decodeElements(const ElementType &type, std::string_view bytes,
+                             std::vector<float> &values) {
   size_t count = bytes.size() / type.size;
   values.resize(count);
   const auto *data = reinterpret_cast<const unsigned char *>(bytes.data());
@@ -127,7 +127,7 @@ void vaerun::decodeElements(const ElementType &type, std::string_view bytes,
   }
 }
 
-void vaerun::checkFinite(const Array &array) {
+void vaedata::checkFinite(const Array &array) {
   for (size_t i = 0; i < array.values.size(); ++i) {
     float value = array.values[i];
     if (std::isfinite(value))
@@ -147,7 +147,7 @@ void vaerun::checkFinite(const Array &array) {
   }
 }
 
-void vaerun::permute(Array &array, const std::vector<size_t> &order) {
+void vaedata::permute(Array &array, const std::vector<size_t> &order) {
   size_t rank = order.size();
   if (array.values.empty()) {
     Shape shape;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Fit.h"
+#include "tools/data/Fit.h"
 
-#include "tools/vae-run/Error.h"
-#include "tools/vae-run/Png.h"
+#include "tools/data/Error.h"
+#include "tools/data/Png.h"
 
-using namespace vaerun;
+#include <algorithm>
+
+using namespace vaedata;
 
 namespace {
 /// A shape that an array can be seen in, and how its dimensions are reordered
@@ -155,8 +157,8 @@ static int64_t getChannels(const Array &image, const vae_abi_tensor &tensor) {
   return size == 1 || size == 3 ? size : image.shape[3];
 }
 
-Data vaerun::fitArray(Array array, const vae_abi_model &model,
-                      const vae_abi_tensor &tensor, Sizes &sizes) {
+Data vaedata::fitArray(Array array, const vae_abi_model &model,
+                       const vae_abi_tensor &tensor, Sizes &sizes) {
   if (!array.layout.empty())
     convertChannels(array, getChannels(array, tensor));
   scaleIntegers(array, tensor);
@@ -186,4 +188,33 @@ Data vaerun::fitArray(Array array, const vae_abi_model &model,
     failShape(model, array, tensor, sizes);
   data.values = std::move(array.values);
   return data;
+}
+
+std::vector<std::string>
+vaedata::getPreferredNames(const vae_abi_tensor &tensor) {
+  switch (tensor.role) {
+  case VAE_ROLE_LATENT:
+    return {"z", "mu", tensor.name};
+  case VAE_ROLE_INPUT:
+    return {tensor.name, "x"};
+  case VAE_ROLE_NOISE:
+    return {tensor.name, "eps"};
+  default:
+    return {tensor.name};
+  }
+}
+
+std::string vaedata::describeOutside(const Array &array,
+                                     const vae_abi_tensor &tensor) {
+  if (array.type.isInteger() || !tensor.has_range || array.values.empty())
+    return "";
+  auto [low, high] =
+      std::minmax_element(array.values.begin(), array.values.end());
+  float slack = 0.01f * (tensor.range_max - tensor.range_min);
+  if (*low >= tensor.range_min - slack && *high <= tensor.range_max + slack)
+    return "";
+  return concat(array.source, ": values from ", *low, " to ", *high,
+                " are outside the declared range [", tensor.range_min, ", ",
+                tensor.range_max, "] of '", tensor.name,
+                "'; floats are taken as they are");
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Load.h"
+#include "tools/data/Load.h"
 
-#include "tools/vae-run/Error.h"
-#include "tools/vae-run/File.h"
-#include "tools/vae-run/Gzip.h"
-#include "tools/vae-run/Idx.h"
-#include "tools/vae-run/Npy.h"
-#include "tools/vae-run/Npz.h"
-#include "tools/vae-run/Png.h"
+#include "tools/data/Error.h"
+#include "tools/data/File.h"
+#include "tools/data/Gzip.h"
+#include "tools/data/Idx.h"
+#include "tools/data/Npy.h"
+#include "tools/data/Npz.h"
+#include "tools/data/Png.h"
 
-using namespace vaerun;
+using namespace vaedata;
 
-Array vaerun::parseArray(std::string_view bytes, const std::string &source,
-                         const std::string &name,
-                         const std::vector<std::string> &preferred) {
+Array vaedata::parseArray(std::string_view bytes, const std::string &source,
+                          const std::string &name,
+                          const std::vector<std::string> &preferred) {
   if (isZip(bytes))
     return parseNpz(bytes, source, name, preferred);
   if (!name.empty())
@@ -37,8 +37,8 @@ Array vaerun::parseArray(std::string_view bytes, const std::string &source,
        "; convert it, for example with numpy.save");
 }
 
-Array vaerun::loadArray(const std::string &path,
-                        const std::vector<std::string> &preferred) {
+Array vaedata::loadArray(const std::string &path,
+                         const std::vector<std::string> &preferred) {
   std::string file = path, name;
   size_t colon = path.rfind(':');
   if (colon != std::string::npos && colon > 0 && !fileExists(path)) {

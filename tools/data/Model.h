@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The runtime's objects with owners, its status codes as exceptions.
-#ifndef TOOLS_VAE_RUN_MODEL_H
-#define TOOLS_VAE_RUN_MODEL_H
+#ifndef TOOLS_DATA_MODEL_H
+#define TOOLS_DATA_MODEL_H
 
-#include "tools/vae-run/Fit.h"
+#include "tools/data/Fit.h"
 
 #include "vae/vae_runtime.h"
 
 #include <optional>
 
-namespace vaerun {
+namespace vaedata {
 
 /// What a library says of itself, as JSON; nothing of it is executed.
 std::string readNote(const std::string &path);
@@ -71,6 +71,6 @@ private:
   vae_session_t *session = nullptr;
 };
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_MODEL_H
+#endif // TOOLS_DATA_MODEL_H

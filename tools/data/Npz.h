@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // NumPy's .npz files: a zip archive of .npy files.
-#ifndef TOOLS_VAE_RUN_NPZ_H
-#define TOOLS_VAE_RUN_NPZ_H
+#ifndef TOOLS_DATA_NPZ_H
+#define TOOLS_DATA_NPZ_H
 
-#include "tools/vae-run/Array.h"
+#include "tools/data/Array.h"
 
-namespace vaerun {
+namespace vaedata {
 
 bool isZip(std::string_view bytes);
 
@@ -27,6 +27,6 @@ struct NamedArray {
 /// The bytes of a file with f32 arrays; the same bytes for the same arrays.
 std::string formatNpz(const std::vector<NamedArray> &arrays);
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_NPZ_H
+#endif // TOOLS_DATA_NPZ_H

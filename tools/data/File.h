@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef TOOLS_VAE_RUN_FILE_H
-#define TOOLS_VAE_RUN_FILE_H
+#ifndef TOOLS_DATA_FILE_H
+#define TOOLS_DATA_FILE_H
 
 #include <string>
 #include <string_view>
 
-namespace vaerun {
+namespace vaedata {
 
 bool fileExists(const std::string &path);
 
@@ -42,6 +42,6 @@ private:
   int descriptor = -1;
 };
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_FILE_H
+#endif // TOOLS_DATA_FILE_H

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Idx.h"
+#include "tools/data/Idx.h"
 
-#include "tools/vae-run/Error.h"
+#include "tools/data/Error.h"
 
-using namespace vaerun;
+using namespace vaedata;
 
 static unsigned byteAt(std::string_view bytes, size_t i) {
   return static_cast<unsigned char>(bytes[i]);
 }
 
-bool vaerun::isIdx(std::string_view bytes) {
+bool vaedata::isIdx(std::string_view bytes) {
   return bytes.size() >= 4 && bytes[0] == 0 && bytes[1] == 0 &&
          byteAt(bytes, 2) >= 0x08 && byteAt(bytes, 2) <= 0x0e &&
          byteAt(bytes, 3) > 0;
@@ -34,7 +34,7 @@ static std::optional<ElementType> findType(unsigned code) {
   }
 }
 
-Array vaerun::parseIdx(std::string_view bytes, const std::string &source) {
+Array vaedata::parseIdx(std::string_view bytes, const std::string &source) {
   if (!isIdx(bytes))
     fail(source, ": expected an IDX file, found other data; download it again");
   auto type = findType(byteAt(bytes, 2));

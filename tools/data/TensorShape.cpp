@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/TensorShape.h"
+#include "tools/data/TensorShape.h"
 
-#include "tools/vae-run/Error.h"
+#include "tools/data/Error.h"
 
 #include <algorithm>
 #include <cmath>
 
-using namespace vaerun;
+using namespace vaedata;
 
-std::optional<int64_t> vaerun::getSize(const vae_abi_model &model,
-                                       const vae_abi_dim &dim,
-                                       const Sizes &sizes) {
+std::optional<int64_t> vaedata::getSize(const vae_abi_model &model,
+                                        const vae_abi_dim &dim,
+                                        const Sizes &sizes) {
   if (dim.symbol < 0)
     return dim.offset;
   if (sizes[dim.symbol] == 0)
@@ -19,8 +19,9 @@ std::optional<int64_t> vaerun::getSize(const vae_abi_model &model,
   return dim.scale * (sizes[dim.symbol] / multiple) + dim.offset;
 }
 
-Shape vaerun::getShape(const vae_abi_model &model, const vae_abi_tensor &tensor,
-                       const Sizes &sizes, int64_t examples) {
+Shape vaedata::getShape(const vae_abi_model &model,
+                        const vae_abi_tensor &tensor, const Sizes &sizes,
+                        int64_t examples) {
   Sizes all = sizes;
   all[0] = examples;
   Shape shape;
@@ -29,7 +30,7 @@ Shape vaerun::getShape(const vae_abi_model &model, const vae_abi_tensor &tensor,
   return shape;
 }
 
-bool vaerun::hasKnownSizes(const vae_abi_tensor &tensor, const Sizes &sizes) {
+bool vaedata::hasKnownSizes(const vae_abi_tensor &tensor, const Sizes &sizes) {
   for (uint32_t d = 0; d < tensor.rank; ++d)
     if (tensor.dims[d].symbol > 0 && sizes[tensor.dims[d].symbol] == 0)
       return false;
@@ -50,9 +51,9 @@ static std::string formatCondition(const vae_abi_symbol &symbol) {
   return text.empty() ? "" : concat(", ", symbol.name, text);
 }
 
-std::string vaerun::formatExpected(const vae_abi_model &model,
-                                   const vae_abi_tensor &tensor,
-                                   const Sizes &sizes) {
+std::string vaedata::formatExpected(const vae_abi_model &model,
+                                    const vae_abi_tensor &tensor,
+                                    const Sizes &sizes) {
   std::string text, conditions;
   for (uint32_t d = 0; d < tensor.rank; ++d) {
     const vae_abi_dim &dim = tensor.dims[d];
@@ -83,7 +84,7 @@ std::string vaerun::formatExpected(const vae_abi_model &model,
   return text + "]" + conditions;
 }
 
-void vaerun::checkSizes(const vae_abi_model &model, const Sizes &sizes) {
+void vaedata::checkSizes(const vae_abi_model &model, const Sizes &sizes) {
   for (uint32_t s = 1; s < model.num_symbols; ++s) {
     const vae_abi_symbol &symbol = model.symbols[s];
     int64_t multiple = std::max<int64_t>(symbol.multiple, 1);
@@ -96,9 +97,9 @@ void vaerun::checkSizes(const vae_abi_model &model, const Sizes &sizes) {
   }
 }
 
-bool vaerun::matchShape(const vae_abi_model &model,
-                        const vae_abi_tensor &tensor, const Shape &shape,
-                        Sizes &sizes) {
+bool vaedata::matchShape(const vae_abi_model &model,
+                         const vae_abi_tensor &tensor, const Shape &shape,
+                         Sizes &sizes) {
   if (shape.size() != tensor.rank)
     return false;
   Sizes found = sizes;
@@ -125,9 +126,9 @@ bool vaerun::matchShape(const vae_abi_model &model,
   return true;
 }
 
-std::string vaerun::describeImage(const vae_abi_model &model,
-                                  const vae_abi_tensor &tensor,
-                                  const Sizes &sizes) {
+std::string vaedata::describeImage(const vae_abi_model &model,
+                                   const vae_abi_tensor &tensor,
+                                   const Sizes &sizes) {
   size_t height = std::string(tensor.layout).find('H');
   if (height == std::string::npos || height + 1 >= tensor.rank) {
     int64_t pixels = tensor.rank > 1 ? tensor.dims[1].offset : 1;
@@ -164,11 +165,10 @@ static std::pair<int64_t, int64_t> findNearest(const vae_abi_model &model,
   return {get(units), get(units) < size ? get(units + 1) : get(units)};
 }
 
-std::vector<std::string> vaerun::findNearestImages(const vae_abi_model &model,
-                                                   const vae_abi_tensor &tensor,
-                                                   const Sizes &sizes,
-                                                   int64_t height,
-                                                   int64_t width) {
+std::vector<std::string>
+vaedata::findNearestImages(const vae_abi_model &model,
+                           const vae_abi_tensor &tensor, const Sizes &sizes,
+                           int64_t height, int64_t width) {
   size_t h = std::string(tensor.layout).find('H');
   if (h == std::string::npos || h + 1 >= tensor.rank)
     return {};
@@ -185,10 +185,10 @@ std::vector<std::string> vaerun::findNearestImages(const vae_abi_model &model,
   return images;
 }
 
-void vaerun::requireF32(const vae_abi_tensor &tensor) {
+void vaedata::requireF32(const vae_abi_tensor &tensor) {
   if (tensor.dtype != VAE_DTYPE_F32)
     fail("'", tensor.name,
-         "': expected elements of type f32, which is all that vae-run handles, "
+         "': expected elements of type f32, which is all that is handled, "
          "found type ",
          tensor.dtype,
          "; use the C API, or compile the model with f32 inputs and outputs");

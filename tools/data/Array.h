@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Arrays as files hold them, and the element types that files have.
-#ifndef TOOLS_VAE_RUN_ARRAY_H
-#define TOOLS_VAE_RUN_ARRAY_H
+#ifndef TOOLS_DATA_ARRAY_H
+#define TOOLS_DATA_ARRAY_H
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vaerun {
+namespace vaedata {
 
 using Shape = std::vector<int64_t>;
 
@@ -59,6 +59,6 @@ void checkFinite(const Array &array);
 /// dimension order[d] of the array.
 void permute(Array &array, const std::vector<size_t> &order);
 
-} // namespace vaerun
+} // namespace vaedata
 
-#endif // TOOLS_VAE_RUN_ARRAY_H
+#endif // TOOLS_DATA_ARRAY_H
