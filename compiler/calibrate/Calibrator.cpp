@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/calibrate/Calibrator.h"
 
+#include <cassert>
+
 using namespace vae;
 using llvm::ArrayRef;
 using llvm::StringRef;
@@ -20,6 +22,7 @@ void Calibrator::add(StringRef name, ArrayRef<float> values, int64_t channels,
     tensors.push_back(std::move(tensor));
   }
   Tensor &tensor = tensors[entry->second];
+  assert(tensor.channels == channels && "two tensors of one name");
   if (second)
     tensor.histograms.back().add(values);
   else

@@ -15,7 +15,7 @@ class Calibrator {
 public:
   /// Numbers of a tensor, dense: `channels` may be 0 where there is no such
   /// dimension. A tensor may be added in any number of parts, in both passes
-  /// the same.
+  /// the same; all parts have as many channels.
   void add(llvm::StringRef name, llvm::ArrayRef<float> values, int64_t channels,
            int64_t inner);
 

@@ -132,7 +132,7 @@ static int compareTables(const RangeTable &table,
   }
   // All but the output are inputs and results of operations.
   for (const TensorRanges &tensor : table.tensors)
-    if (tensor.name != "y" &&
+    if (tensor.name != "output:y" &&
         llvm::none_of(expected, [&](const TensorRanges &other) {
           return other.name == tensor.name;
         }))

@@ -161,29 +161,11 @@ static std::vector<std::string> chooseEntries(const CalibrateArguments &a,
   return entries;
 }
 
-/// The layers of the outputs of `encode`, as they are named where they are not
-/// outputs.
-static void findHeads(mlir::ModuleOp fused,
-                      llvm::StringMap<std::string> &heads) {
-  auto function = fused.lookupSymbol<mlir::func::FuncOp>("encode");
-  if (!function)
-    return;
-  mlir::Operation *end = function.front().getTerminator();
-  for (unsigned i = 0; i < end->getNumOperands(); ++i) {
-    auto name = function.getResultAttrOfType<mlir::StringAttr>(i, kNameAttr);
-    mlir::Value value = end->getOperand(i);
-    while (auto convert = value.getDefiningOp<ConvertLayoutOp>())
-      value = convert.getX();
-    if (name && value.getDefiningOp())
-      heads[name.getValue()] = getLayerNames(value.getDefiningOp());
-  }
-}
-
 /// Compiles the library to run: the f32 model with all its layers exposed, and
 /// nothing in it that is less exact.
 static ExitCode compileLibrary(Arguments arguments, llvm::StringRef path,
                                std::vector<std::string> entries,
-                               llvm::StringMap<std::string> &heads) {
+                               llvm::StringMap<ResultNames> &tensors) {
   arguments.output = path.str();
   arguments.options.entries = std::move(entries);
   arguments.options.exposeLayers = true;
@@ -193,7 +175,7 @@ static ExitCode compileLibrary(Arguments arguments, llvm::StringRef path,
       arguments, [](Stage, mlir::PassManager &) {}, report,
       [&](Stage stage, mlir::ModuleOp before) {
         if (stage == Stage::Kernels)
-          findHeads(before, heads);
+          tensors = chooseTensorNames(before);
       });
 }
 
@@ -264,7 +246,7 @@ static void warnOfNarrowData(const CalibrationData &data,
 static RangeTable measure(const CalibrateArguments &arguments,
                           const ModelFacts &facts, llvm::StringRef library,
                           llvm::ArrayRef<std::string> names,
-                          const llvm::StringMap<std::string> &heads) {
+                          const llvm::StringMap<ResultNames> &tensors) {
   const CalibrationOptions &options = arguments.options;
   vaedata::Model model(library.str());
   std::vector<const vae_abi_entry *> entries;
@@ -286,7 +268,7 @@ static RangeTable measure(const CalibrateArguments &arguments,
   warnOfSamples(arguments, data.samples);
   warnOfNarrowData(data, *entries[0]);
   Calibrator calibrator;
-  CalibrationRun(model, data, options, heads)
+  CalibrationRun(model, data, options, tensors)
       .run(*entries[0], entries.size() > 1 ? entries[1] : nullptr, calibrator);
   RangeTable table;
   table.model = facts.name;
@@ -323,12 +305,12 @@ static ExitCode calibrate(const CalibrateArguments &arguments) {
   auto library = TemporaryFile::create(beside, /*removeOnSignal=*/true);
   if (!library)
     return failFile(beside, library.takeError());
-  llvm::StringMap<std::string> heads;
+  llvm::StringMap<ResultNames> tensors;
   if (ExitCode code =
-          compileLibrary(compiler, library->getPath(), entries, heads))
+          compileLibrary(compiler, library->getPath(), entries, tensors))
     return code;
   RangeTable table =
-      measure(arguments, facts, library->getPath(), entries, heads);
+      measure(arguments, facts, library->getPath(), entries, tensors);
   if (llvm::Error error = writeFile(compiler.output, /*removeOnSignal=*/true,
                                     [&](llvm::raw_pwrite_stream &out) {
                                       printRangeTable(table, out);

@@ -13,14 +13,6 @@ using namespace vaedata;
 /// Bytes of a batch, and its most examples.
 static constexpr int64_t kMostBytes = int64_t(256) << 20, kMostExamples = 64;
 
-static constexpr const char *kLatent = "z"; // no layer has this name
-
-static bool isLatentLayer(const vae_abi_entry &entry,
-                          const vae_abi_tensor &tensor) {
-  return tensor.role == VAE_ROLE_LAYER &&
-         std::strcmp(tensor.name, entry.name) == 0;
-}
-
 int64_t CalibrationRun::chooseBatch(const vae_abi_entry &entry) const {
   const vae_abi_model &table = model.getTable();
   const vae_abi_symbol &batch = table.symbols[0];
@@ -38,46 +30,41 @@ int64_t CalibrationRun::chooseBatch(const vae_abi_entry &entry) const {
   return std::min(clips * batch.multiple, data.samples);
 }
 
-/// A tensor's name in the table, the same for all entry points. What they
-/// compute by themselves is the latent, or the mean of what a layer gives; the
-/// outputs of `encode` are layers.
+/// Noise is the latent where nothing is computed of it before the decoder.
+bool CalibrationRun::isNoiseLatent(const vae_abi_entry &entry) const {
+  for (uint32_t i = 0; i < entry.num_inputs; ++i)
+    if (entry.inputs[i].role == VAE_ROLE_INPUT)
+      return false;
+  for (uint32_t i = 0; i < entry.num_outputs; ++i)
+    if (getName(entry, entry.outputs[i]) == kLatentName)
+      return false;
+  return true;
+}
+
 std::string CalibrationRun::getName(const vae_abi_entry &entry,
                                     const vae_abi_tensor &tensor) const {
-  if (tensor.role == VAE_ROLE_NOISE || isLatentLayer(entry, tensor))
-    return kLatent;
-  auto head = heads.find(tensor.name);
-  if (head != heads.end() &&
-      (tensor.role == VAE_ROLE_MU || tensor.role == VAE_ROLE_LOGVAR))
-    return head->second;
-  llvm::StringRef name = tensor.name;
-  if (tensor.role == VAE_ROLE_LAYER &&
-      name.consume_back(std::string("+") + entry.name))
-    return name.str() + "+mean";
-  return tensor.name;
+  if (tensor.role == VAE_ROLE_NOISE)
+    return isNoiseLatent(entry) ? kLatentName : "";
+  auto results = names.find(entry.name);
+  if (results == names.end())
+    return tensor.name;
+  auto name = results->second.find(tensor.name);
+  return name == results->second.end() ? tensor.name : name->second;
 }
 
 void CalibrationRun::add(const vae_abi_entry &entry,
                          const vae_abi_tensor &tensor, const Values &values,
                          int64_t count, Calibrator &calibrator) const {
+  std::string name = getName(entry, tensor);
+  if (name.empty())
+    return;
   Shape shape = getShape(model.getTable(), tensor, data.sizes, count);
   size_t channel = std::strcspn(tensor.layout, "C");
   bool hasChannels = channel < shape.size();
   int64_t inner = 1;
   for (size_t d = channel + 1; d < shape.size(); ++d)
     inner *= shape[d];
-  calibrator.add(getName(entry, tensor), values,
-                 hasChannels ? shape[channel] : 0, inner);
-}
-
-/// Noise is the latent where nothing is computed of it before the decoder.
-static bool isNoiseLatent(const vae_abi_entry &entry) {
-  for (uint32_t i = 0; i < entry.num_outputs; ++i)
-    if (isLatentLayer(entry, entry.outputs[i]))
-      return false;
-  for (uint32_t i = 0; i < entry.num_inputs; ++i)
-    if (entry.inputs[i].role == VAE_ROLE_INPUT)
-      return false;
-  return true;
+  calibrator.add(name, values, hasChannels ? shape[channel] : 0, inner);
 }
 
 static std::vector<float> slice(const Data &data, int64_t begin,
@@ -132,8 +119,7 @@ CalibrationRun::Values CalibrationRun::runEntry(const vae_abi_entry &entry,
   }
   session.run(entry, VAE_RUN_OPTIONS_INIT, inputs, outputs);
   for (uint32_t i = 0; i < entry.num_inputs; ++i)
-    if (entry.inputs[i].role != VAE_ROLE_NOISE || isNoiseLatent(entry))
-      add(entry, entry.inputs[i], values[i], count, calibrator);
+    add(entry, entry.inputs[i], values[i], count, calibrator);
   Values image;
   for (uint32_t i = 0; i < entry.num_outputs; ++i) {
     Values &output = values[entry.num_inputs + i];

@@ -9,18 +9,16 @@
 #include "tools/data/Model.h"
 #include "tools/data/Progress.h"
 #include "tools/vaec/CalibrationData.h"
-
-#include "llvm/ADT/StringMap.h"
+#include "tools/vaec/TensorNames.h"
 
 namespace vae::tool {
 
 class CalibrationRun {
 public:
-  /// `heads`: the layers of the outputs of `encode`, by the outputs' names.
   CalibrationRun(const vaedata::Model &model, const CalibrationData &data,
                  const CalibrationOptions &options,
-                 const llvm::StringMap<std::string> &heads)
-      : model(model), data(data), options(options), heads(heads),
+                 const llvm::StringMap<ResultNames> &names)
+      : model(model), data(data), options(options), names(names),
         session(model, options.threads) {}
 
   /// Runs the entry points in both passes over all samples: one on the data,
@@ -35,6 +33,8 @@ private:
                   const Values *generated, Calibrator &calibrator);
   void add(const vae_abi_entry &entry, const vae_abi_tensor &tensor,
            const Values &values, int64_t count, Calibrator &calibrator) const;
+  bool isNoiseLatent(const vae_abi_entry &entry) const;
+  /// In the table; empty if it is not there.
   std::string getName(const vae_abi_entry &entry,
                       const vae_abi_tensor &tensor) const;
   int64_t chooseBatch(const vae_abi_entry &entry) const;
@@ -42,7 +42,7 @@ private:
   const vaedata::Model &model;
   const CalibrationData &data;
   const CalibrationOptions &options;
-  const llvm::StringMap<std::string> &heads;
+  const llvm::StringMap<ResultNames> &names;
   vaedata::Session session;
 };
 
