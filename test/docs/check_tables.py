@@ -228,8 +228,8 @@ def check_exit_codes():
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    checks = [check_statuses, check_roles, check_functions, check_stages, check_options, check_ranges, check_keras, check_diffusers,
-              check_note, check_report, check_exit_codes]
+    checks = [check_statuses, check_roles, check_functions, check_stages, check_options, check_ranges, check_keras,
+              check_diffusers, check_note, check_report, check_exit_codes]
     return 1 if sum(check() for check in checks) else 0
 
 
