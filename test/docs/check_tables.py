@@ -134,15 +134,36 @@ def check_diffusers():
     return compare("classes of diffusers", documented, classes)
 
 
-def check_options():
-    documented = [option for row in get_table("docs/cli.md", "vaec --help")
+def compare_options(path, *command):
+    name = " ".join([*command, "--help"])
+    documented = [option for row in get_table(path, name)
                   for option in get_code(row[0])]
     actual = []
-    for line in run("vaec", "--help").splitlines():
+    for line in run(*command, "--help").splitlines():
         match = re.match(r"  (-[^ ]*)", line)
         if match:
             actual += [re.sub(r"[^\w-].*", "", option) for option in match[1].split(",")]
-    return compare("options of vaec", documented, actual)
+    return compare(f"options of {name}", documented, actual)
+
+
+def check_options():
+    return compare_options("docs/cli.md", "vaec") + compare_options("docs/calibration.md", "vaec", "calibrate")
+
+
+def check_ranges():
+    """Methods and head of a range table."""
+    rows = get_table("docs/calibration.md", "RangeMethods.def")
+    documented = [(get_code(name)[0], text) for name, text, _ in rows]
+    source = re.sub(r"\n\s+", " ", read("compiler/calibrate/RangeMethods.def"))
+    actual = re.findall(r'^VAE_RANGE_METHOD\(\w+, "(.*?)", "(.*?)"\)', source, re.M)
+    (FOLDER / "tables.json").write_text(json.dumps(MODEL))
+    data = FOLDER / "x.npy"
+    head = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2, 2), }".ljust(117) + "\n"
+    data.write_bytes(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + bytes(16))
+    text = run("vaec", "calibrate", FOLDER / "tables.json", "--data", data, "-o", "-")
+    found = [line.split()[0] for line in text.split("\ntensor ")[0].splitlines() if line[0] != "#"]
+    lines = [get_code(row[0])[0] for row in get_table("docs/calibration.md", "the head of range tables")]
+    return compare("methods of ranges", documented, actual) + compare("lines of a range table", lines, found)
 
 
 def get_keys(value, prefix=""):
@@ -213,8 +234,8 @@ def check_exit_codes():
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    checks = [check_statuses, check_roles, check_functions, check_stages, check_options, check_keras, check_diffusers,
-              check_note, check_report, check_exit_codes]
+    checks = [check_statuses, check_roles, check_functions, check_stages, check_options, check_ranges, check_keras,
+              check_diffusers, check_note, check_report, check_exit_codes]
     return 1 if sum(check() for check in checks) else 0
 
 

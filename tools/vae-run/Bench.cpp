@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // vae-run bench.
+#include "tools/data/File.h"
 #include "tools/vae-run/Error.h"
-#include "tools/vae-run/File.h"
 #include "tools/vae-run/Layers.h"
 #include "tools/vae-run/Limit.h"
 #include "tools/vae-run/Prepare.h"

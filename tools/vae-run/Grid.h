@@ -4,9 +4,11 @@
 #ifndef TOOLS_VAE_RUN_GRID_H
 #define TOOLS_VAE_RUN_GRID_H
 
-#include "tools/vae-run/Png.h"
+#include "tools/data/Png.h"
 
 namespace vaerun {
+
+using namespace vaedata;
 
 /// How the numbers of one example make an image.
 struct ImageLayout {

@@ -2,10 +2,10 @@
 //
 // vae-run info: what a library's note says. Nothing of the library runs, unless
 // sizes are given: what memory they need, its code knows.
+#include "tools/data/File.h"
+#include "tools/data/Model.h"
 #include "tools/vae-run/Error.h"
-#include "tools/vae-run/File.h"
 #include "tools/vae-run/Limit.h"
-#include "tools/vae-run/Model.h"
 #include "tools/vae-run/Prepare.h"
 #include "tools/vae-run/Report.h"
 

@@ -4,13 +4,15 @@
 #ifndef TOOLS_VAE_RUN_LAYERS_H
 #define TOOLS_VAE_RUN_LAYERS_H
 
+#include "tools/data/Model.h"
 #include "tools/vae-run/FmaPeak.h"
-#include "tools/vae-run/Model.h"
 #include "tools/vae-run/StepTimer.h"
 
 #include <nlohmann/json.hpp>
 
 namespace vaerun {
+
+using namespace vaedata;
 
 /// What the library says of the steps of an entry point, for some sizes.
 struct StepCosts {

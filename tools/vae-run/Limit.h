@@ -4,10 +4,12 @@
 #ifndef TOOLS_VAE_RUN_LIMIT_H
 #define TOOLS_VAE_RUN_LIMIT_H
 
-#include "tools/vae-run/Model.h"
+#include "tools/data/Model.h"
 #include "tools/vae-run/Report.h"
 
 namespace vaerun {
+
+using namespace vaedata;
 
 /// Bytes of "256M": a number, or one of K, M or G, 2^10, 2^20 or 2^30 bytes. 0
 /// for an empty text: no limit. Throws a UsageError for another.

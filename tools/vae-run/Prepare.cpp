@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/vae-run/Prepare.h"
 
+#include "tools/data/Load.h"
 #include "tools/vae-run/Error.h"
-#include "tools/vae-run/Load.h"
 
 #include <algorithm>
 #include <cstring>
@@ -91,43 +91,17 @@ void vaerun::checkChunk(const Options &options) {
                             *options.chunk));
 }
 
-/// Floats are taken as they are; most likely that is not meant for these.
-static void warnOutside(const Array &array, const vae_abi_tensor &tensor) {
-  if (array.type.isInteger() || !tensor.has_range || array.values.empty())
-    return;
-  auto [low, high] =
-      std::minmax_element(array.values.begin(), array.values.end());
-  float slack = 0.01f * (tensor.range_max - tensor.range_min);
-  if (*low < tensor.range_min - slack || *high > tensor.range_max + slack)
-    warn(array.source, ": values from ", *low, " to ", *high,
-         " are outside the declared range [", tensor.range_min, ", ",
-         tensor.range_max, "] of '", tensor.name,
-         "'; floats are taken as they are");
-}
-
-static std::vector<std::string> preferredNames(const vae_abi_tensor &tensor) {
-  switch (tensor.role) {
-  case VAE_ROLE_LATENT:
-    return {"z", "mu", tensor.name};
-  case VAE_ROLE_INPUT:
-    return {tensor.name, "x"};
-  case VAE_ROLE_NOISE:
-    return {tensor.name, "eps"};
-  default:
-    return {tensor.name};
-  }
-}
-
 /// All files, one after the other, as the data of one tensor.
 static Data loadData(const std::vector<std::string> &files,
                      const vae_abi_model &model, const vae_abi_tensor &tensor,
                      const Options &options, Sizes &sizes) {
   Data data;
   for (const std::string &file : files) {
-    Array array = loadArray(file, preferredNames(tensor));
+    Array array = loadArray(file, getPreferredNames(tensor));
     if (!options.allowNonfinite)
       checkFinite(array);
-    warnOutside(array, tensor);
+    if (std::string text = describeOutside(array, tensor); !text.empty())
+      warn(text);
     Data part = fitArray(std::move(array), model, tensor, sizes);
     data.examples += part.examples;
     if (data.values.empty())

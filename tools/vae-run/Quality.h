@@ -4,9 +4,11 @@
 #ifndef TOOLS_VAE_RUN_QUALITY_H
 #define TOOLS_VAE_RUN_QUALITY_H
 
-#include "tools/vae-run/Array.h"
+#include "tools/data/Array.h"
 
 namespace vaerun {
+
+using namespace vaedata;
 
 /// Peak signal-to-noise ratio in dB, 10 log10(range^2 / mse); `range` is the
 /// difference of the greatest and the least value that data may have. Infinite

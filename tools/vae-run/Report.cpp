@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/vae-run/Report.h"
 
+#include "tools/data/Model.h"
 #include "tools/vae-run/Error.h"
-#include "tools/vae-run/Model.h"
 
 #include <cstdio>
 #include <cstring>

@@ -9,7 +9,13 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+namespace vaedata {
+class Model;
+} // namespace vaedata
+
 namespace vaerun {
+
+using vaedata::Model;
 
 /// Both forms, filled side by side. The keys are documented in
 /// docs/vae-run.md, and a test compares them.
@@ -22,8 +28,6 @@ struct Report {
   nlohmann::ordered_json json;
   std::ostringstream text;
 };
-
-class Model;
 
 /// The model's name, and the version of its code that runs; null if there is
 /// one only.

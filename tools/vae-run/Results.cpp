@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/vae-run/Results.h"
 
+#include "tools/data/Npy.h"
+#include "tools/data/Npz.h"
 #include "tools/vae-run/Error.h"
 #include "tools/vae-run/Grid.h"
-#include "tools/vae-run/Npy.h"
-#include "tools/vae-run/Npz.h"
 
 #include <algorithm>
 #include <cmath>

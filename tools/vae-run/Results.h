@@ -4,11 +4,13 @@
 #ifndef TOOLS_VAE_RUN_RESULTS_H
 #define TOOLS_VAE_RUN_RESULTS_H
 
-#include "tools/vae-run/File.h"
+#include "tools/data/File.h"
 #include "tools/vae-run/Report.h"
 #include "tools/vae-run/Runner.h"
 
 namespace vaerun {
+
+using namespace vaedata;
 
 enum class FileKind { Npy, Npz, Png };
 

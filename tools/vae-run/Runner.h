@@ -4,10 +4,12 @@
 #ifndef TOOLS_VAE_RUN_RUNNER_H
 #define TOOLS_VAE_RUN_RUNNER_H
 
+#include "tools/data/Progress.h"
 #include "tools/vae-run/Limit.h"
-#include "tools/vae-run/Progress.h"
 
 namespace vaerun {
+
+using namespace vaedata;
 
 /// Everything that an entry point needs for a number of examples.
 struct Job {

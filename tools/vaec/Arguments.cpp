@@ -48,21 +48,14 @@ struct Raw {
 };
 } // namespace
 
-static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
+void tool::addModelOptions(CLI::App &app, Arguments &a, std::string &size) {
   app.add_option(
          "model", a.input,
          "The model: JSON (docs/model-format.md), a folder of diffusers "
          "(docs/import-diffusers.md), or a file of Keras "
          "(docs/import-keras.md)")
       ->option_text("MODEL");
-  app.add_option("-o,--output", a.output,
-                 "Output file, - for standard output; default: the model's "
-                 "name with the ending of what is emitted, in this folder")
-      ->option_text("FILE");
-  app.add_option("--entry", raw.entries,
-                 "Entry points to compile, separated by commas; default: all")
-      ->option_text("NAMES");
-  app.add_option("--size", raw.size,
+  app.add_option("--size", size,
                  "Compile for images of one size in pixels, where the model "
                  "takes any: height times width, as 512x768")
       ->option_text("HxW");
@@ -93,6 +86,17 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
                  "HEAD:halves or HEAD:interleaved or CODE; default: found")
       ->option_text("LAYERS")
       ->group(keras);
+}
+
+static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
+  addModelOptions(app, a, raw.size);
+  app.add_option("-o,--output", a.output,
+                 "Output file, - for standard output; default: the model's "
+                 "name with the ending of what is emitted, in this folder")
+      ->option_text("FILE");
+  app.add_option("--entry", raw.entries,
+                 "Entry points to compile, separated by commas; default: all")
+      ->option_text("NAMES");
 
   const std::string code = "Code generation";
   app.add_option("-O,--opt-level", raw.level,
@@ -256,6 +260,23 @@ static std::optional<ExitCode> checkFiles(Arguments &a) {
   return std::nullopt;
 }
 
+std::optional<ExitCode> tool::checkModelOptions(Arguments &a,
+                                                const std::string &size) {
+  if (auto code = checkFiles(a))
+    return code;
+  if (a.input.empty())
+    return usage("no model; name one, or ask for --help");
+  if (size.empty())
+    return std::nullopt;
+  auto pair = parsePair(size, 1 << 24);
+  if (!pair)
+    return usage("--size takes height and width in pixels, HxW, as 512x768; "
+                 "found '" +
+                 size + "'");
+  a.options.size = ImageSize{pair->first, pair->second};
+  return std::nullopt;
+}
+
 /// What the options mean together.
 static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   a.options.optLevel = raw.level;
@@ -264,10 +285,8 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     a.reportFile.clear();
   if (a.listCpus)
     return std::nullopt;
-  if (auto code = checkFiles(a))
+  if (auto code = checkModelOptions(a, raw.size))
     return code;
-  if (a.input.empty())
-    return usage("no model; name one, or ask for --help");
   std::string name = !raw.emit.empty()        ? raw.emit
                      : !raw.stopAfter.empty() ? raw.stopAfter
                                               : "so";
@@ -290,15 +309,6 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   a.options.storage = *storage;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
-  if (!raw.size.empty()) {
-    auto pair = parsePair(raw.size, 1 << 24);
-    if (pair)
-      a.options.size = ImageSize{pair->first, pair->second};
-    else
-      return usage("--size takes height and width in pixels, HxW, as 512x768; "
-                   "found '" +
-                   raw.size + "'");
-  }
   if (!raw.tile.empty()) {
     auto pair = parsePair(raw.tile, 64);
     if (pair)
@@ -343,7 +353,9 @@ std::optional<ExitCode> tool::parseArguments(int argc, char **argv,
   CLI::App app("vaec compiles a variational autoencoder to a shared library.",
                "vaec");
   app.set_version_flag("--version", "vaec " VAEC_VERSION);
-  app.footer("Flags that begin with --mlir- go to MLIR: --mlir-timing, "
+  app.footer("vaec calibrate measures the ranges of a model's activations: "
+             "vaec calibrate --help.\n"
+             "Flags that begin with --mlir- go to MLIR: --mlir-timing, "
              "--mlir-print-ir-after-all, ...\n"
              "Exit codes: 0 success, 1 an error in the input, 2 an error in "
              "the usage, 70 a bug of vaec.");

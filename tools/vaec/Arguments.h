@@ -10,6 +10,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+} // namespace CLI
+
 namespace vae::tool {
 
 /// Exit codes: docs/cli.md.
@@ -34,6 +38,12 @@ struct Arguments {
 /// what the user should know has been printed then.
 std::optional<ExitCode> parseArguments(int argc, char **argv,
                                        Arguments &arguments);
+
+/// The options that say what the model is, for every command that compiles one.
+/// `size` is read by checkModelOptions.
+void addModelOptions(CLI::App &app, Arguments &arguments, std::string &size);
+std::optional<ExitCode> checkModelOptions(Arguments &arguments,
+                                          const std::string &size);
 
 } // namespace vae::tool
 

@@ -5,6 +5,7 @@
 #include "compiler/pipeline/RegisterAll.h"
 #include "compiler/pipeline/Reproducer.h"
 #include "tools/vaec/Arguments.h"
+#include "tools/vaec/Calibrate.h"
 #include "tools/vaec/Console.h"
 #include "tools/vaec/PrintReport.h"
 #include "tools/vaec/Recovery.h"
@@ -23,8 +24,10 @@ namespace {
 /// Shows the stage, keeps what a reproducer needs, lets MLIR's flags act.
 class Observer : public CompileObserver {
 public:
-  Observer(Stage last, bool mlirFlags, ConfigureFn configurePasses)
-      : last(last), mlirFlags(mlirFlags), configurePasses(configurePasses) {}
+  Observer(Stage last, bool mlirFlags, ConfigureFn configurePasses,
+           SeeFn seeStage)
+      : last(last), mlirFlags(mlirFlags), configurePasses(configurePasses),
+        seeStage(seeStage) {}
 
   void beginStage(Stage stage, mlir::ModuleOp before,
                   llvm::StringRef pipeline) override {
@@ -32,6 +35,7 @@ public:
     progress.setStage(current, static_cast<unsigned>(stage),
                       static_cast<unsigned>(last) + 1);
     reproducer.record(before, pipeline);
+    seeStage(stage, before);
   }
 
   void configure(Stage stage, mlir::PassManager &passes) override {
@@ -55,6 +59,7 @@ private:
   Stage last;
   bool mlirFlags;
   ConfigureFn configurePasses;
+  SeeFn seeStage;
 };
 } // namespace
 
@@ -138,15 +143,14 @@ static ExitCode reportBug(const Arguments &arguments, Observer &observer,
   return kBug;
 }
 
-/// Compiles. Gives the exit code.
-static ExitCode compile(const Arguments &arguments, ConfigureFn configure,
-                        CompileReport &report) {
+ExitCode tool::compile(const Arguments &arguments, ConfigureFn configure,
+                       CompileReport &report, SeeFn see) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   // Outside the recovery below: it must outlive a crash.
   Observer observer(arguments.options.emit, !arguments.mlirFlags.empty(),
-                    configure);
+                    configure, see);
   context.getDiagEngine().registerHandler([&](mlir::Diagnostic &diagnostic) {
     observer.progress.interrupt([&] { printDiagnostic(diagnostic); });
     return mlir::success();
@@ -191,6 +195,8 @@ static ExitCode writeReport(const Arguments &arguments,
 
 int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
   Process process(argc, argv);
+  if (argc > 1 && llvm::StringRef(argv[1]) == "calibrate")
+    return runCalibrate(argc - 1, argv + 1);
   Arguments arguments;
   arguments.options.removeFilesOnSignal = true;
   arguments.options.exclusiveContext = true;

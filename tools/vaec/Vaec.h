@@ -6,11 +6,21 @@
 #define TOOLS_VAEC_VAEC_H
 
 #include "compiler/pipeline/Pipeline.h"
+#include "tools/vaec/Arguments.h"
 
 namespace vae::tool {
 
 /// Called for every stage before its passes run.
 using ConfigureFn = llvm::function_ref<void(Stage, mlir::PassManager &)>;
+
+/// Called for every stage with the IR that it reads.
+using SeeFn = llvm::function_ref<void(Stage, mlir::ModuleOp)>;
+
+/// Compiles a model for a command; what goes wrong is printed. Gives the exit
+/// code.
+ExitCode compile(
+    const Arguments &arguments, ConfigureFn configure, CompileReport &report,
+    SeeFn see = [](Stage, mlir::ModuleOp) {});
 
 /// Runs vaec; gives its exit code.
 int runVaec(

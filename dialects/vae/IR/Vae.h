@@ -122,6 +122,10 @@ Storage getStorage(mlir::ModuleOp module);
 /// The name of the layer that a location stands for; empty if it has none.
 llvm::StringRef getLayerName(mlir::Location loc);
 
+/// Names of the layers that became an operation, "conv+norm+relu"; what it
+/// does if it has none.
+std::string getLayerNames(mlir::Operation *op);
+
 } // namespace vae
 
 #endif // DIALECTS_VAE_IR_VAE_H

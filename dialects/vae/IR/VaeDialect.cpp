@@ -5,6 +5,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Transforms/InliningUtils.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include "dialects/vae/IR/VaeDialect.cpp.inc"
@@ -130,4 +132,16 @@ StringRef vae::getLayerName(Location loc) {
       if (StringRef name = getLayerName(part); !name.empty())
         return name;
   return {};
+}
+
+std::string vae::getLayerNames(Operation *op) {
+  llvm::SetVector<StringRef> names;
+  SmallVector<Location> parts = {op->getLoc()};
+  if (auto fused = dyn_cast<FusedLoc>(op->getLoc()))
+    parts.assign(fused.getLocations().begin(), fused.getLocations().end());
+  for (Location part : parts)
+    if (StringRef name = getLayerName(part); !name.empty())
+      names.insert(name);
+  return names.empty() ? op->getName().stripDialect().str()
+                       : llvm::join(names, "+");
 }

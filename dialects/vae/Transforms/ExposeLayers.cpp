@@ -5,8 +5,6 @@
 #include "dialects/vae/IR/Vae.h"
 #include "dialects/vae/Transforms/Statistics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace vae {
@@ -16,19 +14,6 @@ namespace vae {
 
 using namespace mlir;
 using namespace vae;
-
-/// Names of the layers that became the operation: "conv+norm+relu".
-static std::string getLayerNames(Operation *op) {
-  llvm::SetVector<StringRef> names;
-  SmallVector<Location> parts = {op->getLoc()};
-  if (auto fused = dyn_cast<FusedLoc>(op->getLoc()))
-    parts.assign(fused.getLocations().begin(), fused.getLocations().end());
-  for (Location part : parts)
-    if (StringRef name = getLayerName(part); !name.empty())
-      names.insert(name);
-  return names.empty() ? op->getName().stripDialect().str()
-                       : llvm::join(names, "+");
-}
 
 namespace {
 

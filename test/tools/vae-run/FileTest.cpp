@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/File.h"
+#include "tools/data/File.h"
 
 #include "test/tools/vae-run/Files.h"
-#include "tools/vae-run/Npy.h"
+#include "tools/data/Npy.h"
 
 #include <csignal>
 #include <cstdlib>

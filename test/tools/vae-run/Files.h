@@ -4,8 +4,8 @@
 #ifndef TEST_TOOLS_VAE_RUN_FILES_H
 #define TEST_TOOLS_VAE_RUN_FILES_H
 
+#include "tools/data/Load.h"
 #include "tools/vae-run/Error.h"
-#include "tools/vae-run/Load.h"
 
 #include "gtest/gtest.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Fit.h"
+#include "tools/data/Fit.h"
 
 #include "test/tools/vae-run/Files.h"
 

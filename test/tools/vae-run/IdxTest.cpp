@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Idx.h"
+#include "tools/data/Idx.h"
 
 #include "test/tools/vae-run/Files.h"
-#include "tools/vae-run/Gzip.h"
+#include "tools/data/Gzip.h"
 
 #include <zlib.h>
 

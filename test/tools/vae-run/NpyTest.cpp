@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Npy.h"
+#include "tools/data/Npy.h"
 
 #include "test/tools/vae-run/Files.h"
 

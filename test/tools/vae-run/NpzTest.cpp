@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/vae-run/Npz.h"
+#include "tools/data/Npz.h"
 
 #include "test/tools/vae-run/Files.h"
 
