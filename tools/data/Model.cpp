@@ -116,10 +116,11 @@ void Session::run(const vae_abi_entry &entry, const vae_run_options_t &options,
                         static_cast<uint32_t>(inputs.size()), outputs.data(),
                         static_cast<uint32_t>(outputs.size())));
   const char *layer = vae_session_clamped(session);
-  if (!layer || warned)
+  if (!layer || warned || !onWarning)
     return;
   warned = true;
-  warn("layer '", layer,
-       "' has numbers beyond 65504, the largest of f16, which stands in their "
-       "place; compile the model with --storage=f32 or --storage=f16-weights");
+  onWarning(concat(
+      "layer '", layer,
+      "' has numbers beyond 65504, the largest of f16, which stands in their "
+      "place; compile the model with --storage=f32 or --storage=f16-weights"));
 }

@@ -8,6 +8,7 @@
 
 #include "vae/vae_runtime.h"
 
+#include <functional>
 #include <optional>
 
 namespace vaedata {
@@ -58,6 +59,11 @@ public:
   Session(const Session &) = delete;
   Session &operator=(const Session &) = delete;
 
+  /// What is called once if a run has numbers that their storage cannot hold.
+  void setWarning(std::function<void(const std::string &)> callback) {
+    onWarning = std::move(callback);
+  }
+
   void prepare(const vae_abi_entry &entry, const Sizes &sizes);
   void run(const vae_abi_entry &entry, const vae_run_options_t &options,
            const std::vector<vae_tensor_t> &inputs,
@@ -69,7 +75,8 @@ private:
   void check(vae_status_t status) const;
 
   vae_session_t *session = nullptr;
-  bool warned = false; // of numbers that did not fit
+  std::function<void(const std::string &)> onWarning;
+  bool warned = false;
 };
 
 } // namespace vaedata

@@ -103,6 +103,7 @@ static Measurement measure(const Model &model, const vae_abi_entry &entry,
     addTensor(model.getTable(), entry.outputs[i], sizes, false, buffers);
   Session session(model, threads, maxMemory,
                   timer ? StepTimer::onStep : nullptr, timer);
+  session.setWarning([](const std::string &text) { warn(text); });
   session.prepare(entry, sizes);
   vae_run_options_t options = VAE_RUN_OPTIONS_INIT;
   auto call = [&] {

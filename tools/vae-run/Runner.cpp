@@ -153,8 +153,10 @@ std::vector<Output> Runner::run(const Job &job, uint64_t stream,
   Sizes sizes = job.sizes;
   sizes[0] = size;
   uint64_t limit = getLimit(job, size);
-  if (!session)
+  if (!session) {
     session.emplace(model, threads, limit);
+    session->setWarning([](const std::string &text) { warn(text); });
+  }
   session->prepare(entry, sizes);
   if (limit)
     plan = findPlan(model, entry, sizes, limit, threads).plan;
