@@ -70,10 +70,13 @@ bool isLatent(func::FuncOp entry, unsigned result) {
          llvm::is_contained({"mu", "logvar", "latent"}, role.getValue());
 }
 
+RankedTensorType getWeightType(Operation *op) {
+  unsigned index = cast<PrunableOpInterface>(op).getWeightIndex();
+  return cast<RankedTensorType>(op->getOperand(index).getType());
+}
+
 bool hasManyWeights(Operation *op) {
-  auto layer = cast<PrunableOpInterface>(op);
-  auto weight =
-      cast<RankedTensorType>(op->getOperand(layer.getWeightIndex()).getType());
+  RankedTensorType weight = getWeightType(op);
   return isa<DenseOp>(op) && weight.getNumElements() >= kManyWeights;
 }
 
@@ -92,9 +95,7 @@ bool isLargePointwise(Operation *op) {
   auto conv = dyn_cast<Conv2dOp>(op);
   if (!conv && !isa<DenseOp>(op))
     return false;
-  auto layer = cast<PrunableOpInterface>(op);
-  auto weight =
-      cast<RankedTensorType>(op->getOperand(layer.getWeightIndex()).getType());
+  RankedTensorType weight = getWeightType(op);
   auto isOne = [](int64_t value) { return value == 1; };
   if (conv && !(conv.getGroups() == 1 && all_of(conv.getStrides(), isOne) &&
                 all_of(weight.getShape().drop_front(2), isOne)))

@@ -96,6 +96,7 @@ WinogradWeights::WinogradWeights(Emitter &e, const KernelTarget &target,
     : e(e), shape(shape), weight(args.buffers[0]), result(args.buffers[1]),
       panel(getWinogradPanel(target, shape.outputs)),
       stride(getWinogradWeightStride(target, shape)),
+      chunkStride(getWinogradChunkStride(target, shape)),
       columns(getWinogradMatrices(shape.axes[0]).weight),
       rows(getWinogradMatrices(shape.axes[1]).weight) {}
 
@@ -293,17 +294,24 @@ void WinogradEmitter::findTiles(Value first) {
   });
 }
 
-/// Products of `rows` tiles with one position's weights of a panel.
-void WinogradEmitter::multiplyRows(Value from, Value weights, Value to,
-                                   int64_t rows) {
+/// Adds to the sums of a register tile the products of that many blocks of
+/// inputs, or of pairs of them.
+Emitter::Values WinogradEmitter::multiplyBlocks(Value from, Value weights,
+                                                Value blocks,
+                                                const Values &start) {
+  constexpr int64_t kUnroll = 4;
   int64_t vectors = tile.vectors, width = vectors * e.width;
-  Values sums(rows * vectors, e.splat(0));
+  int64_t rows = static_cast<int64_t>(start.size()) / vectors;
+  auto multiply = [&](Value value, Value w, Value sum) {
+    return shape.blockFloat ? e.addIntegerDots(sum, value, w, target.vnni)
+                            : e.fma(value, w, sum);
+  };
   auto step = [&](Value block, Value k, Values sums) {
     Value at =
         e.add(from, e.add(e.mul(block, layout.tiles * kChannelBlock), k));
     Value wAt =
         e.add(weights, e.mul(e.add(e.mul(block, kChannelBlock), k), width));
-    for (int64_t u = 0; u < kWinogradUnroll; ++u) {
+    for (int64_t u = 0; u < kUnroll; ++u) {
       Values w;
       for (int64_t v = 0; v < vectors; ++v)
         w.push_back(e.loadVec(weight, e.add(wAt, u * width + v * e.width)));
@@ -311,22 +319,26 @@ void WinogradEmitter::multiplyRows(Value from, Value weights, Value to,
         Value value =
             e.broadcast(e.load(scratch, e.add(at, r * kChannelBlock + u)));
         for (int64_t v = 0; v < vectors; ++v)
-          sums[r * vectors + v] = e.fma(value, w[v], sums[r * vectors + v]);
+          sums[r * vectors + v] = multiply(value, w[v], sums[r * vectors + v]);
       }
     }
     return sums;
   };
-  Value blocks = e.index(shape.inputBlocks());
-  sums = e.loop(zero, blocks, 1, sums, [&](Value b, ValueRange outer) {
-    return e.loop(zero, e.index(kChannelBlock), kWinogradUnroll, outer,
+  return e.loop(zero, blocks, 1, start, [&](Value b, ValueRange outer) {
+    return e.loop(zero, e.index(kChannelBlock), kUnroll, outer,
                   [&](Value k, ValueRange inner) {
                     return step(b, k, Values(inner.begin(), inner.end()));
                   });
   });
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < vectors; ++v)
-      e.storeVec(sums[r * vectors + v], scratch,
-                 e.add(to, r * width + v * e.width));
+}
+
+/// Products of `rows` tiles with one position's weights of a panel.
+void WinogradEmitter::multiplyRows(Value from, Value weights, Value to,
+                                   int64_t rows) {
+  Values sums = multiplyBlocks(from, weights, e.index(shape.inputBlocks()),
+                               Values(rows * tile.vectors, e.splat(0)));
+  for (auto [index, sum] : llvm::enumerate(sums))
+    e.storeVec(sum, scratch, e.add(to, static_cast<int64_t>(index) * e.width));
 }
 
 /// Elements of a line of a cache.

@@ -42,8 +42,7 @@ bool vae::hasBlockFloat(const KernelTarget &target, const Winograd &shape) {
 void WinogradWeights::emitChunk(Value item, Value scratch) {
   Value block = e.div(item, shape.chunks());
   Value chunk = e.sub(item, e.mul(block, shape.chunks()));
-  Value start = e.add(getPlace(block),
-                      e.mul(chunk, panel * (1 + kChunkPairs * kChannelBlock)));
+  Value start = e.add(getPlace(block), e.mul(chunk, chunkStride));
   Value first = e.mul(chunk, kChunkChannels);
   Value left = e.sub(e.index(shape.inputPairs() * 2 * kChannelBlock), first);
   Value inputs = e.min(left, e.index(kChunkChannels));
@@ -259,40 +258,16 @@ Value WinogradEmitter::placeScales(Value scales, Value t) {
 /// Products of `rows` tiles with one position's weights of a panel.
 void WinogradEmitter::multiplyChunks(Value from, Value weights, Value to,
                                      Value scales, int64_t rows) {
-  int64_t vectors = tile.vectors, width = vectors * e.width;
-  int64_t pairStride = layout.tiles * kChannelBlock;
-  auto step = [&](Value at, Value wAt, Values sums) {
-    for (int64_t u = 0; u < kWinogradUnroll; ++u) {
-      Values w;
-      for (int64_t v = 0; v < vectors; ++v)
-        w.push_back(e.loadVec(weight, e.add(wAt, u * width + v * e.width)));
-      for (int64_t r = 0; r < rows; ++r) {
-        Value value =
-            e.broadcast(e.load(scratch, e.add(at, r * kChannelBlock + u)));
-        for (int64_t v = 0; v < vectors; ++v)
-          sums[r * vectors + v] =
-              e.addIntegerDots(sums[r * vectors + v], value, w[v], target.vnni);
-      }
-    }
-    return sums;
-  };
+  int64_t panel = tile.vectors * e.width;
   e.loop(zero, e.index(shape.chunks()), 1, [&](Value chunk) {
     Value firstPair = e.mul(chunk, kChunkPairs);
     Value pairs = e.min(e.sub(e.index(shape.inputPairs()), firstPair),
                         e.index(kChunkPairs));
-    Value in = e.add(from, e.mul(firstPair, pairStride));
     Value w =
         e.add(weights, e.mul(chunk, getWinogradChunkStride(target, shape)));
-    Values sums(rows * vectors, e.integers(0));
-    sums = e.loop(zero, pairs, 1, sums, [&](Value pair, ValueRange outer) {
-      Value at = e.add(in, e.mul(pair, pairStride));
-      Value wAt = e.add(w, e.mul(e.add(e.mul(pair, kChannelBlock), 1), width));
-      return e.loop(zero, e.index(kChannelBlock), kWinogradUnroll, outer,
-                    [&](Value k, ValueRange inner) {
-                      return step(e.add(at, k), e.add(wAt, e.mul(k, width)),
-                                  Values(inner.begin(), inner.end()));
-                    });
-    });
+    Values sums = multiplyBlocks(
+        e.add(from, e.mul(firstPair, layout.tiles * kChannelBlock)),
+        e.add(w, panel), pairs, Values(rows * tile.vectors, e.integers(0)));
     Value chunkScales = placeScales(scales, e.mul(chunk, layout.tiles));
     auto add = [&](bool first) {
       addChunk(sums, w, to, chunkScales, first);

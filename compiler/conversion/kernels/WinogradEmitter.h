@@ -39,9 +39,6 @@ struct WinogradScratch {
   WinogradScratch(const KernelTarget &target, const Winograd &shape);
 };
 
-/// Steps of the innermost loop of products that are done at once.
-inline constexpr int64_t kWinogradUnroll = 4;
-
 /// The body of a kernel that transforms weights.
 class WinogradWeights {
   using Value = mlir::Value;
@@ -70,7 +67,7 @@ private:
   Emitter &e;
   const Winograd &shape;
   Value weight, result;
-  int64_t panel, stride;
+  int64_t panel, stride, chunkStride;
   LinearMap columns, rows;
 };
 
@@ -155,6 +152,8 @@ private:
   /// A part of the residual of an item's tiles.
   void prefetchResidual(Value panel, Value index, Value parts);
   void multiply(Value panel, Value part, Value parts);
+  Values multiplyBlocks(Value from, Value weights, Value blocks,
+                        const Values &start);
   void multiplyRows(Value from, Value weights, Value to, int64_t rows);
 
   Emitter &e;

@@ -2,13 +2,8 @@
 //
 // Numbers that rounding to bf16 could make others than f32 has.
 #include "compiler/conversion/kernels/Kernels.h"
-#include "compiler/pipeline/Pipeline.h"
-#include "compiler/pipeline/RegisterAll.h"
 #include "dialects/vae/IR/VaeConstants.h"
-#include "mlir/IR/MLIRContext.h"
-#include "test/e2e/ModelLibrary.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/raw_ostream.h"
+#include "test/conversion/kernels/CompileText.h"
 
 #include "gtest/gtest.h"
 
@@ -73,33 +68,20 @@ std::vector<float> run(float x, int64_t width) {
       "weights": {"kernel": {"shape": [4, 2],
         "data": [0, 0, 1e-30, 1e-30, 1, 1, -1, -1]}, "bias": [0, 0, 0, 0]}}]},
     "latent": {"kind": "code", "code": "d"}})";
-  llvm::SmallString<128> input, output;
-  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("bf16", "json", input));
-  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("bf16", "so", output));
-  std::error_code code;
-  llvm::raw_fd_ostream(input, code) << model;
-  EXPECT_FALSE(code);
-  mlir::DialectRegistry registry;
-  registerAllDialects(registry);
-  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   CompileOptions options;
   options.precision = Precision::BF16;
   options.exactEnds = false;
   options.vectorWidth = width;
-  EXPECT_TRUE(succeeded(compileModel(input, output, options, context)));
-  std::string error;
-  ModelLibrary library(output.str().str(), error);
-  llvm::sys::fs::remove(input);
-  llvm::sys::fs::remove(output);
-  EXPECT_EQ(error, "");
-  if (!error.empty())
+  auto library = compileText(model, options);
+  if (!library)
     return {};
-  EXPECT_STREQ(library.getTable().quantization, "bf16");
+  EXPECT_STREQ(library->getTable().quantization, "bf16");
   Tensor data;
   data.shape = {1, 2};
   data.data = {x, 0};
-  auto results = library.run(*library.findEntry("encode"), {1}, {data},
-                             Split::Whole, Edge::End, error);
+  std::string error;
+  auto results = library->run(*library->findEntry("encode"), {1}, {data},
+                              Split::Whole, Edge::End, error);
   EXPECT_EQ(error, "");
   return results[0].data;
 }

@@ -3,13 +3,8 @@
 // Winograd in 16-bit block floating point, where its integers are as large as
 // they can become, and where numbers are no numbers.
 #include "compiler/conversion/kernels/WinogradForm.h"
-#include "compiler/pipeline/Pipeline.h"
-#include "compiler/pipeline/RegisterAll.h"
-#include "mlir/IR/MLIRContext.h"
-#include "test/e2e/ModelLibrary.h"
-#include "llvm/Support/FileSystem.h"
+#include "test/conversion/kernels/CompileText.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include "gtest/gtest.h"
 
@@ -25,26 +20,10 @@ namespace {
 constexpr int64_t kChannels = 80; // a whole chunk of 64, and a block of 16
 constexpr int64_t kOutputs = 4, kWindow = 6, kTile = 4;
 
-/// Compiles a decoder.
 std::unique_ptr<ModelLibrary> compile(const std::string &model,
                                       CompileOptions options) {
-  llvm::SmallString<128> input, output;
-  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("model", "json", input));
-  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("model", "so", output));
-  std::error_code code;
-  llvm::raw_fd_ostream(input, code) << model;
-  EXPECT_FALSE(code);
-  mlir::DialectRegistry registry;
-  registerAllDialects(registry);
-  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   options.exactEnds = false;
-  EXPECT_TRUE(succeeded(compileModel(input, output, options, context)));
-  std::string error;
-  auto library = std::make_unique<ModelLibrary>(output.str().str(), error);
-  llvm::sys::fs::remove(input);
-  llvm::sys::fs::remove(output);
-  EXPECT_EQ(error, "");
-  return library;
+  return compileText(model, options);
 }
 
 std::vector<float> decode(ModelLibrary &library, const Tensor &latent) {

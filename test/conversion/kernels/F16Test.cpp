@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Numbers that f16 holds, and those that it does not.
-#include "compiler/pipeline/Pipeline.h"
-#include "compiler/pipeline/RegisterAll.h"
 #include "compiler/target/cpu/Cpu.h"
 #include "dialects/vae/IR/VaeConstants.h"
-#include "mlir/IR/MLIRContext.h"
-#include "test/e2e/ModelLibrary.h"
+#include "test/conversion/kernels/CompileText.h"
 #include "llvm/ADT/APFloat.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include "gtest/gtest.h"
 
@@ -78,24 +73,11 @@ protected:
             0, 0, 0.0009765625, 0, 0, 0, 0, 0.0009765625]},
           "bias": [0, 0, 0, 0]}}]},
       "latent": {"kind": "code", "code": "code"}})";
-    llvm::SmallString<128> input, output;
-    ASSERT_FALSE(llvm::sys::fs::createTemporaryFile("f16", "json", input));
-    ASSERT_FALSE(llvm::sys::fs::createTemporaryFile("f16", "so", output));
-    std::error_code code;
-    llvm::raw_fd_ostream(input, code) << model;
-    ASSERT_FALSE(code);
-    mlir::DialectRegistry registry;
-    registerAllDialects(registry);
-    mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
     CompileOptions options;
     options.storage = Storage::F16;
     options.vectorWidth = GetParam();
-    ASSERT_TRUE(succeeded(compileModel(input, output, options, context)));
-    std::string error;
-    library.emplace(output.str().str(), error);
-    llvm::sys::fs::remove(input);
-    llvm::sys::fs::remove(output);
-    ASSERT_EQ(error, "");
+    library = compileText(model, options);
+    ASSERT_TRUE(library);
   }
 
   /// What `run` returns. `clamped` is what the call has there.
@@ -119,7 +101,7 @@ protected:
     return entry.run(&call);
   }
 
-  std::optional<ModelLibrary> library;
+  std::unique_ptr<ModelLibrary> library;
   float result[4] = {};
 };
 
