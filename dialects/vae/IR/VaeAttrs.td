@@ -10,7 +10,8 @@ include "mlir/IR/BuiltinAttributeInterfaces.td"
 def Vae_Precision : I32EnumAttr<"Precision", "numbers that layers multiply", [
     I32EnumAttrCase<"F32", 0, "f32">,
     I32EnumAttrCase<"BF16", 1, "bf16">,
-    I32EnumAttrCase<"BFP16", 2, "bfp16">]> {
+    I32EnumAttrCase<"BFP16", 2, "bfp16">,
+    I32EnumAttrCase<"INT8", 3, "int8">]> {
   let cppNamespace = "::vae";
   let genSpecializedAttr = 0;
 }

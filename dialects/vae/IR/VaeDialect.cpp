@@ -2,6 +2,8 @@
 #include "dialects/vae/IR/Vae.h"
 
 #include "dialects/vae/IR/VaeAlgorithm.h"
+#include "dialects/vae/IR/VaeQuant.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Transforms/InliningUtils.h"
@@ -59,6 +61,40 @@ static LogicalResult verifyStorage(Operation *op, Attribute attribute) {
   return success();
 }
 
+static LogicalResult verifyWeightType(Operation *op, Attribute attribute) {
+  auto type = dyn_cast<TypeAttr>(attribute);
+  auto quantized =
+      type ? dyn_cast<quant::QuantizedType>(type.getValue()) : nullptr;
+  if (!quantized || !quantized.isSigned() ||
+      !isa<quant::UniformQuantizedPerAxisType,
+           quant::UniformQuantizedSubChannelType>(quantized))
+    return op->emitError() << "'" << kWeightTypeAttr
+                           << "' is a type of signed integers with a scale for "
+                              "each output unit or block of one, found "
+                           << attribute;
+  auto layer = dyn_cast<PrunableOpInterface>(op);
+  if (!layer)
+    return op->emitError() << "'" << kWeightTypeAttr
+                           << "' belongs to a layer with weights";
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(quantized);
+  if (!perAxis)
+    return success();
+  auto weight =
+      cast<RankedTensorType>(op->getOperand(layer.getWeightIndex()).getType());
+  int64_t axis = layer.getOutputUnitAxis();
+  if (perAxis.getQuantizedDimension() != axis ||
+      static_cast<int64_t>(perAxis.getScales().size()) !=
+          weight.getDimSize(axis))
+    return op->emitError() << "'" << kWeightTypeAttr << "' must have "
+                           << weight.getDimSize(axis) << " scales on axis "
+                           << axis;
+  if (llvm::any_of(perAxis.getZeroPoints(),
+                   [](int64_t zeroPoint) { return zeroPoint != 0; }))
+    return op->emitError() << "'" << kWeightTypeAttr
+                           << "' must have zero points of 0";
+  return success();
+}
+
 LogicalResult
 vae::VaeDialect::verifyOperationAttribute(Operation *op,
                                           NamedAttribute attribute) {
@@ -66,12 +102,15 @@ vae::VaeDialect::verifyOperationAttribute(Operation *op,
     return verifyStorage(op, attribute.getValue());
   if (attribute.getName() == kAlgorithmAttr)
     return verifyAlgorithm(op, attribute.getValue());
+  if (attribute.getName() == kWeightTypeAttr)
+    return verifyWeightType(op, attribute.getValue());
   if (attribute.getName() != kPrecisionAttr)
     return success();
   auto name = dyn_cast<StringAttr>(attribute.getValue());
   auto precision =
       name ? symbolizePrecision(name.getValue()) : std::optional<Precision>();
-  if (!precision || precision == Precision::F32)
+  if (!precision || precision == Precision::F32 ||
+      (precision == Precision::INT8 && !isa<ModuleOp>(op)))
     return op->emitError() << "'" << kPrecisionAttr
                            << "' is \"bf16\" or \"bfp16\", found "
                            << attribute.getValue();
@@ -82,6 +121,8 @@ vae::VaeDialect::verifyOperationAttribute(Operation *op,
 }
 
 vae::Precision vae::getPrecision(Operation *op) {
+  if (isIntegerLayer(op))
+    return Precision::INT8;
   auto name = op->getAttrOfType<StringAttr>(kPrecisionAttr);
   auto precision =
       name ? symbolizePrecision(name.getValue()) : std::optional<Precision>();

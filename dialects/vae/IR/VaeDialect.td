@@ -30,6 +30,26 @@ def Vae_Dialect : Dialect {
     in f32, and round a result to the nearest f16. A finite number stays finite,
     +-65504 at most.
 
+    A tensor of `!quant.uniform<u8:f32, s:z>` holds integers q from 0 to 255 that
+    stand for (q - z) * s; z stands for 0 exactly. vae.convert_layout makes it of
+    f32, and f32 of it. Of all other operations, these may have quantized tensors:
+    those that only move numbers, max pooling and nearest upsampling, with one
+    quantized type for operand and result (padding with 0 pads with z); and layers
+    with weights. A layer with quantized data multiplies integers. Its weights w
+    are, by its attribute `vae.weight_type`, `!quant.uniform<i8<-127:127>:f32:a,
+    {t, ..}>` with a scale for each output unit on axis a, the integers
+    v = rint(w / t) in -127..127, and
+
+        y = act(fma(sum_k (q_k - z) * v_k, s * t, bias) + residual)
+
+    where the sum is exact, in i32; it and s * t are rounded to f32, and all that
+    follows is computed in f32, with one rounding of the fma. A quantized residual
+    becomes f32 first, a quantized result is rint(y / s) + z in 0..255, computed as
+    f32 product of y and 1 / s, ties to even, NaN becoming the lowest. So equal
+    integers give equal integers on every machine. That no sum can overflow is
+    proved before a layer gets quantized data. A layer with `vae.weight_type` and
+    data of f32 multiplies v * t in f32.
+
     Canonicalization removes what computes nothing (dropout, movements that move
     nothing), makes one movement of two (reshapes, transposes, layouts), a reshape
     of a transpose of unit dimensions, and slices of a split; it moves elementwise
@@ -38,12 +58,14 @@ def Vae_Dialect : Dialect {
 
     The discardable attribute `vae.precision` on a layer with weights says in
     which numbers it multiplies, and stores its weights, if that is not f32:
-    "bf16". Sums and results are f32. On the module it says that some layer has it.
+    "bf16". Sums and results are f32. On the module it says that some layer has it;
+    or "int8", that some layer multiplies integers.
     `vae.storage` on such a layer says in which numbers its weights are stored, if
     not in those that it multiplies: "f16". `vae.storage_note` says why its weights
     are not stored so although they should. On the module `vae.storage` says what
     is stored so, a name of Storage.
   }];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let hasOperationAttrVerify = 1;

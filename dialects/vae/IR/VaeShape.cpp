@@ -2,6 +2,7 @@
 //
 // What shape inference works with, and the constraints of all operations.
 #include "dialects/vae/IR/VaeShape.h"
+#include "dialects/vae/IR/VaeQuant.h"
 
 #include "mlir/IR/TypeUtilities.h"
 
@@ -75,9 +76,11 @@ SmallVector<Dims> vae::detail::getOperandDims(ValueRange operands) {
   return dims;
 }
 
-/// f32 may lie in memory as f16.
+/// f32 may lie in memory as f16, or be quantized.
 static bool haveCompatibleNumbers(RankedTensorType a, RankedTensorType b) {
-  auto isFloat = [](Type type) { return type.isF32() || type.isF16(); };
+  auto isFloat = [](Type type) {
+    return type.isF32() || type.isF16() || getQuantizedType(type);
+  };
   Type x = a.getElementType(), y = b.getElementType();
   return x == y || (isFloat(x) && isFloat(y));
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Quantized tensors and weights, in the types of MLIR's quant dialect, and what
+// their integers mean: the one definition that the interpreter, the passes and
+// the kernels follow.
+#ifndef DIALECTS_VAE_IR_VAEQUANT_H
+#define DIALECTS_VAE_IR_VAEQUANT_H
+
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/Operation.h"
+
+#include <vector>
+
+namespace vae {
+
+/// On a layer with weights: the type of the integers that these are multiplied
+/// as (symmetric, one scale an output unit; or one for each group of inputs of
+/// a unit). The operand itself stays f32.
+inline constexpr llvm::StringLiteral kWeightTypeAttr = "vae.weight_type";
+
+/// The largest magnitude of an integer of a weight of 8 bits.
+inline constexpr int64_t kLargestWeight8 = 127;
+
+/// The quantized elements of a tensor; null if it has others.
+mlir::quant::UniformQuantizedType getQuantizedType(mlir::Type tensor);
+mlir::quant::UniformQuantizedType getQuantizedType(mlir::Value tensor);
+
+/// u8 with the scale and zero point that represent [low, high] and 0, which is
+/// an integer exactly. Ends that are no numbers or equal give scale 1.
+mlir::quant::UniformQuantizedType getActivationType(mlir::MLIRContext *context,
+                                                    double low, double high);
+
+/// What the attribute of a layer says; null without it.
+mlir::quant::QuantizedType getWeightType(mlir::Operation *layer);
+
+/// Whether a layer multiplies integers: its data are quantized. Its weight type
+/// is then i8 with one scale an output unit.
+bool isIntegerLayer(mlir::Operation *layer);
+
+/// Numbers x as f32 become min(max(rint(x * inverse), low), high) + zeroPoint,
+/// the product rounded to f32, ties to even; NaN becomes the lowest. Integers q
+/// become (q - zeroPoint) * scale.
+struct Quantization {
+  float scale = 1, inverse = 1;
+  int32_t zeroPoint = 0;
+  int32_t lowest = 0, highest = 255; // of the integers
+
+  explicit Quantization(mlir::quant::UniformQuantizedType type);
+  int32_t quantize(float x) const;
+  float dequantize(int32_t q) const {
+    return static_cast<float>(q - zeroPoint) * scale;
+  }
+};
+
+/// The integers of a layer's weight in the order of the tensor: of each,
+/// rint(w / scale) within the storage type's ends, computed in f64. `axis`: of
+/// output units.
+std::vector<int8_t> quantizeWeight(llvm::ArrayRef<float> values,
+                                   llvm::ArrayRef<int64_t> shape,
+                                   mlir::quant::QuantizedType type);
+
+/// Of an integer layer, for each output unit the f32 nearest to the product of
+/// the scales of data and weight: y = fma(f32(sum), scale, bias), where sum is
+/// that of (x - zero point of x) * weight.
+std::vector<float> getSumScales(mlir::Operation *layer);
+
+/// i8 with one scale an output unit, the largest magnitude over 127 (1 where
+/// all are 0); `axis`: of output units, of all groups.
+mlir::quant::QuantizedType getWeightType8(mlir::MLIRContext *context,
+                                          llvm::ArrayRef<float> values,
+                                          llvm::ArrayRef<int64_t> shape,
+                                          int64_t axis);
+
+} // namespace vae
+
+#endif // DIALECTS_VAE_IR_VAEQUANT_H
