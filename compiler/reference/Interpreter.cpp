@@ -6,6 +6,7 @@
 
 #include "compiler/reference/Evaluate.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -98,9 +99,10 @@ static Error checkType(Type type, ArrayRef<int64_t> shape) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   std::string text;
   llvm::raw_string_ostream(text) << type;
-  if (!tensor ||
-      !(tensor.getElementType().isF32() || tensor.getElementType().isF16()))
-    return ::makeError("expected an f32 or f16 tensor, found " + text);
+  if (!tensor || !(tensor.getElementType().isF32() ||
+                   tensor.getElementType().isF16() || getQuantizedType(tensor)))
+    return ::makeError("expected an f32, f16 or quantized tensor, found " +
+                       text);
   bool matches = tensor.getRank() == static_cast<int64_t>(shape.size());
   for (auto [declared, actual] : llvm::zip(tensor.getShape(), shape))
     matches &= ShapedType::isDynamic(declared) || declared == actual;

@@ -16,7 +16,7 @@
 namespace vae::reference {
 
 /// A tensor in row-major order of its logical shape, whatever the encoding of
-/// its type says.
+/// its type says. Of a quantized one, `data` are its integers.
 struct Tensor {
   llvm::SmallVector<int64_t> shape;
   std::vector<float> data;
@@ -31,12 +31,13 @@ using ObserverFn = llvm::function_ref<void(
 /// Executes a function.
 ///
 /// The function, and every function that it calls, consists of one block of
-/// vae operations, `func.call` and `func.return` over f32 tensors. Dynamic
+/// vae operations, `func.call` and `func.return` over tensors of f32 (which may
+/// lie in memory as f16) and quantized ones. Dynamic
 /// dimensions take their size from `inputs`; constraints that depend on them
 /// are checked while the function runs. Returns the results in order.
 ///
 /// Errors name the place and the layer: wrong number, shape or size of inputs,
-/// element types other than f32, an operation that the interpreter does not
+/// other element types, an operation that the interpreter does not
 /// know, IR that does not verify, recursion, a weight without data, or a tensor
 /// of more than 2^31 elements. Nothing aborts, and nothing is printed.
 ///

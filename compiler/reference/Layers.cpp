@@ -2,6 +2,9 @@
 //
 // Layers with weights.
 #include "compiler/reference/Evaluate.h"
+#include "dialects/vae/IR/VaeQuant.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace vae;
@@ -10,37 +13,106 @@ using llvm::Error;
 
 namespace {
 
-/// y = activation(op(x) + bias + residual), rounded once.
+/// What a layer multiplies: of integers and of quantized weights, what they
+/// stand for but for scales that follow the sum.
+struct Factors {
+  Tensor x, weight;
+};
+
+/// y = activation(op(x) + bias + residual), rounded once; of a layer that
+/// multiplies integers as VaeDialect.td has it, in f32.
 struct Epilogue {
-  const Tensor *bias;
-  const Tensor *residual;
+  const Tensor *bias = nullptr;
+  const Tensor *residual = nullptr;
   ActivationAttr activation;
+  /// Of an integer layer.
+  std::vector<float> sumScales;
+  std::optional<Quantization> residualNumbers, resultNumbers;
 
   float finish(double sum, int64_t unit, int64_t index) const {
+    if (!sumScales.empty())
+      return finishInteger(sum, unit, index);
     if (bias)
       sum += bias->data[unit];
     if (residual)
       sum += residual->data[index];
     return activation ? activate(activation, sum) : sum;
   }
+
+private:
+  /// `sum` is an integer, exactly.
+  float finishInteger(double sum, int64_t unit, int64_t index) const {
+    float y = std::fmaf(static_cast<float>(sum), sumScales[unit],
+                        bias ? bias->data[unit] : 0.0f);
+    if (residual) {
+      float other = residual->data[index];
+      y += residualNumbers
+               ? residualNumbers->dequantize(static_cast<int32_t>(other))
+               : other;
+    }
+    if (activation)
+      y = static_cast<float>(activate(activation, y));
+    return resultNumbers ? static_cast<float>(resultNumbers->quantize(y)) : y;
+  }
 };
 
 } // namespace
 
+static std::optional<Quantization> getNumbers(Value value) {
+  auto type = value ? getQuantizedType(value) : nullptr;
+  return type ? std::make_optional<Quantization>(type) : std::nullopt;
+}
+
+/// Sums of products of integers of 8 bits are exact in f64.
+template <typename OpTy>
+static llvm::Expected<Factors> getFactors(OpTy op, const Operands &in) {
+  Factors factors = {in[0], in[1]};
+  if (auto numbers = getNumbers(op.getX()))
+    for (float &value : factors.x.data)
+      value -= static_cast<float>(numbers->zeroPoint);
+  quant::QuantizedType type = getWeightType(op);
+  if (!type)
+    return factors;
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type);
+  if (!perAxis)
+    return makeError(op, "blocks of weights are not known to the interpreter");
+  Tensor &weight = factors.weight;
+  std::vector<int8_t> integers =
+      quantizeWeight(weight.data, weight.shape, type);
+  AxisView view(weight.shape, perAxis.getQuantizedDimension());
+  for (auto [i, integer] : llvm::enumerate(integers)) {
+    int64_t unit = static_cast<int64_t>(i) / view.inner % view.size;
+    weight.data[i] = integer;
+    if (!isIntegerLayer(op))
+      weight.data[i] *= static_cast<float>(perAxis.getScales()[unit]);
+  }
+  return factors;
+}
+
 template <typename OpTy>
 static llvm::Expected<Epilogue> getEpilogue(OpTy op, const Operands &in,
                                             int64_t units, const Tensor &y) {
-  Epilogue epilogue = {in.find(op.getBias()), in.find(op.getResidual()),
-                       op.getActivationAttr()};
+  Epilogue epilogue;
+  epilogue.bias = in.find(op.getBias());
+  epilogue.residual = in.find(op.getResidual());
+  epilogue.activation = op.getActivationAttr();
   if (Error error = checkShape(op, epilogue.bias, "bias", {units}))
     return error;
   if (Error error = checkShape(op, epilogue.residual, "residual", y.shape))
     return error;
+  if (isIntegerLayer(op)) {
+    epilogue.sumScales = getSumScales(op);
+    epilogue.residualNumbers = getNumbers(op.getResidual());
+    epilogue.resultNumbers = getNumbers(op.getY());
+  }
   return epilogue;
 }
 
 Error reference::evaluate(DenseOp op, const Operands &in, Results out) {
-  const Tensor &x = in[0], &weight = in[1];
+  auto factors = getFactors(op, in);
+  if (!factors)
+    return factors.takeError();
+  const Tensor &x = factors->x, &weight = factors->weight;
   Tensor &y = out[0];
   int64_t units = weight.shape[0], inputs = weight.shape[1];
   auto epilogue = getEpilogue(op, in, units, y);
@@ -145,6 +217,9 @@ static double convolve(ConvTranspose2dOp op, const Tensor &x,
 
 template <typename OpTy>
 static Error evaluateConvolution(OpTy op, const Operands &in, Tensor &y) {
+  auto factors = getFactors(op, in);
+  if (!factors)
+    return factors.takeError();
   auto epilogue = getEpilogue(op, in, y.shape[1], y);
   if (!epilogue)
     return epilogue.takeError();
@@ -153,7 +228,7 @@ static Error evaluateConvolution(OpTy op, const Operands &in, Tensor &y) {
       for (int64_t i = 0; i < y.shape[2]; ++i)
         for (int64_t j = 0; j < y.shape[3]; ++j) {
           int64_t index = at(y, n, o, i, j);
-          double sum = convolve(op, in[0], in[1], n, o, i, j);
+          double sum = convolve(op, factors->x, factors->weight, n, o, i, j);
           y.data[index] = epilogue->finish(sum, o, index);
         }
   return Error::success();
@@ -170,6 +245,9 @@ Error reference::evaluate(ConvTranspose2dOp op, const Operands &in,
 
 Error reference::evaluate(Conv3dOp op, const Operands &in, Results out) {
   Tensor &y = out[0];
+  auto factors = getFactors(op, in);
+  if (!factors)
+    return factors.takeError();
   auto epilogue = getEpilogue(op, in, y.shape[1], y);
   if (!epilogue)
     return epilogue.takeError();
@@ -179,7 +257,8 @@ Error reference::evaluate(Conv3dOp op, const Operands &in, Results out) {
         for (int64_t i = 0; i < y.shape[3]; ++i)
           for (int64_t j = 0; j < y.shape[4]; ++j) {
             int64_t index = at(y, n, o, t, i, j);
-            double sum = convolve(op, in[0], in[1], n, o, {t, i, j});
+            double sum =
+                convolve(op, factors->x, factors->weight, n, o, {t, i, j});
             y.data[index] = epilogue->finish(sum, o, index);
           }
   return Error::success();

@@ -2,6 +2,7 @@
 //
 // Operations that move elements and compute nothing.
 #include "compiler/reference/Evaluate.h"
+#include "dialects/vae/IR/VaeQuant.h"
 
 using namespace mlir;
 using namespace vae;
@@ -78,7 +79,10 @@ Error reference::evaluate(PadOp op, const Operands &in, Results out) {
   llvm::SmallVector<int64_t> shift;
   for (int64_t before : op.getPadding().take_front(in[0].shape.size() - 2))
     shift.push_back(-before);
-  shiftImage(in[0], out[0], shift, op.getValue().convertToFloat());
+  float value = op.getValue().convertToFloat();
+  if (auto type = getQuantizedType(op.getX()))
+    value = static_cast<float>(Quantization(type).quantize(value));
+  shiftImage(in[0], out[0], shift, value);
   return Error::success();
 }
 
@@ -113,8 +117,15 @@ Error reference::evaluate(DropoutOp, const Operands &in, Results out) {
   return Error::success();
 }
 
-Error reference::evaluate(ConvertLayoutOp, const Operands &in, Results out) {
+Error reference::evaluate(ConvertLayoutOp op, const Operands &in, Results out) {
+  auto from = getQuantizedType(op.getX()), to = getQuantizedType(op.getY());
   out[0].data = in[0].data;
+  if (from == to)
+    return Error::success();
+  Quantization numbers(to ? to : from);
+  for (float &value : out[0].data)
+    value = to ? static_cast<float>(numbers.quantize(value))
+               : numbers.dequantize(static_cast<int32_t>(value));
   return Error::success();
 }
 

@@ -112,13 +112,13 @@ TEST(reference, ErrorsOfInputs) {
 TEST(reference, ErrorsOfTypes) {
   expectError("func.func @f(%x: tensor<2x2xf64>) { return }",
               {{{2, 2}, {1, 2, 3, 4}}},
-              "expected an f32 or f16 tensor, found "
+              "expected an f32, f16 or quantized tensor, found "
               "tensor<2x2xf64>");
   expectError("func.func @f(%x: i32) { return }", {{{}, {1}}},
-              "expected an f32 or f16 tensor, found i32");
+              "expected an f32, f16 or quantized tensor, found i32");
   expectError("func.func @f() { %0 = vae.constant dense<1> : tensor<2xi32> "
               "return }",
-              {}, "'vae.constant': expected an f32 or f16 tensor");
+              {}, "'vae.constant': expected an f32, f16 or quantized tensor");
 }
 
 TEST(reference, ErrorsOfWeights) {

@@ -79,9 +79,11 @@ static LogicalResult verifyWeightType(Operation *op, Attribute attribute) {
   auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(quantized);
   if (!perAxis)
     return success();
-  auto weight =
-      cast<RankedTensorType>(op->getOperand(layer.getWeightIndex()).getType());
+  auto weight = dyn_cast<RankedTensorType>(
+      op->getOperand(layer.getWeightIndex()).getType());
   int64_t axis = layer.getOutputUnitAxis();
+  if (!weight || weight.getRank() <= axis)
+    return success(); // the layer's own verifier refuses it
   if (perAxis.getQuantizedDimension() != axis ||
       static_cast<int64_t>(perAxis.getScales().size()) !=
           weight.getDimSize(axis))

@@ -24,7 +24,8 @@ def Vae_Dialect : Dialect {
     most 2^40 elements, numbers that describe windows are at most 2^20. (G3) the
     results have the element type of the first operand and the inferred shapes;
     their encoding is free, and either side may know a dimension that the other
-    does not. Of f32 and f16, any operand and result may be either.
+    does not. Of f32 and f16, any operand and result may be either. (G4) tensors
+    are quantized only where the text below allows it.
 
     A tensor of f16 is one of f32 that lies in memory as f16: operations compute
     in f32, and round a result to the nearest f16. A finite number stays finite,
@@ -48,7 +49,8 @@ def Vae_Dialect : Dialect {
     f32 product of y and 1 / s, ties to even, NaN becoming the lowest. So equal
     integers give equal integers on every machine. That no sum can overflow is
     proved before a layer gets quantized data. A layer with `vae.weight_type` and
-    data of f32 multiplies v * t in f32.
+    data of f32 multiplies v * t in f32. `vae.quantize_note` says why a layer has
+    data of f32 although it should have integers.
 
     Canonicalization removes what computes nothing (dropout, movements that move
     nothing), makes one movement of two (reshapes, transposes, layouts), a reshape

@@ -44,6 +44,19 @@ bool vae::isIntegerLayer(Operation *layer) {
   return prunable && getQuantizedType(prunable.getDataOperand().get());
 }
 
+bool vae::mayMoveIntegers(Operation *op) {
+  if (auto pad = dyn_cast<PadOp>(op))
+    return pad.getValue().isZero();
+  if (auto pool = dyn_cast<Pool2dOp>(op))
+    return pool.getKind() == PoolKind::Max;
+  if (auto upsample = dyn_cast<UpsampleOp>(op))
+    return upsample.getMode() == ResizeMode::Nearest;
+  return isa<ReshapeOp, TransposeOp, ConvertLayoutOp, DropoutOp, ConcatOp,
+             SliceOp, CropOp, PixelShuffleOp, PixelUnshuffleOp,
+             RepeatChannelsOp, FramesToBatchOp, BatchToFramesOp,
+             ChannelsToFramesOp, FramesToChannelsOp>(op);
+}
+
 Quantization::Quantization(quant::UniformQuantizedType type)
     : scale(static_cast<float>(type.getScale())),
       inverse(static_cast<float>(1 / type.getScale())),

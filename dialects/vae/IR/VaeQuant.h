@@ -18,6 +18,10 @@ namespace vae {
 /// a unit). The operand itself stays f32.
 inline constexpr llvm::StringLiteral kWeightTypeAttr = "vae.weight_type";
 
+/// On a layer: why it does not multiply integers although it should
+/// (vae-quantize).
+inline constexpr llvm::StringLiteral kQuantizeNoteAttr = "vae.quantize_note";
+
 /// The largest magnitude of an integer of a weight of 8 bits.
 inline constexpr int64_t kLargestWeight8 = 127;
 
@@ -36,6 +40,10 @@ mlir::quant::QuantizedType getWeightType(mlir::Operation *layer);
 /// Whether a layer multiplies integers: its data are quantized. Its weight type
 /// is then i8 with one scale an output unit.
 bool isIntegerLayer(mlir::Operation *layer);
+
+/// Whether an operation that is no layer may have quantized tensors: it only
+/// moves numbers or takes the largest, which integers of one type do as well.
+bool mayMoveIntegers(mlir::Operation *op);
 
 /// Numbers x as f32 become min(max(rint(x * inverse), low), high) + zeroPoint,
 /// the product rounded to f32, ties to even; NaN becomes the lowest. Integers q

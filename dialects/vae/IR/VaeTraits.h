@@ -15,6 +15,8 @@ llvm::LogicalResult checkDims(llvm::ArrayRef<Dims> tensors, DiagnosticFn error);
 /// Constraint (G3): the declared results can have the inferred shapes.
 llvm::LogicalResult checkResults(mlir::Operation *op,
                                  llvm::ArrayRef<Dims> inferred);
+/// Constraint (G4): which tensors may be quantized.
+llvm::LogicalResult checkQuantized(mlir::Operation *op);
 /// Brings dimensions into one form, so that equal ones look equal: sums of
 /// multiples of the dynamic dimensions and of quotients.
 void simplifyDims(llvm::MutableArrayRef<Dims> tensors);
@@ -63,7 +65,9 @@ public:
                             detail::getOperandDims(op->getOperands()), results,
                             [&] { return op->emitOpError(); })))
       return llvm::failure();
-    return detail::checkResults(op, results);
+    if (failed(detail::checkResults(op, results)))
+      return llvm::failure();
+    return detail::checkQuantized(op);
   }
 
   llvm::LogicalResult inferSymbolicDims(llvm::ArrayRef<Dims> operands,
