@@ -3,6 +3,7 @@
 
 #include "compiler/conversion/LayerShape.h"
 #include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeQuant.h"
 
 using namespace mlir;
 using namespace vae;
@@ -70,6 +71,8 @@ AlgorithmChoice AlgorithmChooser::obey(Operation *op, AlgorithmSource source,
 
 std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
   AlgorithmChoice best;
+  if (isIntegerLayer(op))
+    return std::nullopt;
   auto direct = getCost(rules.target, op, best.algorithm);
   if (!direct)
     return std::nullopt;

@@ -33,6 +33,21 @@ struct AlgorithmRules {
   /// Whether an algorithm is exact enough to be chosen unasked, and there is
   /// one.
   bool allows(const Algorithm &algorithm) const;
+
+  /// Those of a pass with AlgorithmOptions (Passes.td).
+  template <typename PassTy> static AlgorithmRules of(const PassTy &pass) {
+    AlgorithmRules rules;
+    rules.fast = pass.fast;
+    rules.algorithms.assign(pass.algorithms.begin(), pass.algorithms.end());
+    rules.tuned.assign(pass.tuned.begin(), pass.tuned.end());
+    rules.blockFloat = pass.blockFloat;
+    rules.stores = pass.stores;
+    rules.target.vectorWidth = pass.vectorWidth;
+    rules.target.vectorRegisters = pass.vectorRegisters;
+    rules.target.wordDots = pass.blockFloat;
+    rules.target.vnni = pass.vnni;
+    return rules;
+  }
 };
 
 struct AlgorithmChoice {

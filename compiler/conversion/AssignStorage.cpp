@@ -3,6 +3,7 @@
 
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -39,6 +40,14 @@ bool hasF16Form(Operation *op) {
              GlobalPoolOp, UpsampleOp, ResizeOp>(op);
 }
 
+bool hasQuantized(Operation *op) {
+  auto isQuantized = [](Type type) {
+    return getQuantizedType(type) != nullptr;
+  };
+  return llvm::any_of(op->getOperandTypes(), isQuantized) ||
+         llvm::any_of(op->getResultTypes(), isQuantized);
+}
+
 using Operations = DenseSet<Operation *>;
 
 /// The tensors of an entry point that may be of f16. `conversions` may have a
@@ -49,9 +58,10 @@ public:
     for (Value argument : entry.getArguments())
       keep(argument);
     for (Operation &op : entry.getBody().front()) {
-      if (conversions.contains(&op) || hasF16Form(&op))
+      bool integers = hasQuantized(&op);
+      if (conversions.contains(&op) || (hasF16Form(&op) && !integers))
         continue;
-      bool moving = moves(&op);
+      bool moving = moves(&op) && !integers;
       for (Value operand : op.getOperands()) {
         if (moving)
           classes.unionSets(operand.getAsOpaquePointer(),
@@ -134,7 +144,8 @@ struct AssignStoragePass : vae::impl::AssignStoragePassBase<AssignStoragePass> {
 private:
   void storeWeights(PrunableOpInterface layer) {
     ConstantOp weight = getConstant(layer->getOperand(layer.getWeightIndex()));
-    if (!weight || getPrecision(layer) == Precision::BF16)
+    if (!weight || getPrecision(layer) == Precision::BF16 ||
+        isIntegerLayer(layer))
       return;
     if (getAlgorithm(layer).stored) {
       layer->setAttr(kStorageNoteAttr,

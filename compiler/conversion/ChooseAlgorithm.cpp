@@ -30,18 +30,10 @@ namespace {
 struct ChooseAlgorithmPass
     : vae::impl::ChooseAlgorithmPassBase<ChooseAlgorithmPass> {
   using Base::Base;
+  friend struct vae::AlgorithmRules;
 
   LogicalResult initialize(MLIRContext *context) override {
-    AlgorithmRules rules;
-    rules.fast = fast;
-    rules.algorithms.assign(algorithms.begin(), algorithms.end());
-    rules.tuned.assign(tuned.begin(), tuned.end());
-    rules.target.vectorWidth = vectorWidth;
-    rules.target.vectorRegisters = vectorRegisters;
-    rules.target.wordDots = blockFloat;
-    rules.target.vnni = vnni;
-    rules.blockFloat = blockFloat;
-    rules.stores = stores;
+    AlgorithmRules rules = AlgorithmRules::of(*this);
     auto created = AlgorithmChooser::create(rules);
     if (!created)
       return emitError(UnknownLoc::get(context))

@@ -17,6 +17,61 @@ def AssignLayoutPass : Pass<"vae-assign-layout", "::mlir::func::FuncOp"> {
     Statistic<"numConversions", "conversions", "Number of layout conversions">];
 }
 
+/// What decides about algorithms (AlgorithmRules).
+defvar AlgorithmOptions = [
+  Option<"fast", "fast", "bool", "false", "Consider algorithms other than direct">,
+  ListOption<"algorithms", "algorithms", "std::string", "[LAYER=]ALGORITHM">,
+  ListOption<"tuned", "tuned", "std::string", "SHAPE=ALGORITHM">,
+  Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
+  Option<"vectorRegisters", "vector-registers", "int64_t", "16",
+         "Number of vector registers">,
+  Option<"blockFloat", "block-float", "bool", "false",
+         "Winograd's products will be those of 16-bit block floating point">,
+  Option<"vnni", "vnni", "bool", "false", "By VNNI">,
+  Option<"stores", "stores", "bool", "true",
+         "Whether transformed weights may be stored unasked">];
+
+def QuantizePass : Pass<"vae-quantize", "::mlir::ModuleOp"> {
+  let summary = "Makes layers multiply integers of 8 bits";
+  let description = [{
+    With `quantize=int8`, layers get data of 8-bit integers and `vae.weight_type`
+    (the dialect says what they mean): dense layers, convolutions and transposed
+    ones, the first and the last layers of entry points among them. Not
+
+    1. layers without an integer form: 3-D and depthwise convolutions, and those
+       whose weights are not known or not finite;
+    2. layers of whose data no range is known;
+    3. the heads of the latent: those whose results are, or become without
+       another layer, mu, logvar or a code;
+    4. layers that would not be faster: convolutions of 3x3 taps that
+       vae-choose-algorithm computes by Winograd's algorithm;
+    5. layers whose sums could overflow 32 bits with the worst data.
+
+    They get `vae.quantize_note`, which says why. A weight that several entry
+    points read is of one kind in all of them. `layers` decides instead about
+    3 and 4, for one layer or all.
+
+    `ranges` has the ranges of tensors by their names in a table (TensorNames.h),
+    `%XX` standing for the character of that hexadecimal code. A tensor is
+    quantized where it is computed and not behind what moves it: where all that
+    read it are layers that multiply integers, or take it as their residual, the
+    layer that gives it gives integers; elsewhere `vae.convert_layout` makes
+    them, once.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = !listconcat([
+    Option<"quantize", "quantize", "std::string", "\"none\"",
+           "Integers that layers multiply: none or int8">,
+    ListOption<"ranges", "ranges", "std::string", "NAME:LOW:HIGH">,
+    ListOption<"layers", "layers", "std::string", "[LAYER=]int8 or none">,
+    Option<"exactEnds", "exact-ends", "bool", "true",
+           "Keep the heads of the latent f32">], AlgorithmOptions);
+  let statistics = [
+    Statistic<"numLayers", "layers", "Number of layers that multiply integers">,
+    Statistic<"numTensors", "tensors", "Number of tensors that are quantized">,
+    Statistic<"numConversions", "conversions", "Number of tensors that are made integers by an operation">];
+}
+
 def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
   let summary = "Chooses how each convolution is computed";
   let description = [{
@@ -32,18 +87,7 @@ def ChooseAlgorithmPass : Pass<"vae-choose-algorithm", "::mlir::func::FuncOp"> {
     convolutions of the shapes that it lists (the columns of a tuning table,
     joined by colons), unless `fast` is off.
   }];
-  let options = [
-    Option<"fast", "fast", "bool", "false", "Consider algorithms other than direct">,
-    ListOption<"algorithms", "algorithms", "std::string", "[LAYER=]ALGORITHM">,
-    ListOption<"tuned", "tuned", "std::string", "SHAPE=ALGORITHM">,
-    Option<"vectorWidth", "vector-width", "int64_t", "8", "f32 lanes of a vector">,
-    Option<"vectorRegisters", "vector-registers", "int64_t", "16",
-           "Number of vector registers">,
-    Option<"blockFloat", "block-float", "bool", "false",
-           "Winograd's products will be those of 16-bit block floating point">,
-    Option<"vnni", "vnni", "bool", "false", "By VNNI">,
-    Option<"stores", "stores", "bool", "true",
-           "Whether transformed weights may be stored unasked">];
+  let options = AlgorithmOptions;
   let statistics = [
     Statistic<"numWinograd", "winograd", "Number of convolutions by Winograd's algorithm">];
 }

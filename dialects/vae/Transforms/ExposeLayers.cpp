@@ -3,6 +3,8 @@
 #include "dialects/vae/Transforms/Passes.h"
 
 #include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeQuant.h"
+#include "dialects/vae/Transforms/ExposedLayers.h"
 #include "dialects/vae/Transforms/Statistics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
@@ -15,6 +17,39 @@ namespace vae {
 using namespace mlir;
 using namespace vae;
 
+/// The same tensor in another memory layout; null if it has none.
+static Value getSource(Value value) {
+  auto convert = value.getDefiningOp<ConvertLayoutOp>();
+  return convert ? convert.getX() : Value();
+}
+
+FailureOr<SmallVector<Value>> vae::findHiddenLayers(func::FuncOp entry) {
+  DenseMap<Value, Dims> dims;
+  SmallVector<Value> values;
+  Block &block = entry.front();
+  SmallPtrSet<Value, 8> returned;
+  for (Value value : block.getTerminator()->getOperands())
+    for (; value; value = getSource(value))
+      returned.insert(value);
+  AffineExpr batch;
+  for (BlockArgument argument : block.getArguments()) {
+    dims[argument] = getArgumentDims(entry, argument.getArgNumber());
+    if (!batch)
+      batch = dims[argument].front();
+  }
+  for (Operation &op : block.without_terminator()) {
+    if (failed(vae::inferDims(op, dims)))
+      return failure();
+    if (isa<ConstantOp, ConvertLayoutOp>(op))
+      continue;
+    for (Value result : op.getResults())
+      if (!returned.contains(result) && isLinear(dims.lookup(result)) &&
+          dims.lookup(result).front() == batch)
+        values.push_back(result);
+  }
+  return values;
+}
+
 namespace {
 
 struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
@@ -24,43 +59,10 @@ struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
     func::FuncOp function = getOperation();
     if (!expose || function.isDeclaration() || !function->hasAttr(kEntryAttr))
       return;
-    dims.clear();
-    SmallVector<Value> values;
-    if (failed(collect(function, values)))
+    auto values = findHiddenLayers(function);
+    if (failed(values))
       return signalPassFailure();
-    append(function, values);
-  }
-
-  /// Results that are not returned already, in the order of execution.
-  LogicalResult collect(func::FuncOp function, SmallVectorImpl<Value> &values) {
-    Block &block = function.front();
-    SmallPtrSet<Value, 8> returned;
-    for (Value value : block.getTerminator()->getOperands())
-      for (; value; value = getSource(value))
-        returned.insert(value);
-    AffineExpr batch;
-    for (BlockArgument argument : block.getArguments()) {
-      dims[argument] = getArgumentDims(function, argument.getArgNumber());
-      if (!batch)
-        batch = dims[argument].front();
-    }
-    for (Operation &op : block.without_terminator()) {
-      if (failed(vae::inferDims(op, dims)))
-        return failure();
-      if (isa<ConstantOp, ConvertLayoutOp>(op))
-        continue;
-      for (Value result : op.getResults())
-        if (!returned.contains(result) && isLinear(dims.lookup(result)) &&
-            dims.lookup(result).front() == batch)
-          values.push_back(result);
-    }
-    return success();
-  }
-
-  /// The same tensor in another memory layout; null if it has none.
-  static Value getSource(Value value) {
-    auto convert = value.getDefiningOp<ConvertLayoutOp>();
-    return convert ? convert.getX() : Value();
+    append(function, *values);
   }
 
   void append(func::FuncOp function, ArrayRef<Value> values) {
@@ -78,9 +80,14 @@ struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
                builder.getStringAttr(getLogicalLayout(type.getRank())))});
       countEvent(*this, numExposed, "exposed", value.getDefiningOp());
       auto given = RankedTensorType::get(type.getShape(), builder.getF32Type());
+      // Integers become numbers before they are moved.
+      if (getQuantizedType(type)) {
+        type = type.clone(builder.getF32Type());
+        output = ConvertLayoutOp::create(builder, value.getLoc(), type, output);
+      }
       if (type != given) {
         type = given;
-        output = ConvertLayoutOp::create(builder, value.getLoc(), type, value);
+        output = ConvertLayoutOp::create(builder, value.getLoc(), type, output);
       }
       (void)function.insertResult(function.getNumResults(), type, attributes);
       end.getOperandsMutable().append(output);
@@ -105,8 +112,6 @@ struct ExposeLayersPass : vae::impl::ExposeLayersPassBase<ExposeLayersPass> {
     std::reverse(names.begin(), names.end());
     return names;
   }
-
-  DenseMap<Value, Dims> dims;
 };
 
 } // namespace

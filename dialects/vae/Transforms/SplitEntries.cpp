@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/vae/IR/VaeQuant.h"
 #include "dialects/vae/Transforms/Dims.h"
 #include "dialects/vae/Transforms/Halos.h"
 #include "dialects/vae/Transforms/Passes.h"
@@ -111,7 +112,8 @@ SmallVector<Point> Splitter::findPoints() {
     if (llvm::is_contained(block.getTerminator()->getOperands(), value))
       continue;
     double size = getSize(dims.lookup(value), finder.getReach(value));
-    if (size > 0)
+    // Programs pass floats from one to the other.
+    if (size > 0 && !getQuantizedType(value))
       points.push_back({value, &op, size});
   }
   return points;

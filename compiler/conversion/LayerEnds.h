@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Layers that passes treat apart: the ends of an entry point and the heads of
+// the latent.
+#ifndef COMPILER_CONVERSION_LAYERENDS_H
+#define COMPILER_CONVERSION_LAYERENDS_H
+
+#include "dialects/vae/IR/Vae.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseSet.h"
+
+namespace vae {
+
+class LayerEnds {
+public:
+  explicit LayerEnds(mlir::func::FuncOp entry);
+
+  /// Whether there is no other layer between a layer and an argument, a result
+  /// or the sampled latent.
+  bool isFirstOrLast(mlir::Operation *layer) const {
+    return ends.contains(layer);
+  }
+  /// Whether the results of a layer are, or become without another layer, mu,
+  /// logvar or a code.
+  bool isHead(mlir::Operation *layer) const { return heads.contains(layer); }
+
+private:
+  llvm::DenseSet<mlir::Operation *> ends, heads;
+};
+
+/// What entry points share of a layer, whatever each makes of its result; null
+/// if its weight is not known.
+mlir::Attribute getSharedWeight(mlir::Operation *layer);
+
+} // namespace vae
+
+#endif // COMPILER_CONVERSION_LAYERENDS_H

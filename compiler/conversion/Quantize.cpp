@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/conversion/Conversion.h"
+
+#include "compiler/calibrate/TensorNames.h"
+#include "compiler/conversion/LayerEnds.h"
+#include "compiler/conversion/QuantizeLayers.h"
+#include "compiler/conversion/QuantizeTensors.h"
+#include "dialects/vae/IR/VaeQuant.h"
+
+#include <map>
+
+namespace vae {
+#define GEN_PASS_DEF_QUANTIZEPASS
+#include "compiler/conversion/Passes.h.inc"
+} // namespace vae
+
+using namespace mlir;
+using namespace vae;
+
+/// Functions that are below zero nowhere.
+static bool isNonNegative(ActivationAttr activation) {
+  switch (activation.getKind()) {
+  case ActivationKind::Relu:
+  case ActivationKind::Relu6:
+  case ActivationKind::Sigmoid:
+  case ActivationKind::HardSigmoid:
+  case ActivationKind::Softplus:
+  case ActivationKind::Exp:
+    return true;
+  default:
+    return false;
+  }
+}
+
+static ActivationAttr getActivation(Operation *op) {
+  if (auto activation = dyn_cast_or_null<ActivationOp>(op))
+    return activation.getFunction();
+  auto epilogue = dyn_cast_or_null<EpilogueOpInterface>(op);
+  return epilogue ? epilogue.getEpilogueActivation() : ActivationAttr();
+}
+
+namespace {
+
+/// What a layer's user wants, whatever would be chosen.
+enum class Wish { Int8, None };
+
+struct QuantizePass : vae::impl::QuantizePassBase<QuantizePass> {
+  using Base::Base;
+  friend struct vae::AlgorithmRules;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    auto fail = [&](const Twine &message) {
+      return emitError(UnknownLoc::get(context)) << message;
+    };
+    auto created = AlgorithmChooser::create(AlgorithmRules::of(*this));
+    if (!created)
+      return fail(llvm::toString(created.takeError()));
+    chooser = std::move(*created);
+    if (quantize != "none" && quantize != "int8")
+      return fail("unknown integers '" + quantize + "'");
+    for (const std::string &text : ranges) {
+      auto range = parseRange(text);
+      if (!range)
+        return fail("a range is NAME:LOW:HIGH, found '" + text + "'");
+      known[range->first] = range->second;
+    }
+    for (const std::string &text : layers) {
+      auto [layer, name] = StringRef(text).rsplit('=');
+      if (name.empty())
+        std::swap(layer, name);
+      if (name != "int8" && name != "none")
+        return fail("layers are [LAYER=]int8 or none, found '" + text + "'");
+      wishes[layer] = name == "int8" ? Wish::Int8 : Wish::None;
+    }
+    return success();
+  }
+
+  void runOnOperation() override {
+    if (quantize == "none")
+      return;
+    notes.clear();
+    weights.clear();
+    types.clear();
+    warned.clear();
+    SmallVector<func::FuncOp> entries;
+    for (auto entry : getOperation().getOps<func::FuncOp>())
+      if (entry->hasAttr(kEntryAttr) && !entry.isDeclaration())
+        entries.push_back(entry);
+    for (func::FuncOp entry : entries)
+      check(entry);
+    DenseSet<Operation *> chosen = choose(entries);
+    TensorQuantizer tensors(chosen,
+                            [&](Value source) { return types[source]; });
+    for (func::FuncOp entry : entries)
+      tensors.run(entry);
+    numTensors += tensors.getNumTensors();
+    numConversions += tensors.getNumConversions();
+  }
+
+private:
+  /// Finds out which layers stay as they are, and why.
+  void check(func::FuncOp entry) {
+    DenseMap<Value, std::string> names = nameTensors(entry);
+    LayerEnds ends(entry);
+    entry.walk([&](PrunableOpInterface layer) {
+      std::string note = check(layer, names, ends);
+      if (!note.empty())
+        notes.try_emplace(getSharedWeight(layer), note);
+      Value residual;
+      if (auto epilogue = dyn_cast<EpilogueOpInterface>(layer.getOperation()))
+        residual = epilogue.getEpilogueResidual();
+      if (residual)
+        findType(residual, names);
+    });
+  }
+
+  std::string check(PrunableOpInterface layer,
+                    const DenseMap<Value, std::string> &names,
+                    const LayerEnds &ends) {
+    if (!hasIntegerForm(layer))
+      return "layers of this kind have no integer form";
+    auto wish = getWish(layer);
+    if (wish == Wish::None)
+      return "asked for";
+    if (!wish && exactEnds && ends.isHead(layer))
+      return "a head of the latent";
+    if (!wish && !paysInteger(layer, chooser))
+      return "faster by Winograd's algorithm";
+    auto type = findType(layer.getDataOperand().get(), names);
+    if (!type) {
+      warnOfRange(layer, names);
+      return "no range of its data is known";
+    }
+    const WeightSums &sums = getSums(layer);
+    if (!sums.type)
+      return "a weight is not finite";
+    if (!sums.fit(type.getZeroPoint()))
+      return "sums could exceed 32 bits";
+    return "";
+  }
+
+  std::optional<Wish> getWish(Operation *layer) const {
+    auto one = wishes.find(getLayerName(layer->getLoc()));
+    if (one == wishes.end())
+      one = wishes.find("");
+    return one == wishes.end() ? std::nullopt : std::optional(one->second);
+  }
+
+  const WeightSums &getSums(Operation *layer) {
+    auto [found, isNew] = weights.try_emplace(getSharedWeight(layer));
+    if (isNew)
+      found->second = std::make_shared<WeightSums>(layer);
+    return *found->second;
+  }
+
+  /// What the source of a value becomes. Its range is its own, or else that of
+  /// the first tensor behind it that has one.
+  quant::UniformQuantizedType
+  findType(Value value, const DenseMap<Value, std::string> &names) {
+    Value source = getQuantizedSource(value);
+    quant::UniformQuantizedType &type = types[source];
+    if (type)
+      return type;
+    const Range *range = nullptr;
+    for (;; value = value.getDefiningOp()->getOperand(0)) {
+      auto name = names.find(value);
+      auto found = name == names.end() ? known.end() : known.find(name->second);
+      if (found != known.end())
+        range = &found->second;
+      if (value == source)
+        break;
+    }
+    if (!range)
+      return type;
+    float low = range->low;
+    ActivationAttr activation = getActivation(source.getDefiningOp());
+    if (activation && isNonNegative(activation))
+      low = 0;
+    return type = getActivationType(&getContext(), low, range->high);
+  }
+
+  void warnOfRange(PrunableOpInterface layer,
+                   const DenseMap<Value, std::string> &names) {
+    if (!warned.insert(getSharedWeight(layer)).second)
+      return;
+    Value source = getQuantizedSource(layer.getDataOperand().get());
+    auto name = names.find(source);
+    auto warning = layer->emitWarning()
+                   << "layer '" << getLayerNames(layer)
+                   << "' does not multiply integers: there is no range of "
+                      "its data";
+    if (name != names.end())
+      warning << ", '" << name->second << "'";
+  }
+
+  DenseSet<Operation *> choose(ArrayRef<func::FuncOp> entries) {
+    DenseSet<Operation *> chosen;
+    for (func::FuncOp entry : entries)
+      entry.walk([&](PrunableOpInterface layer) {
+        Attribute weight = getSharedWeight(layer);
+        auto note = notes.find(weight);
+        if (note != notes.end()) {
+          layer->setAttr(kQuantizeNoteAttr,
+                         StringAttr::get(&getContext(), note->second));
+          return;
+        }
+        layer->setAttr(kWeightTypeAttr, TypeAttr::get(getSums(layer).type));
+        chosen.insert(layer);
+        ++numLayers;
+      });
+    if (!chosen.empty())
+      getOperation()->setAttr(
+          kPrecisionAttr,
+          StringAttr::get(&getContext(), stringifyPrecision(Precision::INT8)));
+    return chosen;
+  }
+
+  AlgorithmChooser chooser;
+  std::map<std::string, Range> known; // by the tensor's name
+  llvm::StringMap<Wish> wishes;       // by the layer's name; "": all
+  DenseMap<Attribute, std::string> notes;
+  DenseMap<Attribute, std::shared_ptr<WeightSums>> weights;
+  DenseMap<Value, quant::UniformQuantizedType> types; // of sources
+  DenseSet<Attribute> warned;
+};
+
+} // namespace
