@@ -7,6 +7,7 @@
 #include "compiler/import/native/NativeImporter.h"
 #include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/Ranges.h"
 #include "compiler/pipeline/Resources.h"
 #include "compiler/pipeline/Tune.h"
 #include "compiler/pipeline/WriteLibrary.h"
@@ -70,6 +71,8 @@ private:
   LogicalResult checkWeightFiles();
   LogicalResult checkEntries();
   LogicalResult checkAlgorithms();
+  /// The ranges of --ranges.
+  LogicalResult loadRanges();
   /// Measures layers, before the stage `fuse`.
   LogicalResult tune();
   void warnOfUnusedTable();
@@ -87,7 +90,7 @@ private:
   LogicalResult step(StringRef name, function_ref<llvm::Error()> body);
 
   StringRef input, output;
-  const CompileOptions &options;
+  CompileOptions options; // with the ranges that they name
   MLIRContext &context;
   CompileReport &report;
   CompileObserver &observer;
@@ -165,7 +168,7 @@ LogicalResult Compilation::importModel() {
   if (options.emit != Stage::Json)
     document = ModelDocument();
   reportModel(*module, options.entries, report);
-  if (failed(checkAlgorithms()))
+  if (failed(checkAlgorithms()) || failed(loadRanges()))
     return failure();
   weights = collectResources(*module);
   return dump(Stage::Import);
@@ -197,20 +200,36 @@ LogicalResult Compilation::checkEntries() {
   return success();
 }
 
-/// Algorithms are for layers that there are.
+/// What is said of single layers is of layers that there are.
 LogicalResult Compilation::checkAlgorithms() {
   std::vector<StringRef> known;
   for (const LayerReport &layer : report.layers)
     known.push_back(layer.name);
-  for (StringRef text : options.algorithms) {
-    if (!text.contains('='))
-      continue;
-    StringRef layer = text.rsplit('=').first;
-    if (!llvm::is_contained(known, layer))
-      return fail(CompileFailure::Input, input,
-                  "--algorithm: the model has no layer '" + layer + "'" +
-                      suggestName(layer, known));
+  auto check = [&](ArrayRef<std::string> texts, StringRef option) {
+    for (StringRef text : texts) {
+      if (!text.contains('='))
+        continue;
+      StringRef layer = text.rsplit('=').first;
+      if (!llvm::is_contained(known, layer))
+        return fail(CompileFailure::Input, input,
+                    option + ": the model has no layer '" + layer + "'" +
+                        suggestName(layer, known));
+    }
+    return LogicalResult::success();
+  };
+  return success(succeeded(check(options.algorithms, "--algorithm")) &&
+                 succeeded(check(options.quantizeLayers, "--quantize-layer")));
+}
+
+LogicalResult Compilation::loadRanges() {
+  if (options.quantize == Quantize::None || options.emit < Stage::Fuse)
+    return success();
+  auto table = readRanges(options, *module, report.model);
+  if (failed(table)) {
+    report.failure = CompileFailure::Input;
+    return failure();
   }
+  options.rangeTable = std::move(*table);
   return success();
 }
 

@@ -2,6 +2,7 @@
 #ifndef COMPILER_PIPELINE_OPTIONS_H
 #define COMPILER_PIPELINE_OPTIONS_H
 
+#include "compiler/calibrate/RangeTable.h"
 #include "compiler/conversion/kernels/Tiling.h"
 #include "compiler/import/FixSize.h"
 #include "compiler/import/ModelFiles.h"
@@ -18,6 +19,12 @@ enum class Stage {
 #define VAE_STAGE(NAME, IDENTIFIER, DESCRIPTION) IDENTIFIER,
 #include "compiler/pipeline/Stages.def"
 };
+
+/// The integers that layers multiply (vae-quantize).
+enum class Quantize { None, Int8 };
+
+/// The range of a tensor that 8 bits are to represent, unless the user chooses.
+inline constexpr RangeMethod kDefaultRangeMethod = RangeMethod::Mse;
 
 /// Everything one compilation depends on. A plain value: two compilations in
 /// two threads share nothing.
@@ -55,6 +62,16 @@ struct CompileOptions {
   /// The numbers that layers multiply, but for those that must be exact
   /// (vae-assign-precision).
   Precision precision = Precision::F32;
+  /// Layers that multiply integers do it so whatever the precision is.
+  Quantize quantize = Quantize::None;
+  /// Ranges of the numbers between layers, of this model: a value, or a file of
+  /// vaec calibrate. Layers without any stay as they are.
+  std::optional<RangeTable> rangeTable;
+  std::string ranges;
+  RangeMethod rangeMethod = kDefaultRangeMethod;
+  /// Whether layers multiply integers, instead of what is chosen:
+  /// "[LAYER=]int8" or "none".
+  std::vector<std::string> quantizeLayers;
   /// What lies in memory as f16 (vae-assign-storage).
   Storage storage = Storage::F32;
   /// Whether some must be exact. For tests: single layers are first and last

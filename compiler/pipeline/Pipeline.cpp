@@ -2,6 +2,7 @@
 #include "compiler/pipeline/Pipeline.h"
 
 #include "compiler/conversion/Conversion.h"
+#include "compiler/conversion/QuantizeLayers.h"
 #include "dialects/vae/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -132,8 +133,10 @@ AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
   return rules;
 }
 
-static ChooseAlgorithmPassOptions getAlgorithms(const AlgorithmRules &rules) {
-  ChooseAlgorithmPassOptions result;
+/// Options of a pass with AlgorithmOptions (Passes.td).
+template <typename OptionsTy>
+static OptionsTy getAlgorithms(const AlgorithmRules &rules) {
+  OptionsTy result;
   result.fast = rules.fast;
   result.algorithms.assign(rules.algorithms.begin(), rules.algorithms.end());
   result.tuned.assign(rules.tuned.begin(), rules.tuned.end());
@@ -142,6 +145,22 @@ static ChooseAlgorithmPassOptions getAlgorithms(const AlgorithmRules &rules) {
   result.blockFloat = rules.blockFloat;
   result.vnni = rules.target.vnni;
   result.stores = rules.stores;
+  return result;
+}
+
+static QuantizePassOptions getQuantization(const CompileOptions &options,
+                                           const AlgorithmRules &rules) {
+  auto result = getAlgorithms<QuantizePassOptions>(rules);
+  if (options.quantize == Quantize::None)
+    return result;
+  result.quantize = "int8";
+  result.exactEnds = options.exactEnds;
+  result.layers.assign(options.quantizeLayers.begin(),
+                       options.quantizeLayers.end());
+  if (options.rangeTable)
+    for (const TensorRanges &tensor : options.rangeTable->tensors)
+      result.ranges.push_back(
+          formatRange(tensor.name, tensor.ranges[options.rangeMethod]));
   return result;
 }
 
@@ -167,8 +186,10 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
   pm.addNestedPass<func::FuncOp>(createAssignLayoutPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  const AlgorithmRules rules = getAlgorithmRules(options, tuning);
+  pm.addPass(createQuantizePass(getQuantization(options, rules)));
   pm.addNestedPass<func::FuncOp>(createChooseAlgorithmPass(
-      getAlgorithms(getAlgorithmRules(options, tuning))));
+      getAlgorithms<ChooseAlgorithmPassOptions>(rules)));
   // Before outputs are added and entry points are cut.
   pm.addPass(createAssignPrecisionPass(getPrecisions(options)));
   pm.addPass(createAssignStoragePass(

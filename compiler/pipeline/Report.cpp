@@ -8,6 +8,7 @@
 #include "dialects/kernel/IR/Kernel.h"
 #include "dialects/vae/IR/Vae.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -231,9 +232,23 @@ struct Survivors {
 };
 } // namespace
 
+/// The numbers that the weights of a layer are stored as, and how many bytes
+/// fewer each takes than an f32.
+static std::pair<std::string, int64_t>
+getWeightStorage(PrunableOpInterface op) {
+  constexpr int64_t kSaved16 = 2, kSaved8 = 3;
+  Precision precision = getPrecision(op);
+  if (precision == Precision::INT8)
+    return {stringifyPrecision(precision).str(), kSaved8};
+  if (hasF16Weights(op))
+    return {stringifyStorage(Storage::F16).str(), kSaved16};
+  if (precision == Precision::BF16)
+    return {stringifyPrecision(precision).str(), kSaved16};
+  return {"f32", 0};
+}
+
 /// What layers multiply, and weights that are stored in less than f32.
 static void reportPrecision(ModuleOp fused, CompileReport &report) {
-  constexpr int64_t kSaved = 2; // bytes of 16 bits that an f32 has more
   llvm::StringMap<PrunableOpInterface> known;
   fused.walk([&](PrunableOpInterface layer) {
     known[getLayerName(layer->getLoc())] = layer;
@@ -247,17 +262,12 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
     layer.precision = getPrecision(op);
     if (auto note = op->getAttrOfType<StringAttr>(kStorageNoteAttr))
       layer.storageNote = note.str();
-    if (hasF16Weights(op))
-      layer.storage = stringifyStorage(Storage::F16).str();
-    else
-      layer.storage = stringifyPrecision(layer.precision == Precision::BF16
-                                             ? Precision::BF16
-                                             : Precision::F32)
-                          .str();
-    if (layer.storage == "f32")
-      continue;
+    if (auto note = op->getAttrOfType<StringAttr>(kQuantizeNoteAttr))
+      layer.quantizeNote = note.str();
+    auto [storage, saved] = getWeightStorage(op);
+    layer.storage = storage;
     layer.weightBytes -=
-        kSaved * cast<RankedTensorType>(weight.getType()).getNumElements();
+        saved * cast<RankedTensorType>(weight.getType()).getNumElements();
   }
 }
 

@@ -62,6 +62,9 @@ struct LayerReport {
   /// The numbers that its weights are stored as, and why not as the options
   /// say; empty if they are.
   std::string storage = "f32", storageNote;
+  /// Why it does not multiply integers although the options ask for it; empty
+  /// if it does.
+  std::string quantizeNote;
   /// All constants as they are stored, before packing.
   int64_t weightBytes = 0;
   /// Per example: floating-point operations at the smallest dynamic

@@ -43,7 +43,8 @@ namespace {
 /// What the options of CLI11 write into before it is checked.
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
-  std::string precision = "f32", storage = "f32";
+  std::string precision, storage = "f32";
+  std::string quantize, rangeMethod;
   unsigned level = 2;
 };
 } // namespace
@@ -139,7 +140,8 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
   app.add_option("--precision", raw.precision,
                  "Numbers that layers multiply: " + kPrecisions.str() +
                      " (16-bit block floating point where convolutions use "
-                     "Winograd's algorithm); default f32")
+                     "Winograd's algorithm); default f32, with --quantize "
+                     "mixed where the CPU has it")
       ->option_text("NAME")
       ->group(code);
   app.add_option("--storage", raw.storage,
@@ -165,6 +167,50 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
                "Add line tables: debuggers and profilers show the lines of "
                "layers in the model's file")
       ->group(code);
+}
+
+static std::string methodList() {
+  std::string text;
+  for (const char *name : kRangeMethodNames)
+    text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
+static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
+  const std::string group = "Quantization";
+  app.add_option("--quantize", raw.quantize,
+                 "Let layers multiply integers: int8. Ranges of the numbers "
+                 "between layers are measured on what the model generates, "
+                 "unless there are others")
+      ->option_text("NAME")
+      ->group(group);
+  auto *ranges =
+      app.add_option("--ranges", a.options.ranges,
+                     "Ranges that vaec calibrate has written for this model")
+          ->option_text("FILE")
+          ->group(group);
+  app.add_option("--calibration-data", a.calibrationData,
+                 "Measure ranges on these data: .npy, .npz, IDX or PNG files, "
+                 "or folders of PNG files; may be repeated")
+      ->option_text("FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->excludes(ranges)
+      ->group(group);
+  app.add_option(
+         "--range-method", raw.rangeMethod,
+         "Which of the ranges of a tensor 8 bits are to represent: " +
+             methodList() + "; default " +
+             kRangeMethodNames[static_cast<size_t>(kDefaultRangeMethod)])
+      ->option_text("NAME")
+      ->group(group);
+  app.add_option("--quantize-layer", a.options.quantizeLayers,
+                 "Whether all layers that can, or one, multiply integers, for "
+                 "study: int8 or none; default: where it is faster")
+      ->option_text("[LAYER=]NAME")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->group(group);
 }
 
 static void addInspectionOptions(CLI::App &app, Arguments &a, Raw &raw) {
@@ -277,6 +323,55 @@ std::optional<ExitCode> tool::checkModelOptions(Arguments &a,
   return std::nullopt;
 }
 
+static std::optional<ExitCode> checkPrecision(Arguments &a, const Raw &raw) {
+  if (raw.precision.empty() && a.options.quantize != Quantize::None) {
+    // An unknown CPU is reported where it is compiled for.
+    auto cpus = resolveTargets(a.options);
+    bool has = cpus && llvm::any_of(*cpus, [](const Cpu &cpu) {
+                 return cpu.kernels.wordDots;
+               });
+    if (!cpus)
+      llvm::consumeError(cpus.takeError());
+    a.options.precision = has ? Precision::BFP16 : Precision::F32;
+    return std::nullopt;
+  }
+  auto precision =
+      parsePrecision(raw.precision.empty() ? "f32" : raw.precision);
+  if (!precision)
+    return usage("unknown precision '" + raw.precision + "'; choose one of " +
+                 kPrecisions.str());
+  a.options.precision = *precision;
+  return std::nullopt;
+}
+
+static std::optional<ExitCode> checkQuantization(Arguments &a, const Raw &raw) {
+  CompileOptions &options = a.options;
+  if (raw.quantize == "int8")
+    options.quantize = Quantize::Int8;
+  else if (!raw.quantize.empty())
+    return usage("unknown integers '" + raw.quantize +
+                 "'; --quantize takes int8");
+  else if (!options.ranges.empty() || !a.calibrationData.empty() ||
+           !raw.rangeMethod.empty() || !options.quantizeLayers.empty())
+    return usage("--ranges, --calibration-data, --range-method and "
+                 "--quantize-layer go with --quantize=int8");
+  if (!raw.rangeMethod.empty()) {
+    const auto *found = llvm::find(kRangeMethodNames, raw.rangeMethod);
+    if (found == std::end(kRangeMethodNames))
+      return usage("unknown method '" + raw.rangeMethod + "'; choose one of " +
+                   methodList());
+    options.rangeMethod =
+        static_cast<RangeMethod>(found - std::begin(kRangeMethodNames));
+  }
+  for (llvm::StringRef text : options.quantizeLayers)
+    if (llvm::StringRef name = text.substr(text.rfind('=') + 1);
+        name != "int8" && name != "none")
+      return usage("--quantize-layer takes int8 or none, for all layers or as "
+                   "LAYER=NAME; found '" +
+                   text + "'");
+  return std::nullopt;
+}
+
 /// What the options mean together.
 static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   a.options.optLevel = raw.level;
@@ -297,11 +392,10 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   llvm::SmallVector<llvm::StringRef> names, cpus;
   llvm::StringRef(raw.cpus).split(cpus, ',');
   a.options.cpus.assign(cpus.begin(), cpus.end());
-  auto precision = parsePrecision(raw.precision);
-  if (!precision)
-    return usage("unknown precision '" + raw.precision + "'; choose one of " +
-                 kPrecisions.str());
-  a.options.precision = *precision;
+  if (auto code = checkQuantization(a, raw))
+    return code;
+  if (auto code = checkPrecision(a, raw))
+    return code;
   auto storage = symbolizeStorage(raw.storage);
   if (!storage)
     return usage("unknown storage '" + raw.storage + "'; choose one of " +
@@ -361,6 +455,7 @@ std::optional<ExitCode> tool::parseArguments(int argc, char **argv,
              "the usage, 70 a bug of vaec.");
   Raw raw;
   addCompileOptions(app, arguments, raw);
+  addQuantizationOptions(app, arguments, raw);
   addInspectionOptions(app, arguments, raw);
   std::vector<std::string> own;
   for (int i = argc - 1; i > 0; --i) { // CLI11 takes them in reverse order

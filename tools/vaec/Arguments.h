@@ -28,6 +28,9 @@ struct Arguments {
   std::string reportFile;
   /// Measure; options.tune says where to.
   bool tune = false;
+  /// What layers that multiply integers are calibrated on: files as of vaec
+  /// calibrate --data. None, and no ranges: what the model generates.
+  std::vector<std::string> calibrationData;
   /// --mcpu=help.
   bool listCpus = false;
   /// Flags of MLIR, "--mlir-...".

@@ -20,19 +20,29 @@ using namespace vae;
 using namespace vae::tool;
 using vaedata::concat;
 
-/// Of generated data; and fewer than these say little of rare numbers.
-static constexpr int64_t kSamples = 256, kFewestSamples = 64;
+/// Of generated data; and fewer than these say little of rare numbers, but in
+/// images, of which each has many.
+static constexpr int64_t kSamples = 256, kFewestSamples = 64, kFewestImages = 8;
+/// Before a compilation nobody wants to wait long: operations of all samples.
+static constexpr int64_t kMostWork = int64_t(1) << 41;
+/// Of images where the model takes any, before a compilation.
+static constexpr int64_t kImageSize = 256;
 
 namespace {
 struct CalibrateArguments {
   Arguments compiler; // model and output
   CalibrationOptions options;
+  /// Before a compilation: what is measured serves it alone.
+  bool forCompilation = false;
 };
 
 /// What is known of the model before it is compiled to run.
 struct ModelFacts {
   std::string name, hash;
   std::vector<std::string> entries;
+  /// Operations of one sample; dynamic sizes of images.
+  int64_t flops = 0;
+  std::vector<DimensionReport> sizes;
 
   bool has(llvm::StringRef entry) const {
     return llvm::is_contained(entries, entry);
@@ -136,6 +146,10 @@ static ExitCode readFacts(Arguments arguments, ModelFacts &facts) {
             facts.entries.push_back(function.getName().str());
       });
   facts.name = report.model;
+  for (const LayerReport &layer : report.layers)
+    facts.flops += layer.flops;
+  if (!report.dimensions.empty())
+    facts.sizes.assign(report.dimensions.begin() + 1, report.dimensions.end());
   return code;
 }
 
@@ -154,7 +168,8 @@ static std::vector<std::string> chooseEntries(const CalibrateArguments &a,
     vaedata::fail(a.compiler.input, ": the model cannot generate data: it has ",
                   facts.has("decode") ? "no prior to sample latents of"
                                       : "no decoder",
-                  "; give data with --data FILE");
+                  "; give data with ", a.options.dataOption, " FILE",
+                  a.forCompilation ? ", or ranges with --ranges FILE" : "");
   std::vector<std::string> entries = {"sample"};
   if (facts.has("encode"))
     entries.push_back("encode");
@@ -260,12 +275,14 @@ static RangeTable measure(const CalibrateArguments &arguments,
                                 warn)
           : loadCalibrationData(model.getTable(), *entries[0], options, warn);
   if (generated)
-    llvm::errs() << "vaec: note: no data (--data): " << data.samples
+    llvm::errs() << "vaec: note: no data (" << options.dataOption
+                 << "): " << data.samples
                  << " samples of the prior go through the decoder"
                  << (entries.size() > 1 ? ", and its images through the encoder"
                                         : "")
                  << "\n";
-  warnOfSamples(arguments, data.samples);
+  if (!arguments.forCompilation || !generated)
+    warnOfSamples(arguments, data.samples);
   warnOfNarrowData(data, *entries[0]);
   Calibrator calibrator;
   CalibrationRun(model, data, options, tensors)
@@ -281,19 +298,39 @@ static RangeTable measure(const CalibrateArguments &arguments,
   return table;
 }
 
-static ExitCode calibrate(const CalibrateArguments &arguments) {
-  const Arguments &compiler = arguments.compiler;
-  auto failFile = [](llvm::StringRef file, llvm::Error error) {
-    llvm::errs() << file << ": error: " << llvm::toString(std::move(error))
-                 << "\n";
-    return kInputError;
-  };
-  if (llvm::Error error = checkOutput(compiler.output))
-    return failFile(compiler.output, std::move(error));
+static ExitCode failFile(llvm::StringRef file, llvm::Error error) {
+  llvm::errs() << file << ": error: " << llvm::toString(std::move(error))
+               << "\n";
+  return kInputError;
+}
+
+/// So many that the model runs for a while and not longer.
+static int64_t chooseSamples(const ModelFacts &facts) {
+  return std::clamp(kMostWork / std::max<int64_t>(facts.flops, 1),
+                    kFewestImages, kSamples);
+}
+
+/// Gives a size to images that have none.
+static void fixSize(Arguments &compiler, const ModelFacts &facts) {
+  if (facts.sizes.empty() || compiler.options.size)
+    return;
+  int64_t multiple = 1;
+  for (const DimensionReport &dimension : facts.sizes)
+    multiple = std::max(multiple, dimension.multiple);
+  int64_t size = (kImageSize + multiple - 1) / multiple * multiple;
+  compiler.options.size = ImageSize{size, size};
+}
+
+static ExitCode measureRanges(CalibrateArguments arguments, RangeTable &table) {
+  Arguments &compiler = arguments.compiler;
   ModelFacts facts;
   if (ExitCode code = readFacts(compiler, facts))
     return code;
   std::vector<std::string> entries = chooseEntries(arguments, facts);
+  if (arguments.forCompilation && arguments.options.data.empty()) {
+    arguments.options.samples = chooseSamples(facts);
+    fixSize(compiler, facts);
+  }
   // Programs can be run from the folder of the output more often than from
   // that of temporary files.
   llvm::SmallString<64> beside(compiler.output);
@@ -309,25 +346,30 @@ static ExitCode calibrate(const CalibrateArguments &arguments) {
   if (ExitCode code =
           compileLibrary(compiler, library->getPath(), entries, tensors))
     return code;
-  RangeTable table =
-      measure(arguments, facts, library->getPath(), entries, tensors);
-  if (llvm::Error error = writeFile(compiler.output, /*removeOnSignal=*/true,
+  table = measure(arguments, facts, library->getPath(), entries, tensors);
+  return kOk;
+}
+
+static ExitCode calibrate(const CalibrateArguments &arguments) {
+  llvm::StringRef output = arguments.compiler.output;
+  if (llvm::Error error = checkOutput(output))
+    return failFile(output, std::move(error));
+  RangeTable table;
+  if (ExitCode code = measureRanges(arguments, table))
+    return code;
+  if (llvm::Error error = writeFile(output, /*removeOnSignal=*/true,
                                     [&](llvm::raw_pwrite_stream &out) {
                                       printRangeTable(table, out);
                                       return llvm::Error::success();
                                     }))
-    return failFile(compiler.output, std::move(error));
+    return failFile(output, std::move(error));
   return kOk;
 }
 
-int vae::tool::runCalibrate(int argc, char **argv) {
-  CalibrateArguments arguments;
-  arguments.compiler.options.removeFilesOnSignal = true;
-  arguments.compiler.options.exclusiveContext = true;
-  if (auto code = parse(argc, argv, arguments))
-    return *code;
+/// Runs a step whose errors are thrown.
+static ExitCode guard(llvm::function_ref<ExitCode()> run) {
   try {
-    return calibrate(arguments);
+    return run();
   } catch (const vaedata::UsageError &error) {
     llvm::errs() << "vaec: error: " << error.what() << "\n";
     return kUsage;
@@ -342,4 +384,37 @@ int vae::tool::runCalibrate(int argc, char **argv) {
     llvm::errs() << "vaec: internal error: " << error.what() << "\n";
     return kBug;
   }
+}
+
+ExitCode vae::tool::calibrateFor(Arguments &arguments) {
+  CalibrateArguments own;
+  own.forCompilation = true;
+  own.options.data = arguments.calibrationData;
+  own.options.allowNonfinite = arguments.options.allowNonfinite;
+  own.options.dataOption = "--calibration-data";
+  own.compiler.input = arguments.input;
+  own.compiler.output = arguments.output;
+  CompileOptions &options = own.compiler.options;
+  options.files = arguments.options.files;
+  options.size = arguments.options.size;
+  options.frames = arguments.options.frames;
+  options.allowNonfinite = arguments.options.allowNonfinite;
+  // Names of layers follow from what is fused.
+  options.optLevel = arguments.options.optLevel;
+  options.removeFilesOnSignal = arguments.options.removeFilesOnSignal;
+  options.exclusiveContext = true;
+  RangeTable table;
+  ExitCode code = guard([&] { return measureRanges(own, table); });
+  if (code == kOk)
+    arguments.options.rangeTable = std::move(table);
+  return code;
+}
+
+int vae::tool::runCalibrate(int argc, char **argv) {
+  CalibrateArguments arguments;
+  arguments.compiler.options.removeFilesOnSignal = true;
+  arguments.compiler.options.exclusiveContext = true;
+  if (auto code = parse(argc, argv, arguments))
+    return *code;
+  return guard([&] { return calibrate(arguments); });
 }

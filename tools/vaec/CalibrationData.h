@@ -27,6 +27,8 @@ struct CalibrationOptions {
   /// 0: one for each CPU.
   uint32_t threads = 0;
   bool allowNonfinite = false;
+  /// What messages call the option for data.
+  std::string dataOption = "--data";
 };
 
 struct CalibrationData {

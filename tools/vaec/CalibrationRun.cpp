@@ -111,8 +111,8 @@ CalibrationRun::Values CalibrationRun::runEntry(const vae_abi_entry &entry,
     if (values[i].size() != size)
       fail("'", tensor.name, "' of '", entry.name, "': expected ", size,
            " numbers, found ", values[i].size(),
-           ": the decoder's images are no data of the encoder; give data with "
-           "--data");
+           ": the decoder's images are no data of the encoder; give data with ",
+           options.dataOption);
     (isInput ? inputs : outputs)
         .push_back({values[i].data(), VAE_DTYPE_F32,
                     static_cast<uint32_t>(shapes[i].size()), shapes[i].data()});

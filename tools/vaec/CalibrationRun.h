@@ -6,10 +6,10 @@
 #define TOOLS_VAEC_CALIBRATIONRUN_H
 
 #include "compiler/calibrate/Calibrator.h"
+#include "compiler/calibrate/TensorNames.h"
 #include "tools/data/Model.h"
 #include "tools/data/Progress.h"
 #include "tools/vaec/CalibrationData.h"
-#include "tools/vaec/TensorNames.h"
 
 namespace vae::tool {
 

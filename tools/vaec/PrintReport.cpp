@@ -147,6 +147,19 @@ static void printStorageNotes(const CompileReport &report, raw_ostream &out) {
     table.print(out);
 }
 
+/// Layers that multiply no integers although the options ask for it.
+static void printQuantizeNotes(const CompileReport &report, raw_ostream &out) {
+  Table table({"layer stays as it is", "because"});
+  bool any = false;
+  for (const LayerReport &layer : report.layers)
+    if (!layer.quantizeNote.empty()) {
+      any = true;
+      table.add({layer.name, layer.quantizeNote});
+    }
+  if (any)
+    table.print(out);
+}
+
 /// Convolutions that have a choice.
 static void printAlgorithms(const CompileReport &report, raw_ostream &out) {
   bool any = false, measured = false;
@@ -255,6 +268,7 @@ void tool::printReport(const CompileReport &report, const Arguments &arguments,
   printHead(report, out);
   printLayers(report, out);
   printStorageNotes(report, out);
+  printQuantizeNotes(report, out);
   printAlgorithms(report, out);
   printFused(report, out);
   printUnused(report, out);
@@ -332,6 +346,9 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
         json.attribute("weights_note", layer.storageNote.empty()
                                            ? json::Value(nullptr)
                                            : json::Value(layer.storageNote));
+        json.attribute("quantize_note", layer.quantizeNote.empty()
+                                            ? json::Value(nullptr)
+                                            : json::Value(layer.quantizeNote));
         json.attribute("parameters", layer.parameters);
         json.attribute("weight_bytes", layer.weightBytes);
         json.attribute("flops", layer.flops);

@@ -216,6 +216,10 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
                    << ": error: " << llvm::toString(std::move(error)) << "\n";
       return kInputError;
     }
+  if (arguments.options.quantize != Quantize::None &&
+      arguments.options.ranges.empty() && arguments.options.emit >= Stage::Fuse)
+    if (ExitCode code = calibrateFor(arguments))
+      return code;
   CompileReport report;
   ExitCode code = compile(arguments, configure, report);
   if (code == kOk && arguments.report)

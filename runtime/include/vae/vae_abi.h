@@ -239,7 +239,7 @@ typedef struct vae_abi_model {
   const char *target_triple;
   /* Comma-separated LLVM feature names that the code needs ("avx2,fma,..."). */
   const char *cpu_features;
-  const char *quantization; /* "f32", "bf16", "bfp16": what layers multiply */
+  const char *quantization; /* of layers: "f32", "bf16", "bfp16", "int8" */
   const char *likelihood;   /* "bernoulli", "gaussian", ...; "" if none */
   const char *prior;        /* "standard_normal", ...; "" if none */
   uint32_t num_symbols;
