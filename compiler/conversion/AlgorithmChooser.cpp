@@ -3,6 +3,7 @@
 
 #include "compiler/conversion/LayerShape.h"
 #include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeQuant.h"
 
 using namespace mlir;
 using namespace vae;
@@ -69,6 +70,8 @@ AlgorithmChoice AlgorithmChooser::obey(Operation *op, AlgorithmSource source,
 }
 
 std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
+  if (isIntegerLayer(op))
+    return std::nullopt; // its sums are exact, and direct
   AlgorithmChoice best;
   auto direct = getCost(rules.target, op, best.algorithm);
   if (!direct)

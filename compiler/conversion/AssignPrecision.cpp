@@ -4,6 +4,7 @@
 #include "compiler/conversion/LayerShape.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 
 namespace vae {
 #define GEN_PASS_DEF_ASSIGNPRECISIONPASS
@@ -112,6 +113,8 @@ bool isLargePointwise(Operation *op) {
 bool hasForm(Operation *op, Precision precision) {
   Algorithm algorithm = getAlgorithm(op);
   bool winograd = algorithm.winograd != 0;
+  if (isIntegerLayer(op))
+    return false;
   // Stored weights are those of f32.
   if (precision == Precision::BFP16)
     return (winograd && !algorithm.stored) || isLargePointwise(op);

@@ -3,6 +3,7 @@
 
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -39,6 +40,12 @@ bool hasF16Form(Operation *op) {
              GlobalPoolOp, UpsampleOp, ResizeOp>(op);
 }
 
+/// Whether an operation converts to or from integers.
+bool isRequantization(Operation *op) {
+  return isa<ConvertLayoutOp>(op) && getQuantizedType(op->getOperand(0)) !=
+                                         getQuantizedType(op->getResult(0));
+}
+
 using Operations = DenseSet<Operation *>;
 
 /// The tensors of an entry point that may be of f16. `conversions` may have a
@@ -51,7 +58,8 @@ public:
     for (Operation &op : entry.getBody().front()) {
       if (conversions.contains(&op) || hasF16Form(&op))
         continue;
-      bool moving = moves(&op);
+      // A conversion of numbers moves none.
+      bool moving = moves(&op) && !isRequantization(&op);
       for (Value operand : op.getOperands()) {
         if (moving)
           classes.unionSets(operand.getAsOpaquePointer(),
@@ -67,8 +75,9 @@ public:
   }
 
   bool mayBeF16(Value value) {
-    return !keptClasses.contains(
-        classes.getOrInsertLeaderValue(value.getAsOpaquePointer()));
+    return !getQuantizedType(value) &&
+           !keptClasses.contains(
+               classes.getOrInsertLeaderValue(value.getAsOpaquePointer()));
   }
 
 private:
@@ -134,7 +143,8 @@ struct AssignStoragePass : vae::impl::AssignStoragePassBase<AssignStoragePass> {
 private:
   void storeWeights(PrunableOpInterface layer) {
     ConstantOp weight = getConstant(layer->getOperand(layer.getWeightIndex()));
-    if (!weight || getPrecision(layer) == Precision::BF16)
+    Precision precision = getPrecision(layer);
+    if (!weight || precision == Precision::BF16 || precision == Precision::INT8)
       return;
     if (getAlgorithm(layer).stored) {
       layer->setAttr(kStorageNoteAttr,
