@@ -277,9 +277,10 @@ Value Lowering::contract(Operation *op, Contraction shape,
       getContractionItemFlops(target, shape), operands.type,
       bordered ? addBorder(operands.dims, operands.border) : operands.dims,
       init, {flops, read, countWords(written, operands.type)});
-  // The model knows direct sums of f32 only.
+  // The model knows direct sums of f32 and int8 only.
   Algorithm algorithm = form ? getAlgorithm(op) : Algorithm();
-  bool known = algorithm.winograd || getPrecision(op) == Precision::F32;
+  bool known = algorithm.winograd || getPrecision(op) == Precision::F32 ||
+               getPrecision(op) == Precision::INT8;
   auto time = getPredictedTime(target, op, algorithm, getPrecision(op));
   if (known && time)
     result.getDefiningOp()->setAttr(
