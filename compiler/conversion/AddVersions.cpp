@@ -55,7 +55,8 @@ struct Feature {
 };
 constexpr Feature kFeatures[] = {{"bf16_dot", &KernelTarget::bf16Dot},
                                  {"word_dots", &KernelTarget::wordDots},
-                                 {"vnni", &KernelTarget::vnni}};
+                                 {"vnni", &KernelTarget::vnni},
+                                 {"byte_dots", &KernelTarget::byteDots}};
 } // namespace
 
 void vae::setKernelTarget(NamedAttrList &version, const KernelTarget &target,

@@ -70,9 +70,9 @@ AlgorithmChoice AlgorithmChooser::obey(Operation *op, AlgorithmSource source,
 }
 
 std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
-  AlgorithmChoice best;
   if (isIntegerLayer(op))
-    return std::nullopt;
+    return std::nullopt; // its sums are exact, and direct
+  AlgorithmChoice best;
   auto direct = getCost(rules.target, op, best.algorithm);
   if (!direct)
     return std::nullopt;

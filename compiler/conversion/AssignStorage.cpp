@@ -40,12 +40,10 @@ bool hasF16Form(Operation *op) {
              GlobalPoolOp, UpsampleOp, ResizeOp>(op);
 }
 
-bool hasQuantized(Operation *op) {
-  auto isQuantized = [](Type type) {
-    return getQuantizedType(type) != nullptr;
-  };
-  return llvm::any_of(op->getOperandTypes(), isQuantized) ||
-         llvm::any_of(op->getResultTypes(), isQuantized);
+/// Whether an operation converts to or from integers.
+bool isRequantization(Operation *op) {
+  return isa<ConvertLayoutOp>(op) && getQuantizedType(op->getOperand(0)) !=
+                                         getQuantizedType(op->getResult(0));
 }
 
 using Operations = DenseSet<Operation *>;
@@ -58,10 +56,10 @@ public:
     for (Value argument : entry.getArguments())
       keep(argument);
     for (Operation &op : entry.getBody().front()) {
-      bool integers = hasQuantized(&op);
-      if (conversions.contains(&op) || (hasF16Form(&op) && !integers))
+      if (conversions.contains(&op) || hasF16Form(&op))
         continue;
-      bool moving = moves(&op) && !integers;
+      // A conversion of numbers moves none.
+      bool moving = moves(&op) && !isRequantization(&op);
       for (Value operand : op.getOperands()) {
         if (moving)
           classes.unionSets(operand.getAsOpaquePointer(),
@@ -77,8 +75,9 @@ public:
   }
 
   bool mayBeF16(Value value) {
-    return !keptClasses.contains(
-        classes.getOrInsertLeaderValue(value.getAsOpaquePointer()));
+    return !getQuantizedType(value) &&
+           !keptClasses.contains(
+               classes.getOrInsertLeaderValue(value.getAsOpaquePointer()));
   }
 
 private:
@@ -144,8 +143,8 @@ struct AssignStoragePass : vae::impl::AssignStoragePassBase<AssignStoragePass> {
 private:
   void storeWeights(PrunableOpInterface layer) {
     ConstantOp weight = getConstant(layer->getOperand(layer.getWeightIndex()));
-    if (!weight || getPrecision(layer) == Precision::BF16 ||
-        isIntegerLayer(layer))
+    Precision precision = getPrecision(layer);
+    if (!weight || precision == Precision::BF16 || precision == Precision::INT8)
       return;
     if (getAlgorithm(layer).stored) {
       layer->setAttr(kStorageNoteAttr,

@@ -20,6 +20,9 @@ static constexpr double kSmallTransform = 13, kLargeTransform = 22;
 /// by VNNI, and by pmaddwd and an addition.
 static constexpr double kVnniProducts = 0.57, kPairProducts = 0.8,
                         kBlockFloatTransform = 1.3;
+/// Four products of bytes, of all lanes: by VNNI or a dot product of AArch64,
+/// by two pmaddwd and two additions, and one after the other.
+static constexpr double kByteDots = 1, kBytePairs = 2.8, kByteSingles = 10;
 /// A vector of transformed weights: of few, which stay in a cache near by, and
 /// what is added for many.
 static constexpr double kFewWeights = 8, kManyWeights = 18;
@@ -42,18 +45,27 @@ static double getProducts(int64_t rows, int64_t inputs, int64_t vectors,
   return static_cast<double>(rows * inputs * vectors) * idle;
 }
 
-static double getDirectCost(const KernelTarget &target, const Work &work) {
-  const Contraction &shape = work.shape;
-  Tile tile = chooseTile(target, shape);
+static double getDirectCost(const KernelTarget &target, const Work &work,
+                            Precision precision) {
+  Contraction shape = work.shape;
   int64_t positions = work.images * work.rows * work.columns;
-  int64_t summands = shape.taps() * shape.inputs;
   if (shape.depthwise())
     return 2.0 * positions * vectorsFor(target, shape.groups) * shape.taps();
+  int64_t summands = shape.taps() * shape.inputs;
+  double perProduct = 1;
+  if (precision == Precision::INT8) {
+    shape.precision = precision;
+    summands = shape.storedSummands() / kInt8Fours;
+    perProduct = target.vnni || target.byteDots ? kByteDots
+                 : target.wordDots              ? kBytePairs
+                                                : kByteSingles;
+  }
   if (shape.dotProducts())
-    return 1.5 * positions * shape.outputs * vectorsFor(target, summands);
-  return shape.groups *
+    return 1.5 * perProduct * positions * shape.outputs *
+           vectorsFor(target, summands);
+  return shape.groups * perProduct *
          getProducts(positions, summands, vectorsFor(target, shape.outputs),
-                     tile) /
+                     chooseTile(target, shape)) /
          kDirectEfficiency;
 }
 
@@ -94,8 +106,8 @@ static double getWinogradCost(const KernelTarget &target, const Work &work,
 std::optional<double> vae::getCost(const KernelTarget &target, const Work &work,
                                    const Algorithm &algorithm,
                                    Precision precision) {
-  if (!algorithm.winograd)
-    return getDirectCost(target, work);
+  if (!algorithm.winograd || precision == Precision::INT8)
+    return getDirectCost(target, work, precision);
   if (!Winograd::canCompute(work.shape, algorithm.winograd))
     return std::nullopt;
   Winograd form = Winograd::of(work.shape, algorithm.winograd);
@@ -147,7 +159,7 @@ std::optional<double> vae::getCost(const KernelTarget &target, Operation *op,
   for (const Work &part : getWork(op)) {
     auto cost = getCost(target, part, algorithm, precision);
     any |= cost.has_value();
-    total += cost ? *cost : getDirectCost(target, part);
+    total += cost ? *cost : getDirectCost(target, part, precision);
   }
   return any ? std::optional(total) : std::nullopt;
 }

@@ -31,8 +31,8 @@ struct Work {
 
 /// Vector instructions of one core, which begins two multiply-adds a cycle:
 /// half of it is about the number of cycles. Weights are transformed once a
-/// run. `precision` counts for Winograd only. Nothing if the algorithm cannot
-/// compute the contraction.
+/// run. Of direct sums, `precision` counts if it is int8, of which an algorithm
+/// is no part. Nothing if the algorithm cannot compute the contraction.
 std::optional<double> getCost(const KernelTarget &target, const Work &work,
                               const Algorithm &algorithm,
                               Precision precision = Precision::F32);

@@ -5,6 +5,7 @@
 
 #include "compiler/conversion/CostModel.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 
 #include <cmath>
 
@@ -19,16 +20,23 @@ FailureOr<Lowering::Operands> Lowering::layerOperands(Operation *op,
   operands.weight = getConstant(layer.weight);
   if (!operands.weight)
     return op->emitError() << "the weight must be a constant";
-  if (layer.bias) {
-    ConstantOp source = getConstant(layer.bias);
-    if (!source)
-      return op->emitError() << "the bias must be a constant";
-    std::vector<float> storage, repeated;
-    ArrayRef<float> values = getFloats(source.getValue(), storage);
+  ConstantOp bias = layer.bias ? getConstant(layer.bias) : ConstantOp();
+  if (layer.bias && !bias)
+    return op->emitError() << "the bias must be a constant";
+  std::vector<float> storage, repeated;
+  if (bias) {
+    ArrayRef<float> values = getFloats(bias.getValue(), storage);
     for (int64_t i = 0; i < repeat; ++i)
       repeated.insert(repeated.end(), values.begin(), values.end());
+  }
+  if (shape.precision == Precision::INT8) {
+    operands.bias = constant(
+        op->getLoc(),
+        (getWeightName(operands.weight.getValue()) + ".quant").str(),
+        packInt8Parameters(op, shape, repeated, repeat, layer.residual));
+  } else if (bias) {
     operands.bias =
-        constant(op->getLoc(), (getWeightName(source.getValue()) + ".p").str(),
+        constant(op->getLoc(), (getWeightName(bias.getValue()) + ".p").str(),
                  packBias(shape, repeated));
   }
   operands.border = wantedBorders.lookup(op);
@@ -46,7 +54,51 @@ ConvertLayoutOp Lowering::getConversion(Value result, Value residual) {
   return dyn_cast<ConvertLayoutOp>(*result.getUsers().begin());
 }
 
+std::vector<float> Lowering::packInt8Parameters(Operation *op,
+                                                const Contraction &shape,
+                                                ArrayRef<float> bias,
+                                                int64_t repeat,
+                                                Value residual) {
+  std::vector<float> scales = getSumScales(op), repeated;
+  for (int64_t i = 0; i < repeat; ++i)
+    repeated.insert(repeated.end(), scales.begin(), scales.end());
+  std::vector<float> biases(bias.begin(), bias.end());
+  biases.resize(repeated.size(), 0.0f);
+  std::vector<float> packed(repeated);
+  if (shape.dotProducts() || shape.depthwise()) {
+    packed.insert(packed.end(), biases.begin(), biases.end());
+  } else {
+    packed = packBias(shape, repeated);
+    std::vector<float> packedBias = packBias(shape, biases);
+    packed.insert(packed.end(), packedBias.begin(), packedBias.end());
+  }
+  float parameters[kNumInt8Parameters] = {};
+  auto data = cast<PrunableOpInterface>(op).getDataOperand().get();
+  parameters[kInputZeroPoint] = getQuantizedType(data).getZeroPoint();
+  if (residual)
+    if (auto type = getQuantizedType(residual)) {
+      Quantization of(type);
+      parameters[kResidualZeroPoint] = of.zeroPoint;
+      parameters[kResidualScale] = of.scale;
+    }
+  if (auto type = getQuantizedType(op->getResult(0))) {
+    Quantization of(type);
+    parameters[kResultInverse] = of.inverse;
+    parameters[kResultLow] = of.lowest - of.zeroPoint;
+    parameters[kResultHigh] = of.highest - of.zeroPoint;
+    parameters[kResultZeroPoint] = of.zeroPoint;
+  }
+  packed.insert(packed.end(), std::begin(parameters), std::end(parameters));
+  return packed;
+}
+
 void Lowering::choosePrecision(Operation *op, Contraction &shape) {
+  if (isIntegerLayer(op)) {
+    shape.precision = Precision::INT8;
+    // Zeros of the border are the zero point: sums are those of all taps.
+    shape.padded = false;
+    return;
+  }
   if (!shape.depthwise() && !shape.dotProducts() && shape.inputs > 0)
     shape.precision =
         getPrecision(op) == Precision::BF16 ? Precision::BF16 : Precision::F32;
@@ -77,6 +129,8 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
   bool half = hasF16Weights(op);
   llvm::raw_string_ostream(key)
       << source.getValue().getAsOpaquePointer() << shape.name() << kind << half;
+  if (shape.precision == Precision::INT8)
+    llvm::raw_string_ostream(key) << getWeightType(op).getAsOpaquePointer();
   ElementsAttr &packed = packedWeights.values[key];
   if (!packed) {
     std::vector<float> storage;
@@ -94,7 +148,20 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
       int64_t size = result.size();
       packed = makeWeight(name, {size}, std::move(result), op->getContext());
     };
-    if (shape.precision == Precision::BF16)
+    if (shape.precision == Precision::INT8) {
+      std::vector<int8_t> integers =
+          quantizeWeight(values, source.getValue().getShapedType().getShape(),
+                         getWeightType(op));
+      std::vector<float> numbers(integers.begin(), integers.end());
+      auto getInteger = [&](int64_t g, int64_t o, int64_t i, int64_t ky,
+                            int64_t kx) {
+        return static_cast<int8_t>(weight(numbers, g, o, i, ky, kx));
+      };
+      if (shape.depthwise())
+        make(vae::packWeight(shape, getInteger), makeWeight);
+      else
+        make(packInt8Weight(shape, getInteger), makeInt8Weight);
+    } else if (shape.precision == Precision::BF16)
       make(packBf16Weight(shape, get), makeBf16Weight);
     else if (half)
       make(toF16(vae::packWeight(shape, get)), makeF16Weight);
@@ -166,7 +233,9 @@ Value Lowering::contract(Operation *op, Contraction shape,
   flopsLeft = expr(0);
   // Which taps of the border are read depends on the other positions of a
   // register tile, and so on the batch and on the part of the image.
-  std::optional<Winograd> form = getWinograd(op, shape);
+  std::optional<Winograd> form;
+  if (shape.precision != Precision::INT8)
+    form = getWinograd(op, shape);
   if (getPrecision(op) == Precision::BFP16)
     form = getBlockFloat(target, shape, form);
   if (settled && shape.padded && !form) {
@@ -208,9 +277,10 @@ Value Lowering::contract(Operation *op, Contraction shape,
       getContractionItemFlops(target, shape), operands.type,
       bordered ? addBorder(operands.dims, operands.border) : operands.dims,
       init, {flops, read, countWords(written, operands.type)});
-  // The model knows direct sums of f32 only.
+  // The model knows direct sums of f32 and int8 only.
   Algorithm algorithm = form ? getAlgorithm(op) : Algorithm();
-  bool known = algorithm.winograd || getPrecision(op) == Precision::F32;
+  bool known = algorithm.winograd || getPrecision(op) == Precision::F32 ||
+               getPrecision(op) == Precision::INT8;
   auto time = getPredictedTime(target, op, algorithm, getPrecision(op));
   if (known && time)
     result.getDefiningOp()->setAttr(

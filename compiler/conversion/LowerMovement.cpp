@@ -3,6 +3,9 @@
 // Operations that only move data, all through one strided copy.
 #include "compiler/conversion/Lowering.h"
 
+#include "dialects/vae/IR/VaeQuant.h"
+#include "llvm/Support/FormatVariadic.h"
+
 using namespace mlir;
 using namespace vae;
 
@@ -98,40 +101,58 @@ FailureOr<Value> Lowering::lowerTranspose(TransposeOp op) {
                        permutation, type, getDims(op.getY()));
 }
 
+/// The type with the elements of another one.
+static RankedTensorType withElements(RankedTensorType type,
+                                     RankedTensorType other) {
+  return RankedTensorType::get(type.getShape(), other.getElementType(),
+                               type.getEncoding());
+}
+
 FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
-  auto type = typeOf(op.getY());
-  const Dims image = getDims(op.getX());
-  if (typeOf(op.getX()).getElementType() != type.getElementType() &&
-      (isChannelsLast(op.getX()) == isChannelsLast(op.getY()) ||
-       keepsBytes(op)))
-    return convert(op.getLoc(), op.getX(), type);
-  if (isChannelsLast(op.getX()) == isChannelsLast(op.getY()))
+  RankedTensorType from = typeOf(op.getX()), type = typeOf(op.getY());
+  bool moves = isChannelsLast(op.getX()) != isChannelsLast(op.getY());
+  if (from.getElementType() != type.getElementType()) {
+    if (!moves || keepsBytes(op))
+      return convert(op.getLoc(), op.getX(), type);
+    // Integers move as bytes.
+    if (getQuantizedType(type)) {
+      Value x = convert(op.getLoc(), op.getX(), withElements(from, type));
+      return changeLayout(op.getLoc(), x, type, wantedBorders.lookup(op));
+    }
+    if (getQuantizedType(from)) {
+      Value y = changeLayout(op.getLoc(), op.getX(), withElements(type, from),
+                             Border{});
+      return convert(op.getLoc(), y, type);
+    }
+  } else if (!moves) {
     return op.getX(); // the layer has stored it so
-  if (keepsBytes(op))
-    return alias(op.getLoc(), op.getX(), type, image);
+  } else if (keepsBytes(op)) {
+    return alias(op.getLoc(), op.getX(), type, getDims(op.getX()));
+  }
+  return changeLayout(op.getLoc(), op.getX(), type, wantedBorders.lookup(op));
+}
+
+Value Lowering::changeLayout(Location loc, Value x, RankedTensorType type,
+                             const Border &border) {
+  const Dims image = getDims(x);
   // The rows of all frames are one axis. Of many channels, all pixels are one,
   // which is transposed with the channels.
   AffineExpr rows =
       count(ArrayRef<AffineExpr>(image).drop_front(2).drop_back());
   AffineExpr columns = image.back();
   bool few = isFew(getStaticDim(image[1]));
-  if (isChannelsLast(op.getX()) && few)
-    return permuteMemory(op.getLoc(), op.getX(),
-                         {image[0], rows, columns, image[1]}, {0, 3, 1, 2},
-                         type, image);
-  if (isChannelsLast(op.getX()))
-    return permuteMemory(op.getLoc(), op.getX(),
-                         {image[0], rows * columns, image[1]}, {0, 2, 1}, type,
-                         image);
-  Border border = wantedBorders.lookup(op);
+  if (isChannelsLast(x) && few)
+    return permuteMemory(loc, x, {image[0], rows, columns, image[1]},
+                         {0, 3, 1, 2}, type, image);
+  if (isChannelsLast(x))
+    return permuteMemory(loc, x, {image[0], rows * columns, image[1]},
+                         {0, 2, 1}, type, image);
   if (isEmpty(border) && few)
-    return permuteMemory(op.getLoc(), op.getX(),
-                         {image[0], image[1], rows, columns}, {0, 2, 3, 1},
-                         type, image);
+    return permuteMemory(loc, x, {image[0], image[1], rows, columns},
+                         {0, 2, 3, 1}, type, image);
   if (isEmpty(border))
-    return permuteMemory(op.getLoc(), op.getX(),
-                         {image[0], image[1], rows * columns}, {0, 2, 1}, type,
-                         image);
+    return permuteMemory(loc, x, {image[0], image[1], rows * columns},
+                         {0, 2, 1}, type, image);
   const Dims all = addBorder(image, border);
   Region region;
   region.dims = {image[0], image[2], image[3], image[1]};
@@ -140,18 +161,46 @@ FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
   region.outStrides = {all[2] * all[3] * all[1], all[3] * all[1], all[1],
                        expr(1)};
   region.outOffset = (all[3] * border[0] + border[1]) * all[1];
-  Value filled = makeBorder(op.getLoc(), image, border, 0, type);
-  Value result = copy(op.getLoc(), op.getX(), region, type, all, filled);
+  Value filled = makeBorder(loc, image, border, 0, type);
+  Value result = copy(loc, x, region, type, all, filled);
   dims[result] = image;
   borders[result] = border;
   return result;
 }
 
+/// A name part for a quantization: its numbers.
+static std::string nameQuantization(quant::UniformQuantizedType type) {
+  if (!type)
+    return "f32";
+  Quantization of(type);
+  return llvm::formatv("{0:x-}z{1}", llvm::bit_cast<uint32_t>(of.scale),
+                       of.zeroPoint)
+      .str();
+}
+
 Value Lowering::convert(Location loc, Value x, RankedTensorType type) {
   const Dims shape = getDims(x);
+  auto from = getQuantizedType(x), to = getQuantizedType(type);
+  std::string name = "copy";
+  if (from != to)
+    name = "quantize_" + nameQuantization(from) + "_" + nameQuantization(to);
+  auto convert = [&](Emitter &e, ValueRange values) {
+    Value value = values[0];
+    if (from == to)
+      return value;
+    if (from) {
+      Quantization of(from);
+      value = e.dequantize(value, e.splat(of.zeroPoint), e.splat(of.scale));
+    }
+    if (!to)
+      return value;
+    Quantization of(to);
+    return e.quantize(
+        value, {e.splat(of.inverse), e.splat(of.lowest - of.zeroPoint),
+                e.splat(of.highest - of.zeroPoint), e.integers(of.zeroPoint)});
+  };
   auto kernel =
-      getFlatKernel(module, loc, getTarget(x, type), "copy", 1,
-                    [](Emitter &, ValueRange values) { return values[0]; });
+      getFlatKernel(module, loc, getTarget(x, type), name, 1, convert);
   return launch(loc, kernel, {x}, {count(shape)}, getFlatItemElements(target),
                 type, shape);
 }
@@ -282,6 +331,8 @@ Value Lowering::makeBorder(Location loc, const Dims &image,
                            const Border &border, double value,
                            RankedTensorType type) {
   Dims all = addBorder(image, border);
+  if (auto quantized = getQuantizedType(type))
+    value = Quantization(quantized).quantize(static_cast<float>(value));
   AffineExpr channels = all[1];
   Exprs sizes = {all[0],
                  all[2],

@@ -157,6 +157,7 @@ SmallVector<Contraction> vae::getContractions(ConvTranspose2dOp op) {
 FailureOr<Value> Lowering::lowerEpilogue(ConvTranspose2dOp op) {
   Contraction shape;
   shape.outputs = typeOf(op.getY()).getDimSize(1);
+  choosePrecision(op, shape);
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();
@@ -242,6 +243,7 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
     result = *filled;
   }
   Contraction shape = getShape(op);
+  choosePrecision(op, shape);
   auto operands = layerOperands(op, shape);
   if (failed(operands))
     return failure();

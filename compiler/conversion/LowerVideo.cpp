@@ -3,6 +3,8 @@
 // Operations on videos, [N, T, H, W, C] in memory.
 #include "compiler/conversion/Lowering.h"
 
+#include "dialects/vae/IR/VaeQuant.h"
+
 using namespace mlir;
 using namespace vae;
 
@@ -14,6 +16,8 @@ Value Lowering::padVideo(Location loc, Value x, ArrayRef<int64_t> padding,
     out[2 + axis] = out[2 + axis] + (padding[axis] + padding[axis + 3]);
   auto type =
       getTensorType(out, typeOf(x).getElementType(), typeOf(x).getEncoding());
+  if (auto quantized = getQuantizedType(type))
+    value = Quantization(quantized).quantize(static_cast<float>(value));
   AffineExpr row = out[4] * out[1], inRow = in[4] * in[1];
   // Whole frames as the rows of one image a clip, then the border of each.
   auto kernel = getBorderKernel(module, loc, getTarget({}, type), value);

@@ -69,6 +69,12 @@ private:
                           op.getActivationAttr()},
                          shape, repeat);
   }
+  /// Scales of sums, biases (repeated alike) and parameters of the epilogue of
+  /// an int8 contraction.
+  std::vector<float> packInt8Parameters(mlir::Operation *op,
+                                        const Contraction &shape,
+                                        llvm::ArrayRef<float> bias,
+                                        int64_t repeat, Value residual);
   /// What the layer asks for, where the contraction has such a form.
   static void choosePrecision(mlir::Operation *op, Contraction &shape);
   /// The conversion of a result to channels first, if that is its only use.
@@ -140,6 +146,9 @@ private:
   llvm::FailureOr<Value> lowerSlice(SliceOp op);
   llvm::FailureOr<Value> lowerTranspose(TransposeOp op);
   llvm::FailureOr<Value> lowerConvertLayout(ConvertLayoutOp op);
+  /// Between channels first and last, with that border behind the channels.
+  Value changeLayout(mlir::Location loc, Value x, mlir::RankedTensorType type,
+                     const Border &border);
   Value padImage(mlir::Location loc, Value x, const Border &padding,
                  double value);
   /// An image of `dims` in memory of which the border only is written.

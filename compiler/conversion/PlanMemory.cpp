@@ -3,6 +3,7 @@
 
 #include "dialects/kernel/IR/Kernel.h"
 #include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeQuant.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -49,8 +50,11 @@ int64_t evaluate(AffineExpr expr) {
 /// Rounds up to the alignment. Kept outside the product with the batch, so
 /// that the plan of a batch is the batch times the plan of an example.
 AffineExpr aligned(AffineExpr elements, Type type) {
-  int64_t size = getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8;
-  return (elements * size).ceilDiv(kAlignment) * kAlignment;
+  int64_t size = getElementBytes(type);
+  AffineExpr end = elements * size;
+  if (size == 1) // kernels read whole vectors of bytes, beyond the last one
+    end = end + kAlignment;
+  return end.ceilDiv(kAlignment) * kAlignment;
 }
 
 struct PlanMemoryPass : vae::impl::PlanMemoryPassBase<PlanMemoryPass> {

@@ -66,6 +66,7 @@ vae::resolveTargets(const CompileOptions &options) {
       cpu.kernels.wordDots =
           natural.wordDots && (same || options.vectorWidth == 8);
       cpu.kernels.vnni = natural.vnni && same;
+      cpu.kernels.byteDots = natural.byteDots && same;
       if (same)
         cpu.kernels.streamBytes = natural.streamBytes;
     }

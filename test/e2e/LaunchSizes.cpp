@@ -3,6 +3,7 @@
 
 #include "compiler/conversion/Lowering.h"
 #include "compiler/import/native/NativeImporter.h"
+#include "dialects/vae/IR/VaeQuant.h"
 
 using namespace mlir;
 using namespace vae;
@@ -31,8 +32,12 @@ static int64_t evaluate(AffineExpr expr, ArrayRef<AffineExpr> values) {
   return cast<AffineConstantExpr>(expr.replaceSymbols(values)).getValue();
 }
 
-static int64_t getElementBytes(Value tensor) {
-  return cast<ShapedType>(tensor.getType()).getElementTypeBitWidth() / 8;
+/// Kernels read whole vectors of a quantized tensor, beyond its last element
+/// (vae-plan-memory leaves room for them).
+static int64_t getBytes(Value tensor, int64_t elements) {
+  constexpr int64_t kBeyond = 64;
+  return elements * vae::getElementBytes(tensor.getType()) +
+         (getQuantizedType(tensor) ? kBeyond : 0);
 }
 
 std::vector<LaunchBuffers> LaunchSizes::get(llvm::StringRef entry,
@@ -64,10 +69,9 @@ std::vector<LaunchBuffers> LaunchSizes::get(llvm::StringRef entry,
           evaluate(launch.getElements().getResult(0), values);
       LaunchBuffers buffers;
       for (Value input : launch.getInputs())
-        buffers.bytes.push_back(elements.lookup(input) *
-                                getElementBytes(input));
-      buffers.bytes.push_back(elements.lookup(launch.getResult()) *
-                              getElementBytes(launch.getResult()));
+        buffers.bytes.push_back(getBytes(input, elements.lookup(input)));
+      buffers.bytes.push_back(
+          getBytes(launch.getResult(), elements.lookup(launch.getResult())));
       buffers.sizes = launch.getSizes().getNumResults();
       launches.push_back(std::move(buffers));
     }

@@ -4,6 +4,7 @@
 #include "compiler/import/native/NativeImporter.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -56,6 +57,8 @@ static bool isF16(Value value) {
 /// Winograd's algorithm works with the magnitudes of a whole tile, and loses
 /// more the larger the tile: this many times as much.
 static double getLimit(Operation *op) {
+  if (isIntegerLayer(op))
+    return getQuantizedType(op->getResult(0)) ? kMostOffByOne : kLayerLimit;
   int64_t factor = std::max<int64_t>(1, getAlgorithm(op).winograd);
   double rounding = isF16(op->getResult(0)) ? kF16Rounding : 0;
   return rounding + factor * getRounding(getPrecision(op));
@@ -84,8 +87,38 @@ static constexpr double kInfiniteOrNan = -2;
 /// it may be anything.
 static constexpr double kOutOfRange = -1;
 
+/// Of integers that a function of f32 gives, some are the next ones. This many
+/// in a hundred, at most.
+static constexpr double kMostOffByOne = 0.1;
+
+/// Whether numbers of one kind become others of it, or of another.
+static bool isConversion(Operation *op) {
+  return isa<ConvertLayoutOp>(op) &&
+         getElementTypeOrSelf(op->getOperand(0).getType()) !=
+             getElementTypeOrSelf(op->getResult(0).getType());
+}
+
+/// The integers that numbers stand for.
+static Tensor quantize(const Tensor &numbers, Value quantized) {
+  Quantization of(getQuantizedType(quantized));
+  Tensor result = numbers;
+  for (float &value : result.data)
+    value = of.quantize(value);
+  return result;
+}
+
+/// Whether an activation rounds nothing.
+static bool isExact(ActivationAttr activation) {
+  return !activation ||
+         llvm::is_contained({ActivationKind::Relu, ActivationKind::Relu6,
+                             ActivationKind::Clamp},
+                            activation.getKind());
+}
+
 /// Results that are one rounding of an exact value are equal, bit for bit.
 static bool isExact(Operation *op) {
+  if (isIntegerLayer(op))
+    return isExact(cast<EpilogueOpInterface>(op).getEpilogueActivation());
   if (auto pool = dyn_cast<Pool2dOp>(op))
     return pool.getKind() == PoolKind::Max;
   if (auto pool = dyn_cast<GlobalPoolOp>(op))
@@ -279,6 +312,13 @@ llvm::Expected<Tensor> LayerCheck::getMagnitude(Operation *op,
                                                 const Tensor &result) {
   Tensor magnitude = result;
   makePositive(magnitude);
+  if (isIntegerLayer(op)) {
+    // Before the activation, f32 has been rounded as the interpreter does it.
+    bool integers = getQuantizedType(op->getResult(0)) != nullptr;
+    for (float &size : magnitude.data)
+      size = integers ? 1 : size + 1;
+    return magnitude;
+  }
   if (isa<DenseOp, Conv2dOp, ConvTranspose2dOp, Pool2dOp, GlobalPoolOp,
           UpsampleOp, ResizeOp, MeanChannelsOp, BatchNormOp, ChannelAffineOp>(
           op)) {
@@ -440,31 +480,41 @@ std::string LayerCheck::checkLayers(StringRef entry, ArrayRef<Tensor> inputs,
   // What the library computed; where that is not known, the interpreter.
   DenseMap<Value, const Tensor *> values;
   DenseMap<const Tensor *, std::unique_ptr<Tensor>> own;
-  std::vector<std::unique_ptr<Tensor>> conversions; // to f16
+  std::vector<std::unique_ptr<Tensor>> conversions; // of numbers
+  auto keep = [&](Tensor tensor) {
+    conversions.push_back(std::make_unique<Tensor>(std::move(tensor)));
+    return conversions.back().get();
+  };
   for (auto [argument, input] : llvm::zip_equal(block.getArguments(), inputs))
     values[argument] = &input;
   for (auto [value, output] :
        llvm::zip_equal(block.getTerminator()->getOperands(), outputs))
-    for (Value same = value; same;) {
-      values[same] = &output;
+    for (auto [same, tensor] = std::pair<Value, const Tensor *>(value, &output);
+         same;) {
+      values[same] = tensor;
       auto convert = same.getDefiningOp<ConvertLayoutOp>();
-      bool rounds = convert && isF16(convert.getY()) && !isF16(convert.getX());
-      same = convert && !rounds ? convert.getX() : Value();
+      if (!convert)
+        break;
+      Value x = convert.getX();
+      bool rounds = (isF16(convert.getY()) && !isF16(x)) ||
+                    (getQuantizedType(convert.getY()) && isConversion(convert));
+      if (!rounds && getQuantizedType(x) && isConversion(convert))
+        tensor = keep(quantize(*tensor, x));
+      same = rounds ? Value() : x;
     }
   for (Operation &op : block.without_terminator()) {
     if (isa<ConstantOp>(op))
       continue;
     if (auto convert = dyn_cast<ConvertLayoutOp>(op)) {
       const Tensor *x = values.lookup(convert.getX());
-      if (isF16(convert.getY()) && !values.contains(convert.getY())) {
+      if (isConversion(convert) && !values.contains(convert.getY())) {
         auto rounded = interpretAlone(&op, *x, /*positive=*/false);
         if (!rounded)
           return llvm::toString(rounded.takeError());
-        auto copy = std::make_unique<Tensor>((*rounded)[0]);
-        x = copy.get();
-        conversions.push_back(std::move(copy));
+        values[convert.getY()] = keep((*rounded)[0]);
+      } else if (!isConversion(convert)) {
+        values[convert.getY()] = x;
       }
-      values[convert.getY()] = x;
       continue;
     }
     std::vector<Tensor> operands;
@@ -512,6 +562,8 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
     return llvm::toString(expected.takeError());
   Precision precision = getPrecision(*fused);
   double rounding = getStorage(*fused) != Storage::F32 ? kF16Rounding : 0;
+  if (precision == Precision::INT8)
+    return ""; // what ranges cut off has no limit
   if (precision != Precision::F32)
     rounding = std::max(rounding, getRounding(precision));
   double nudge = rounding ? rounding : kNudge;

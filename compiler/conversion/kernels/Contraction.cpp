@@ -31,8 +31,16 @@ int64_t Contraction::runLength() const {
 }
 
 int64_t Contraction::storedRunLength() const {
+  if (precision == Precision::INT8)
+    return llvm::alignTo(runLength(), dotProducts() ? kInt8DotRun : kInt8Fours);
   return precision == Precision::BF16 ? llvm::alignTo(runLength(), 2)
                                       : runLength();
+}
+
+int64_t Contraction::storedHead() const {
+  if (precision != Precision::INT8)
+    return 0;
+  return depthwise() ? 1 : kInt8Fours;
 }
 
 int64_t Contraction::storedSummands() const {
@@ -105,9 +113,15 @@ int64_t vae::getContractionItemFlops(const KernelTarget &target,
   Tile tile = chooseTile(target, shape);
   int64_t outputs = std::min(tile.vectors * target.vectorWidth, shape.outputs);
   int64_t summands = std::max<int64_t>(1, shape.taps() * shape.inputs);
-  // Two of bf16 take the time of one of f32.
-  int64_t perProduct = shape.precision == Precision::BF16 ? 1 : 2;
-  return perProduct * tile.positions * outputs * summands;
+  int64_t flops = 2 * tile.positions * outputs * summands;
+  switch (shape.precision) {
+  case Precision::BF16: // two take the time of one of f32
+    return flops / 2;
+  case Precision::INT8:
+    return std::max<int64_t>(1, flops / 4);
+  default:
+    return flops;
+  }
 }
 
 std::vector<float> vae::packWeight(
@@ -116,6 +130,12 @@ std::vector<float> vae::packWeight(
   std::vector<float> packed;
   int64_t kh = shape.frames * shape.window[0], kw = shape.window[1];
   if (shape.depthwise()) {
+    for (int64_t g = 0; g < shape.groups && shape.storedHead(); ++g) {
+      float sum = 0;
+      for (int64_t tap = 0; tap < kh * kw; ++tap)
+        sum += weight(g, 0, 0, tap / kw, tap % kw);
+      packed.push_back(sum);
+    }
     for (int64_t ky = 0; ky < kh; ++ky)
       for (int64_t kx = 0; kx < kw; ++kx)
         for (int64_t g = 0; g < shape.groups; ++g)

@@ -4,6 +4,7 @@
 // is the sum of the lanes at the end.
 #include "compiler/conversion/kernels/ContractionEmitter.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -74,14 +75,9 @@ void ContractionEmitter::prefetchWindows(const Values &inputs) {
                           lastColumn + kPositionsAhead * step + i));
 }
 
-void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
-                                     const Taps &taps) {
-  Values inputs, outputs;
-  getPositions(at, positions, whole, inputs, outputs);
-  if (!shape.flat)
-    prefetchWindows(inputs);
-  // The bias is the first lane's start.
-  Values start, sums;
+/// The bias is the first lane's start.
+Emitter::Values ContractionEmitter::startDots() {
+  Values start;
   for (int64_t o = 0; o < shape.outputs; ++o) {
     Value zeros = e.splat(0);
     start.push_back(bias ? vector::InsertOp::create(e.b, e.loc,
@@ -90,9 +86,21 @@ void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
                                .getResult()
                          : zeros);
   }
+  return start;
+}
+
+void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
+                                     const Taps &taps) {
+  Values inputs, outputs;
+  getPositions(at, positions, whole, inputs, outputs);
+  if (!shape.flat)
+    prefetchWindows(inputs);
+  bool integers = shape.precision == Precision::INT8;
+  Values start = integers ? startInt8Dots() : startDots(), sums;
   for (int64_t r = 0; r < positions; ++r)
     sums.append(start.begin(), start.end());
-  sums = multiplyDots(inputs, taps, sums);
+  sums = integers ? multiplyInt8Dots(inputs, taps, sums)
+                  : multiplyDots(inputs, taps, sums);
 
   // Positions may repeat: all reads of a residual come before all writes.
   int64_t count = positions * shape.outputs;
@@ -103,15 +111,20 @@ void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
   Values totals;
   for (int64_t first = 0; first < count; first += e.width) {
     int64_t lanes = std::min(e.width, count - first);
-    Value total = settleSign(e.combineEach(
+    Value total = e.combineEach(
         Values(sums.begin() + first, sums.begin() + first + lanes),
-        [&](Value x, Value y) { return e.addf(x, y); }));
+        [&](Value x, Value y) -> Value {
+          if (integers)
+            return arith::AddIOp::create(e.b, e.loc, x, y);
+          return e.addf(x, y);
+        });
+    total = integers ? scaleInt8Dots(total, first) : settleSign(total);
     if (residual) {
       Value addends = e.splat(0);
       for (int64_t lane = 0; lane < lanes; ++lane)
         addends = vector::InsertOp::create(
             e.b, e.loc, e.load(residual, place(first + lane)), addends, lane);
-      total = e.addf(total, addends);
+      total = e.addf(total, getResidual(addends));
     }
     totals.push_back(total);
   }
@@ -120,6 +133,8 @@ void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
     Value &total = totals[i / e.width];
     if (lane == 0 && epilogue.activation)
       total = emitActivation(e, epilogue.activation, total);
+    if (lane == 0)
+      total = getStored(total);
     e.store(vector::ExtractOp::create(e.b, e.loc, total, lane), y, place(i));
   }
 }

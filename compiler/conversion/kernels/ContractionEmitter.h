@@ -82,6 +82,7 @@ public:
 private:
   using Values = Emitter::Values;
 
+  Value startDepthwise(Value at, Value mask);
   void emitDepthwisePixel(Value window, Value result, Value c, int64_t vectors,
                           Value mask);
 
@@ -202,9 +203,31 @@ private:
   void roundItem();
   Values getRoundedRows(Value at, int64_t count, bool whole);
   void allocateRounded();
+  // ContractionInt8.cpp
+  /// Sums of integers that begin with minus the zero point of the input times
+  /// the weights' sums, as if it had been subtracted from each input.
+  Value startInt8(const Weights &weights, int64_t v);
+  Values multiplyInt8(const Values &inputs, const Weights &weights,
+                      const Taps &taps, int64_t positions, int64_t vectors,
+                      const Values &accumulators);
+  /// Sums of integers as f32, with the bias; `packed`: of the first vector in
+  /// the scales.
+  Values scaleInt8(const Values &sums, Value packed, int64_t vectors);
+  Value getParameter(Int8Parameter which);
+  /// What was loaded of a residual as f32, and what a number is stored as.
+  Value getResidual(Value loaded);
+  Value getStored(Value value);
+  Values multiplyInt8Dots(const Values &inputs, const Taps &taps,
+                          const Values &accumulators);
+  /// Of each output, the first lane's start.
+  Values startInt8Dots();
+  /// The sums of an element of each lane as f32, `first` being the number of
+  /// the first one: outputs of one position follow each other.
+  Value scaleInt8Dots(Value totals, int64_t first);
   // ContractionDot.cpp
   void emitDotTile(Value at, int64_t positions, bool whole, const Taps &taps);
   void prefetchWindows(const Values &inputs);
+  Values startDots();
   Values multiplyDots(const Values &inputs, const Taps &taps,
                       const Values &accumulators);
 

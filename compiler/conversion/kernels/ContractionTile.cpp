@@ -190,18 +190,25 @@ void ContractionEmitter::getPositions(Value at, int64_t count, bool whole,
 
 /// Elements of packed weights from one block of channels to the next.
 static int64_t getBlockSize(const Contraction &shape) {
-  return shape.storedSummands() * kChannelBlock;
+  return (shape.storedHead() + shape.storedSummands()) * kChannelBlock;
 }
 
 /// Of one output, side by side with those of the next.
 static int64_t getSummandsTogether(const Contraction &shape) {
-  return shape.precision == Precision::BF16 ? 2 : 1;
+  switch (shape.precision) {
+  case Precision::BF16:
+    return 2;
+  case Precision::INT8:
+    return kInt8Fours;
+  default:
+    return 1;
+  }
 }
 
 ContractionEmitter::Weights
 ContractionEmitter::placeWeights(Value group, Value output, int64_t vectors) {
   Weights result;
-  int64_t summands = shape.storedSummands();
+  int64_t summands = shape.storedHead() + shape.storedSummands();
   Value firstOfGroup = e.mul(group, paddedOutputs(shape));
   if (tileOutputs() % kChannelBlock == 0 || shape.outputs <= tileOutputs()) {
     result.base = e.mul(e.add(firstOfGroup, output), summands);
@@ -236,6 +243,9 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
                                              const Values &accumulators) {
   if (shape.inputs == 0)
     return accumulators;
+  if (shape.precision == Precision::INT8)
+    return multiplyInt8(inputs, weights, taps, positions, vectors,
+                        accumulators);
   if (shape.precision == Precision::BF16)
     return multiplyBf16(inputs, weights, taps, vectors, accumulators);
   // One loop runs over the taps of a row and their channels, if it can.
@@ -346,11 +356,11 @@ void ContractionEmitter::finish(Values sums, const Values &places,
     sum = settleSign(sum);
   if (residual)
     for (auto [sum, at, mask] : llvm::zip(sums, places, masks))
-      sum = e.addf(sum, e.loadVec(residual, at, mask));
+      sum = e.addf(sum, getResidual(e.loadVec(residual, at, mask)));
   for (auto [sum, at, mask] : llvm::zip(sums, places, masks)) {
     if (epilogue.activation)
       sum = emitActivation(e, epilogue.activation, sum);
-    e.storeVec(sum, y, at, mask);
+    e.storeVec(getStored(sum), y, at, mask);
   }
 }
 
@@ -369,14 +379,19 @@ void ContractionEmitter::emitTile(Value at, int64_t positions, bool whole,
 
   int64_t vectors = channels.vectors;
   Value packed = e.add(e.mul(channels.group, paddedOutputs(shape)), output);
+  Weights weights = placeWeights(channels.group, output, vectors);
+  auto start = [&](int64_t v) {
+    if (shape.precision == Precision::INT8)
+      return startInt8(weights, v);
+    return bias ? e.loadVec(bias, e.add(packed, v * e.width)) : e.splat(0);
+  };
   Values sums;
   for (int64_t r = 0; r < positions; ++r)
     for (int64_t v = 0; v < vectors; ++v)
-      sums.push_back(bias && r > 0 ? sums[v]
-                     : bias        ? e.loadVec(bias, e.add(packed, v * e.width))
-                                   : e.splat(0));
-  sums = multiply(inputs, placeWeights(channels.group, output, vectors), taps,
-                  positions, vectors, sums);
+      sums.push_back(r > 0 ? sums[v] : start(v));
+  sums = multiply(inputs, weights, taps, positions, vectors, sums);
+  if (shape.precision == Precision::INT8)
+    sums = scaleInt8(sums, packed, vectors);
 
   Values places, masks;
   for (int64_t r = 0; r < positions; ++r)
@@ -538,7 +553,7 @@ void ContractionEmitter::emitDepthwisePixel(Value window, Value result, Value c,
   Values sums, places, masks;
   for (int64_t v = 0; v < vectors; ++v) {
     Value at = e.add(c, v * e.width);
-    sums.push_back(bias ? e.loadVec(bias, at, maskOf(v)) : e.splat(0));
+    sums.push_back(startDepthwise(at, maskOf(v)));
     places.push_back(e.add(result, at));
     masks.push_back(maskOf(v));
   }
@@ -557,7 +572,8 @@ void ContractionEmitter::emitDepthwisePixel(Value window, Value result, Value c,
   sums = e.loop(e.index(0), e.index(shape.window[0]), 1, sums,
                 [&](Value ky, ValueRange outer) {
                   Value row = e.add(in, e.mul(ky, inRow));
-                  Value taps = e.add(c, e.mul(ky, columns * channels));
+                  Value taps = e.add(e.add(c, shape.storedHead() * channels),
+                                     e.mul(ky, columns * channels));
                   return e.loop(e.index(0), e.index(columns), unroll, outer,
                                 [&](Value kx, ValueRange inner) {
                                   Values sums(inner.begin(), inner.end());
@@ -571,7 +587,22 @@ void ContractionEmitter::emitDepthwisePixel(Value window, Value result, Value c,
                                   return sums;
                                 });
                 });
+  if (shape.precision == Precision::INT8)
+    for (auto [v, sum] : llvm::enumerate(sums)) {
+      Value at = e.add(c, static_cast<int64_t>(v) * e.width);
+      sum = e.fma(sum, e.loadVec(bias, at, masks[v]),
+                  e.loadVec(bias, e.add(at, channels), masks[v]));
+    }
   finish(std::move(sums), places, masks);
+}
+
+/// Integers are f32, too, which have room for the sums of any window's.
+Value ContractionEmitter::startDepthwise(Value at, Value mask) {
+  if (shape.precision == Precision::INT8) {
+    Value zeroPoint = e.broadcast(getParameter(kInputZeroPoint));
+    return e.mulf(e.negf(zeroPoint), e.loadVec(weight, at, mask));
+  }
+  return bias ? e.loadVec(bias, at, mask) : e.splat(0);
 }
 
 void ContractionEmitter::emitDepthwise() {

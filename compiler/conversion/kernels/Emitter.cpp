@@ -142,11 +142,15 @@ Value Emitter::broadcast(Value scalar) {
 }
 Value Emitter::load(Value buffer, Value at) {
   Value value = memref::LoadOp::create(b, loc, buffer, at);
+  if (holdsBytes(buffer))
+    return widenBytes(value);
   return holdsF16(buffer) ? widen(value) : value;
 }
 void Emitter::store(Value value, Value buffer, Value at) {
   if (holdsF16(buffer))
     value = narrow(value);
+  if (holdsBytes(buffer))
+    value = narrowToBytes(value);
   memref::StoreOp::create(b, loc, value, buffer, at);
 }
 void Emitter::prefetch(Value buffer, Value at) {
@@ -154,13 +158,18 @@ void Emitter::prefetch(Value buffer, Value at) {
                              /*localityHint=*/2, /*isDataCache=*/true);
 }
 Value Emitter::loadVec(Value buffer, Value at, Value mask) {
-  bool half = holdsF16(buffer);
-  VectorType type = half ? vec().clone(b.getF16Type()) : vec();
-  Value value = mask ? vector::MaskedLoadOp::create(b, loc, type, buffer, at,
-                                                    mask, constant(type, 0))
-                           .getResult()
-                     : vector::LoadOp::create(b, loc, type, buffer, at);
-  return half ? widen(value) : value;
+  VectorType type =
+      vec().clone(cast<MemRefType>(buffer.getType()).getElementType());
+  Value value;
+  if (mask) {
+    Value zeros = arith::ConstantOp::create(b, loc, type, b.getZeroAttr(type));
+    value = vector::MaskedLoadOp::create(b, loc, type, buffer, at, mask, zeros);
+  } else {
+    value = vector::LoadOp::create(b, loc, type, buffer, at);
+  }
+  if (holdsBytes(buffer))
+    return widenBytes(value);
+  return holdsF16(buffer) ? widen(value) : value;
 }
 /// The lanes that a mask which is a constant sets, the first ones.
 static std::optional<int64_t> getConstantLanes(Value mask) {
@@ -184,6 +193,8 @@ void Emitter::storeFirst(Value value, Value buffer, Value at, int64_t lanes) {
 void Emitter::storeVec(Value value, Value buffer, Value at, Value mask) {
   if (holdsF16(buffer))
     value = narrow(value, mask);
+  if (holdsBytes(buffer))
+    value = narrowToBytes(value);
   // Below AVX-512, stores with masks are several times as slow as whole ones.
   auto lanes = width < 16 ? getConstantLanes(mask) : std::nullopt;
   if (lanes)
@@ -308,9 +319,14 @@ void Emitter::strip(Value count, function_ref<void(Value, Value)> body) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-/// A name part for buffers of f16: a bit each.
-static std::string nameOfF16Buffers(uint32_t buffers) {
-  return buffers ? "_f16x" + llvm::utohexstr(buffers, /*LowerCase=*/true) : "";
+/// A name part for buffers of f16, and of bytes: a bit each.
+static std::string nameOfBuffers(const KernelTarget &target) {
+  std::string name;
+  if (target.f16Buffers)
+    name += "_f16x" + llvm::utohexstr(target.f16Buffers, /*LowerCase=*/true);
+  if (target.byteBuffers)
+    name += "_i8x" + llvm::utohexstr(target.byteBuffers, /*LowerCase=*/true);
+  return name;
 }
 
 func::FuncOp
@@ -320,8 +336,8 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
                        function_ref<Value(Emitter &, ValueRange)> count,
                        function_ref<void(Emitter &, const KernelArgs &)> body,
                        int64_t scratchBytes, unsigned bf16Buffer) {
-  std::string name = getVersionSymbol(
-      (kernel + nameOfF16Buffers(target.f16Buffers)).str(), target.version);
+  std::string name =
+      getVersionSymbol((kernel + nameOfBuffers(target)).str(), target.version);
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   OpBuilder builder(module.getContext());
@@ -348,6 +364,8 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
   for (unsigned i = 0; i < numBuffers; ++i)
     if (target.f16Buffers >> i & 1)
       types[i] = buffer.clone(builder.getF16Type());
+    else if (target.byteBuffers >> i & 1)
+      types[i] = buffer.clone(builder.getI8Type());
   bool guarded = target.f16Buffers >> (numBuffers - 1) & 1; // the result
   types.append(numSizes + 2, index);
   if (scratchBytes)

@@ -73,7 +73,8 @@ public:
   Value broadcast(Value scalar);
   /// A run-time f64 as a vector of f32.
   Value splatOf(Value scalar64) { return broadcast(truncate(scalar64)); }
-  // Buffers may be of f16, whose elements are f32 once they are loaded.
+  // Buffers may be of f16, whose elements are f32 once they are loaded; or of
+  // bytes, which are integers from 0 to 255, as f32 too.
   Value load(Value buffer, Value at);
   void store(Value value, Value buffer, Value at);
   /// Has a line of a buffer brought into the L2 cache; it need not exist.
@@ -143,6 +144,29 @@ public:
   Value fromBits(Value x);
   Value fromIntegers(Value x); // i32 -> f32
 
+  // Bytes (Int8.cpp).
+  mlir::VectorType ints(); // a vector of i32
+  /// Integers from 0 to 255 in vectors or scalars, bytes as f32 and back.
+  Value widenBytes(Value x);
+  Value narrowToBytes(Value x);
+  /// What Quantization of VaeQuant.h is, in vectors: of f32, `low` and `high`
+  /// without the zero point; the zero point of i32.
+  struct QuantizationValues {
+    Value inverse, low, high, zeroPoint;
+  };
+  /// The nearest integers, as bytes.
+  Value quantize(Value x, const QuantizationValues &to);
+  /// Of integers, and the zero point, as f32.
+  Value dequantize(Value q, Value zeroPoint, Value scale);
+  /// Bytes in fours, those of each lane as the bits of an i32.
+  Value loadFours(Value buffer, Value at);
+  /// Four bytes in all lanes.
+  Value broadcastFour(Value buffer, Value at);
+  /// sums[l] + (a[l] - getByteOffset()) * b[l] for the four bytes of each lane,
+  /// those of a unsigned and those of b signed. Nothing saturates.
+  static int64_t getByteOffset(const KernelTarget &target);
+  Value addByteDots(Value sums, Value a, Value b, const KernelTarget &target);
+
   // Elementary functions of f32 (VectorMath.cpp).
   Value exp(Value x);
   Value log(Value x);
@@ -162,15 +186,17 @@ struct KernelArgs {
   mlir::Value scratch; // of f32, aligned to 64 bytes; null without any
 };
 
-/// Whether a buffer is of f16.
+/// Whether a buffer is of f16, or of bytes.
 bool holdsF16(mlir::Value buffer);
+bool holdsBytes(mlir::Value buffer);
 
 /// In the place of the number of a buffer: none.
 inline constexpr unsigned kNoBuffer = ~0u;
 
 /// Finds or makes the kernel `name` and its count function. `scratchBytes`: of
 /// each range of items that is run at the same time. Buffers are of f32, but
-/// for bf16Buffer and those of target.f16Buffers, of which the name tells.
+/// for bf16Buffer and those of target.f16Buffers and target.byteBuffers, of
+/// which the name tells.
 mlir::func::FuncOp getOrCreateKernel(
     mlir::ModuleOp module, mlir::Location loc, llvm::StringRef name,
     const KernelTarget &target, unsigned numBuffers, unsigned numSizes,

@@ -59,7 +59,8 @@ struct Contraction {
   bool padded = false;
   /// A zero has the same sign whether or not taps of the border are read.
   bool signedZeros = false;
-  /// What is multiplied, and what weights are stored as; sums are f32.
+  /// What is multiplied, and what weights are stored as; sums are f32, or of
+  /// int8 i32.
   Precision precision = Precision::F32;
   bool depthwise() const {
     return groups > 1 && inputs == 1 && outputs == 1 && !video;
@@ -69,10 +70,13 @@ struct Contraction {
   bool hasContiguousRows() const;
   /// Summands that are side by side in memory: of a row of taps, or of a tap.
   int64_t runLength() const;
-  /// Those whose weights are stored: whole pairs of bf16.
+  /// Those whose weights are stored: whole pairs of bf16, fours of int8, and
+  /// vectors of int8 for dot products.
   int64_t storedRunLength() const;
   /// Of an output, all of them.
   int64_t storedSummands() const;
+  /// And what is stored before them: of int8, the sum of an output's weights.
+  int64_t storedHead() const;
   /// Too few outputs to fill a vector: vectors run along the inputs.
   bool dotProducts() const;
   std::string name() const;
@@ -120,8 +124,9 @@ int64_t getContractionItemFlops(const KernelTarget &target,
 /// Packs weights given as a function of (output, input, tap row, tap column)
 /// within group g: [g][block of 16 outputs][tap row][tap column][input][16];
 /// tap rows of a video are those of its first frame, then of the next. They are
-/// padded with zeros; depthwise: [tap row][tap column][group]; for dot
-/// products: [output][tap row][tap column][input].
+/// padded with zeros; depthwise: [tap row][tap column][group], of int8 after
+/// the sums of all taps, [group]; for dot products: [output][tap row][tap
+/// column][input].
 std::vector<float>
 packWeight(const Contraction &shape,
            llvm::function_ref<float(int64_t g, int64_t o, int64_t i, int64_t ky,
@@ -135,9 +140,31 @@ packBf16Weight(const Contraction &shape,
                llvm::function_ref<float(int64_t g, int64_t o, int64_t i,
                                         int64_t ky, int64_t kx)>
                    weight);
+/// The same of int8: [g][block of 16 outputs], each the sums of the outputs'
+/// weights as 16 i32, then [four summands][16][4]; summands that are side by
+/// side in memory are made whole fours with zeros. For dot products: four sums
+/// in 64 bytes, then [output][run of summands in multiples of 64].
+std::vector<int8_t>
+packInt8Weight(const Contraction &shape,
+               llvm::function_ref<int8_t(int64_t g, int64_t o, int64_t i,
+                                         int64_t ky, int64_t kx)>
+                   weight);
 /// Bias in whole blocks of 16 per group (depthwise: as it is).
 std::vector<float> packBias(const Contraction &shape,
                             llvm::ArrayRef<float> bias);
+
+/// What the epilogue of an int8 contraction reads in place of the bias: the
+/// scales of all outputs as packBias has them, their biases, and these.
+enum Int8Parameter : unsigned {
+  kInputZeroPoint,
+  kResidualZeroPoint,
+  kResidualScale,
+  kResultInverse, // of the scale
+  kResultLow,     // without the zero point
+  kResultHigh,
+  kResultZeroPoint,
+  kNumInt8Parameters
+};
 
 //===----------------------------------------------------------------------===//
 // Elementwise (Elementwise.cpp)

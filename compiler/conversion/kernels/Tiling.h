@@ -42,6 +42,9 @@ struct KernelTarget {
   /// Whether there is an instruction that adds products of pairs of 16-bit
   /// integers (pmaddwd), and one that adds them to sums, too (VNNI).
   bool wordDots = false, vnni = false;
+  /// Whether there is an instruction that adds products of fours of signed
+  /// bytes to sums of i32 (AArch64's dot product).
+  bool byteDots = false;
   /// The tile of contractions that the user wants, instead of the chosen one.
   std::optional<Tile> tile;
   /// The version of the code that the kernels belong to; empty if there is one
@@ -50,6 +53,8 @@ struct KernelTarget {
   /// Not of the machine: which buffers of the kernel that is asked for are of
   /// f16, a bit each (Lowering::getTarget).
   uint32_t f16Buffers = 0;
+  /// Likewise, which are of bytes: of quantized tensors, and integer weights.
+  uint32_t byteBuffers = 0;
 
   /// The machine with vectors of that width.
   static KernelTarget withWidth(int64_t vectorWidth) {
@@ -63,6 +68,10 @@ struct KernelTarget {
 /// Output channels come in blocks of this many in packed weights, whatever the
 /// vector width.
 inline constexpr int64_t kChannelBlock = 16;
+
+/// Summands of int8 that are multiplied together; and of dot products, those
+/// that weights are padded to: a vector of 64 bytes.
+inline constexpr int64_t kInt8Fours = 4, kInt8DotRun = 64;
 
 /// Sums that hide the latency of a multiply-add: 4 cycles, of which two begin
 /// in each.

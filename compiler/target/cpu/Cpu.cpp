@@ -61,6 +61,7 @@ static KernelTarget kernelTarget(const Triple &triple,
   if (triple.isAArch64()) {
     target.vectorWidth = 4;
     target.vectorRegisters = 32;
+    target.byteDots = info.checkFeatures("+dotprod");
   } else if (info.checkFeatures("+avx512f,+avx512vl,+avx512dq,+avx512bw")) {
     target.vectorWidth = 16;
     target.vectorRegisters = 32;

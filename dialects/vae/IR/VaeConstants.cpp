@@ -186,6 +186,13 @@ ElementsAttr vae::makeF16Weight(StringRef name, ArrayRef<int64_t> shape,
                       Float16Type::get(context));
 }
 
+ElementsAttr vae::makeInt8Weight(StringRef name, ArrayRef<int64_t> shape,
+                                 std::vector<int8_t> values,
+                                 MLIRContext *context) {
+  return makeWeightOf(name, shape, std::move(values),
+                      IntegerType::get(context, 8));
+}
+
 ElementsAttr vae::makeWeightLike(ElementsAttr form, StringRef name,
                                  ArrayRef<int64_t> shape,
                                  ArrayRef<double> values) {

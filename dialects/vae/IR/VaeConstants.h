@@ -63,6 +63,12 @@ mlir::ElementsAttr makeF16Weight(llvm::StringRef name,
                                  std::vector<uint16_t> values,
                                  mlir::MLIRContext *context);
 
+/// And of integers of 8 bits.
+mlir::ElementsAttr makeInt8Weight(llvm::StringRef name,
+                                  llvm::ArrayRef<int64_t> shape,
+                                  std::vector<int8_t> values,
+                                  mlir::MLIRContext *context);
+
 /// A weight in the form of another one: a resource `name`, or inline. `values`
 /// are rounded to f32; null if one of them is then no finite number.
 mlir::ElementsAttr makeWeightLike(mlir::ElementsAttr form, llvm::StringRef name,

@@ -33,6 +33,13 @@ quant::UniformQuantizedType vae::getActivationType(MLIRContext *context,
       scale, zeroPoint, 0, kHighest);
 }
 
+int64_t vae::getElementBytes(Type tensor) {
+  Type element = getElementTypeOrSelf(tensor);
+  if (auto quantized = dyn_cast<quant::QuantizedType>(element))
+    element = quantized.getStorageType();
+  return element.getIntOrFloatBitWidth() / 8;
+}
+
 quant::QuantizedType vae::getWeightType(Operation *layer) {
   auto attribute = layer->getAttrOfType<TypeAttr>(kWeightTypeAttr);
   return attribute ? dyn_cast<quant::QuantizedType>(attribute.getValue())

@@ -34,6 +34,9 @@ mlir::quant::UniformQuantizedType getQuantizedType(mlir::Value tensor);
 mlir::quant::UniformQuantizedType getActivationType(mlir::MLIRContext *context,
                                                     double low, double high);
 
+/// Bytes of an element in memory.
+int64_t getElementBytes(mlir::Type tensor);
+
 /// What the attribute of a layer says; null without it.
 mlir::quant::QuantizedType getWeightType(mlir::Operation *layer);
 
