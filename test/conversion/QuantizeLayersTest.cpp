@@ -10,7 +10,7 @@ TEST(QuantizeLayers, RangesAreReadAsWritten) {
   const float third = 1.0f / 3;
   for (const char *name :
        {"x", "conv+norm#1", "output:y", "down.0/conv-in", "a b,c{d}\"e\"=%41'"})
-    for (Range range : {Range{-third, third}, Range{0, std::nextafter(1.0f, 2)},
+    for (Range range : {Range{-third, third}, Range{0, std::nextafterf(1, 2)},
                         Range{-1e-38f, 3.4028235e38f}, Range{-5, -5}}) {
       std::string text = formatRange(name, range);
       // What has a meaning in an option of a pass is not in it.

@@ -3,8 +3,11 @@
 // Compares compiled models with the reference interpreter, layer by layer.
 //
 //   compare-reference [--levels=0,2,3] [--widths=0] [--rotate]
-//     [--cpu=NAME,...] [--precision=f32] [--storage=f32] MODEL|FOLDER...
+//     [--cpu=NAME,...] [--precision=f32] [--storage=f32] [--quantize]
+//     MODEL|FOLDER...
 //
+// With --quantize, all layers that can multiply integers; model.json has its
+// ranges beside it, in model.ranges.txt.
 // Each model is compiled at every level and for vectors of every width (0: the
 // CPU's; --rotate: one after the other); ModelCheck.h says what is compared. Of
 // a library for several CPUs, all versions that this machine can run are.
@@ -23,7 +26,7 @@ namespace {
 
 struct Arguments {
   llvm::SmallVector<unsigned> levels = {0, 2, 3}, widths = {0};
-  bool rotate = false;
+  bool rotate = false, quantize = false;
   std::vector<std::string> cpus = {"native"};
   std::optional<Precision> precision = Precision::F32;
   std::optional<Storage> storage = Storage::F32;
@@ -91,6 +94,8 @@ bool parse(llvm::ArrayRef<char *> words, Arguments &arguments) {
       good &= (arguments.storage = symbolizeStorage(word)).has_value();
     else if (word == "--rotate")
       arguments.rotate = true;
+    else if (word == "--quantize")
+      arguments.quantize = true;
     else if (word.starts_with("-"))
       return false;
     else
@@ -129,7 +134,7 @@ int main(int argc, char **argv) {
   if (!parse(llvm::ArrayRef(argv + 1, argc - 1), arguments)) {
     llvm::errs() << "usage: compare-reference [--levels=0,2,3] [--widths=0] "
                     "[--rotate] [--cpu=NAME,...] [--precision=f32] "
-                    "[--storage=f32] MODEL.json|FOLDER...\n";
+                    "[--storage=f32] [--quantize] MODEL.json|FOLDER...\n";
     return 2;
   }
   unsigned failures = 0, levels = arguments.levels.size(),
@@ -142,6 +147,13 @@ int main(int argc, char **argv) {
       options.cpus = arguments.cpus;
       options.precision = *arguments.precision;
       options.storage = *arguments.storage;
+      if (arguments.quantize) {
+        llvm::SmallString<128> ranges(path);
+        llvm::sys::path::replace_extension(ranges, "ranges.txt");
+        options.quantize = Quantize::Int8;
+        options.ranges = ranges.str();
+        options.quantizeLayers = {"int8"};
+      }
       options.optLevel = arguments.levels[variant % levels];
       options.vectorWidth = arguments.widths[variant / levels];
       if (arguments.cpus.size() == 1) {
