@@ -14,6 +14,7 @@
 // Prints one line a model. Exit code 0 if all are right, 1 if not.
 #include "test/e2e/ModelCheck.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/TargetParser/Host.h"
@@ -104,6 +105,21 @@ bool parse(llvm::ArrayRef<char *> words, Arguments &arguments) {
   return good && !arguments.models.empty();
 }
 
+/// The ranges beside a model; none, which makes compiling fail, if there are no
+/// such.
+RangeTable readRanges(llvm::StringRef model) {
+  llvm::SmallString<128> path(model);
+  llvm::sys::path::replace_extension(path, "ranges.txt");
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!file)
+    return {};
+  auto table = parseRangeTable((*file)->getBuffer(), path);
+  if (table)
+    return std::move(*table);
+  llvm::errs() << toString(table.takeError()) << "\n";
+  return {};
+}
+
 /// Checks a model with some options, and says how it went. `version`: the one
 /// of several that runs.
 bool checkModel(const std::string &path, const CompileOptions &options,
@@ -148,10 +164,8 @@ int main(int argc, char **argv) {
       options.precision = *arguments.precision;
       options.storage = *arguments.storage;
       if (arguments.quantize) {
-        llvm::SmallString<128> ranges(path);
-        llvm::sys::path::replace_extension(ranges, "ranges.txt");
         options.quantize = Quantize::Int8;
-        options.ranges = ranges.str();
+        options.rangeTable = readRanges(path);
         options.quantizeLayers = {"int8"};
       }
       options.optLevel = arguments.levels[variant % levels];

@@ -54,6 +54,10 @@ static bool isF16(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType().isF16();
 }
 
+/// Of integers that a function of f32 gives, some are the next ones. This many
+/// in a hundred, at most.
+static constexpr double kMostOffByOne = 0.1;
+
 /// Winograd's algorithm works with the magnitudes of a whole tile, and loses
 /// more the larger the tile: this many times as much.
 static double getLimit(Operation *op) {
@@ -86,10 +90,6 @@ static constexpr double kInfiniteOrNan = -2;
 /// A magnitude that says: f32 cannot hold what the result is made of, so that
 /// it may be anything.
 static constexpr double kOutOfRange = -1;
-
-/// Of integers that a function of f32 gives, some are the next ones. This many
-/// in a hundred, at most.
-static constexpr double kMostOffByOne = 0.1;
 
 /// Whether numbers of one kind become others of it, or of another.
 static bool isConversion(Operation *op) {
