@@ -99,7 +99,7 @@ std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
     }
   }
   double least = *direct;
-  Precision precision = rules.blockFloat ? Precision::BFP16 : Precision::F32;
+  Precision precision = getFastPrecision();
   for (const Algorithm &algorithm : Algorithm::getAll()) {
     auto cost = getCost(rules.target, op, algorithm, precision);
     if (!cost || !rules.allows(algorithm) ||
@@ -110,4 +110,15 @@ std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
     least = *cost;
   }
   return best;
+}
+
+std::optional<double> AlgorithmChooser::getChosenCost(Operation *op) const {
+  auto choice = choose(op);
+  if (!choice)
+    return std::nullopt;
+  return getCost(rules.target, op, choice->algorithm, getFastPrecision());
+}
+
+std::optional<double> AlgorithmChooser::getIntegerCost(Operation *op) const {
+  return getCost(rules.target, op, Algorithm(), Precision::INT8);
 }

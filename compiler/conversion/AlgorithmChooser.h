@@ -44,7 +44,8 @@ struct AlgorithmRules {
     rules.stores = pass.stores;
     rules.target.vectorWidth = pass.vectorWidth;
     rules.target.vectorRegisters = pass.vectorRegisters;
-    rules.target.wordDots = pass.blockFloat;
+    rules.target.wordDots = pass.blockFloat || pass.wordDots;
+    rules.target.byteDots = pass.byteDots;
     rules.target.vnni = pass.vnni;
     return rules;
   }
@@ -65,8 +66,15 @@ public:
   /// Nothing for operations that have no algorithms. Does not look at the
   /// values of weights.
   std::optional<AlgorithmChoice> choose(mlir::Operation *op) const;
+  /// What an operation costs as it would be chosen, or with integers. Nothing
+  /// for operations that have no algorithms.
+  std::optional<double> getChosenCost(mlir::Operation *op) const;
+  std::optional<double> getIntegerCost(mlir::Operation *op) const;
 
 private:
+  Precision getFastPrecision() const {
+    return rules.blockFloat ? Precision::BFP16 : Precision::F32;
+  }
   AlgorithmChoice obey(mlir::Operation *op, AlgorithmSource source,
                        const Algorithm &wanted, bool ofLayer) const;
 

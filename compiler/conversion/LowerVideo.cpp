@@ -65,6 +65,7 @@ FailureOr<Value> Lowering::lowerConv3d(Conv3dOp op) {
   shape.flat = !shape.video && !shape.padded && shape.groups == 1 &&
                shape.taps() == 1 && shape.stride[0] == 1 &&
                shape.stride[1] == 1;
+  bool padded = shape.padded;
   choosePrecision(op, shape);
   auto operands = layerOperands(op, shape);
   if (failed(operands))
@@ -87,7 +88,7 @@ FailureOr<Value> Lowering::lowerConv3d(Conv3dOp op) {
     return contract(op, shape, *operands, op.getX(), weight, sizes, {});
   }
   Value x = op.getX();
-  if (shape.padded)
+  if (padded)
     x = padVideo(op.getLoc(), x, padding, 0);
   const Dims all = getDims(x);
   sizes[kImages] = out[0] * out[2];

@@ -27,7 +27,11 @@ defvar AlgorithmOptions = [
          "Number of vector registers">,
   Option<"blockFloat", "block-float", "bool", "false",
          "Winograd's products will be those of 16-bit block floating point">,
+  Option<"wordDots", "word-dots", "bool", "false",
+         "Bytes are multiplied by pmaddwd; with block-float, they are">,
   Option<"vnni", "vnni", "bool", "false", "By VNNI">,
+  Option<"byteDots", "byte-dots", "bool", "false",
+         "Bytes are multiplied by AArch64's dot product">,
   Option<"stores", "stores", "bool", "true",
          "Whether transformed weights may be stored unasked">];
 
@@ -38,13 +42,12 @@ def QuantizePass : Pass<"vae-quantize", "::mlir::ModuleOp"> {
     (the dialect says what they mean): dense layers, convolutions and transposed
     ones, the first and the last layers of entry points among them. Not
 
-    1. layers without an integer form: 3-D and depthwise convolutions, and those
-       whose weights are not known or not finite;
+    1. layers whose weights are not known or not finite;
     2. layers of whose data no range is known;
     3. the heads of the latent: those whose results are, or become without
        another layer, mu, logvar or a code;
-    4. layers that would not be faster: convolutions of 3x3 taps that
-       vae-choose-algorithm computes by Winograd's algorithm;
+    4. layers that would not be faster by the model of the machine, most of them
+       convolutions that vae-choose-algorithm computes by Winograd's algorithm;
     5. layers whose sums could overflow 32 bits with the worst data.
 
     They get `vae.quantize_note`, which says why. A weight that several entry

@@ -67,33 +67,13 @@ std::optional<std::pair<std::string, Range>> vae::parseRange(StringRef text) {
 
 bool vae::hasIntegerForm(Operation *op) {
   auto layer = dyn_cast<PrunableOpInterface>(op);
-  if (!layer || isa<Conv3dOp>(op))
-    return false;
-  Value weight = op->getOperand(layer.getWeightIndex());
-  if (!getConstant(weight))
-    return false;
-  // One input for each group is no sum of products.
-  auto data = cast<RankedTensorType>(layer.getDataOperand().get().getType());
-  int64_t inputs = data.getDimSize(layer.getUnitAxis());
-  return layer.getUnitGroups() == 1 || inputs > layer.getUnitGroups();
+  return layer && getConstant(op->getOperand(layer.getWeightIndex()));
 }
 
-// What this asks of the cost model is a question of instructions: a
-// multiplication of integers counts a quarter (VNNI) or half (pmaddubsw,
-// pmaddwd) of one of f32, and the conversions of data and results come on top.
-// Until the model has these, a layer is taken to gain unless Winograd's
-// algorithm does, which multiplies 2.25 to 5 times less. With fewer channels
-// its transforms are what takes time.
 bool vae::paysInteger(Operation *op, const AlgorithmChooser &chooser) {
-  constexpr int64_t kFewestChannels = 16;
-  auto conv = dyn_cast<Conv2dOp>(op);
-  if (!conv)
-    return true;
-  auto shape = cast<RankedTensorType>(conv.getWeight().getType()).getShape();
-  if (std::min(shape[0], shape[1]) < kFewestChannels)
-    return true;
-  auto choice = chooser.choose(op);
-  return !choice || choice->algorithm.winograd == 0;
+  auto integers = chooser.getIntegerCost(op);
+  auto others = chooser.getChosenCost(op);
+  return !integers || !others || *integers < *others;
 }
 
 WeightSums::WeightSums(Operation *op) {

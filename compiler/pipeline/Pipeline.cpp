@@ -144,7 +144,9 @@ static OptionsTy getAlgorithms(const AlgorithmRules &rules) {
   result.vectorWidth = rules.target.vectorWidth;
   result.vectorRegisters = rules.target.vectorRegisters;
   result.blockFloat = rules.blockFloat;
+  result.wordDots = rules.target.wordDots;
   result.vnni = rules.target.vnni;
+  result.byteDots = rules.target.byteDots;
   result.stores = rules.stores;
   return result;
 }
