@@ -283,6 +283,13 @@ FailureOr<Value> Lowering::lowerConvTranspose(ConvTranspose2dOp op) {
       placeInput(sizes, x, -rows.first, -columns.first);
       placeOutput(sizes, *operands, op.getStrides()[0], op.getStrides()[1],
                   rows.firstOutput, columns.firstOutput);
+      // Of integers, what kernels along the inputs read lies in another order.
+      if (phase.precision == Precision::INT8) {
+        auto own = layerOperands(op, phase);
+        if (failed(own))
+          return failure();
+        operands->bias = own->bias;
+      }
       result = contract(op, phase, *operands, x, weight, sizes, result);
     }
   return result;
