@@ -13,6 +13,9 @@ using namespace vae;
 
 /// Part of a core's multiply-adds that contractions reach.
 static constexpr double kDirectEfficiency = 0.93, kWinogradEfficiency = 0.88;
+/// Products of a narrow panel: each loads an input, which those of a wide one
+/// share (33 channels, a CPU with two multipliers of 512 bits).
+static constexpr double kNarrowPanel = 1.3;
 /// A vector of a transform, of tiles of up to six and of more elements on a
 /// side.
 static constexpr double kSmallTransform = 13, kLargeTransform = 22;
@@ -76,14 +79,18 @@ static double getWinogradCost(const KernelTarget &target, const Work &work,
                   llvm::divideCeil(work.rows, form.axes[0].outputs) *
                   llvm::divideCeil(work.columns, form.axes[1].outputs);
   int64_t inputs = form.inputBlocks() * kChannelBlock;
-  int64_t panel = tile.vectors * target.vectorWidth;
-  int64_t outputs = llvm::divideCeil(form.outputs, panel) * panel;
+  WinogradPanels panels = WinogradPanels::of(target, form.outputs);
+  int64_t outputs = panels.blocks() * kChannelBlock;
   int64_t positions = form.positions();
   int64_t results = form.axes[0].outputs * form.axes[1].outputs;
   double width = static_cast<double>(target.vectorWidth);
   double products =
-      getProducts(tiles, inputs, outputs / target.vectorWidth, tile) *
-      static_cast<double>(positions) / kWinogradEfficiency;
+      getProducts(tiles, inputs, panels.wide * tile.vectors, tile);
+  if (panels.narrow)
+    products += kNarrowPanel * getProducts(tiles, inputs,
+                                           kChannelBlock / target.vectorWidth,
+                                           {1, tile.positions});
+  products *= static_cast<double>(positions) / kWinogradEfficiency;
   double perTransform = 1;
   if (form.blockFloat) {
     products *= target.vnni ? kVnniProducts : kPairProducts;

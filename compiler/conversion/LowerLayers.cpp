@@ -184,7 +184,7 @@ Value Lowering::storeTransformed(Operation *op, const Winograd &form,
   std::string key;
   llvm::raw_string_ostream(key)
       << source.getAsOpaquePointer() << form.name() << " of "
-      << getWinogradPanel(target, form.outputs);
+      << WinogradPanels::of(target, form.outputs).width;
   ElementsAttr &stored = packedWeights.values[key];
   if (!stored) {
     std::vector<float> storage;

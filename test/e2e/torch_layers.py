@@ -88,13 +88,15 @@ def dense(x, layer, get):
 def convolve(x, layer, get, groups):
     stride, dilation = pair(layer, "stride"), pair(layer, "dilation")
     extent = extents(pair(layer, "kernel_size"), dilation)
-    padded = pad(x, window_padding(x, layer, extent, stride))
-    return F.conv2d(padded, get("kernel"), get_bias(layer, get), stride, 0, dilation, groups)
+    padding = window_padding(x, layer, extent, stride)
+    if padding[:2] != padding[2:]:  # PyTorch itself knows symmetric padding only
+        x, padding = pad(x, padding), [0, 0]
+    return F.conv2d(x, get("kernel"), get_bias(layer, get), stride, padding[:2], dilation, groups)
 
 
 def conv_transpose2d(x, layer, get):
-    """With all padding cut from the whole result, and output padding added to
-    its end: PyTorch itself knows symmetric padding only."""
+    """Where PyTorch itself does not know the padding, it is cut from the whole
+    result, and output padding added to its end."""
     stride, dilation = pair(layer, "stride"), pair(layer, "dilation")
     extent = extents(pair(layer, "kernel_size"), dilation)
     extra, cut = pair(layer, "output_padding", 0), layer.get("padding", 0)
@@ -104,9 +106,11 @@ def conv_transpose2d(x, layer, get):
         total = [max(r, 0) if cut == "same" else 0 for r in rest]
         cut = [total[0] // 2, total[1] // 2, total[0] - total[0] // 2, total[1] - total[1] // 2]
     cut = border(cut)
-    y = F.conv_transpose2d(x[0], get("kernel"), None, stride, 0, 0, layer.get("groups", 1), dilation)
+    groups, bias = layer.get("groups", 1), get_bias(layer, get)
+    if cut[:2] == cut[2:] and all(e < max(s, d) for e, s, d in zip(extra, stride, dilation)):
+        return F.conv_transpose2d(x[0], get("kernel"), bias, stride, cut[:2], extra, groups, dilation)
+    y = F.conv_transpose2d(x[0], get("kernel"), None, stride, 0, 0, groups, dilation)
     y = pad(y, [-cut[0], -cut[1], extra[0] - cut[2], extra[1] - cut[3]])
-    bias = get_bias(layer, get)
     return y if bias is None else y + bias[:, None, None]
 
 

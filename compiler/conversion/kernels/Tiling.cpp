@@ -129,8 +129,12 @@ Tile vae::chooseWinogradTile(const KernelTarget &target, int64_t outputs) {
   return {vectors, std::min<int64_t>(getMostPositions(target, vectors), 14)};
 }
 
-int64_t vae::getWinogradPanel(const KernelTarget &target, int64_t outputs) {
-  return chooseWinogradTile(target, outputs).vectors * target.vectorWidth;
+WinogradPanels WinogradPanels::of(const KernelTarget &target, int64_t outputs) {
+  int64_t width =
+      chooseWinogradTile(target, outputs).vectors * target.vectorWidth;
+  int64_t left = outputs % width;
+  bool narrow = width > kChannelBlock && left > 0 && left <= kChannelBlock;
+  return {width, outputs / width + (left > 0 && !narrow), narrow};
 }
 
 /// Enough for each weight that is read. Their transformed inputs and products

@@ -94,7 +94,19 @@ bool hasRowTile(const KernelTarget &target, const Contraction &shape);
 /// The register tile of a Winograd kernel's products: tiles of the image times
 /// vectors of outputs, which make whole blocks of channels: a panel.
 Tile chooseWinogradTile(const KernelTarget &target, int64_t outputs);
-int64_t getWinogradPanel(const KernelTarget &target, int64_t outputs);
+
+/// The panels that a Winograd kernel's outputs come in: `wide` ones of the
+/// register tile's width, and a last one of a single block of channels if no
+/// more are left.
+struct WinogradPanels {
+  int64_t width; // outputs of a wide panel
+  int64_t wide;
+  bool narrow; // whether there is one of a block behind the wide ones
+
+  static WinogradPanels of(const KernelTarget &target, int64_t outputs);
+  int64_t count() const { return wide + narrow; }
+  int64_t blocks() const { return wide * (width / kChannelBlock) + narrow; }
+};
 /// Tiles of the image that a Winograd kernel works on at a time.
 int64_t getWinogradTiles(const KernelTarget &target, const Winograd &shape);
 

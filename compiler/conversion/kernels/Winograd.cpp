@@ -60,31 +60,26 @@ std::string Winograd::name() const {
                        axes[1].taps, blockFloat ? "_bfp16" : "");
 }
 
-static int64_t getNumPanels(const KernelTarget &target, const Winograd &shape) {
-  return llvm::divideCeil(shape.outputs,
-                          getWinogradPanel(target, shape.outputs));
+int64_t vae::getWinogradChunkStride(const Winograd &shape, int64_t panelWidth) {
+  return (1 + kChunkPairs * kChannelBlock) * panelWidth;
 }
 
-int64_t vae::getWinogradChunkStride(const KernelTarget &target,
-                                    const Winograd &shape) {
-  return (1 + kChunkPairs * kChannelBlock) *
-         getWinogradPanel(target, shape.outputs);
-}
-
-int64_t vae::getWinogradWeightStride(const KernelTarget &target,
-                                     const Winograd &shape) {
+int64_t vae::getWinogradWeightStride(const Winograd &shape,
+                                     int64_t panelWidth) {
   if (shape.blockFloat)
-    return shape.chunks() * getWinogradChunkStride(target, shape) +
+    return shape.chunks() * getWinogradChunkStride(shape, panelWidth) +
            kChannelBlock;
-  return shape.inputBlocks() * kChannelBlock *
-             getWinogradPanel(target, shape.outputs) +
-         kChannelBlock;
+  return shape.inputBlocks() * kChannelBlock * panelWidth + kChannelBlock;
 }
 
 int64_t vae::getWinogradWeightSize(const KernelTarget &target,
                                    const Winograd &shape) {
-  return getNumPanels(target, shape) * shape.positions() *
-         getWinogradWeightStride(target, shape);
+  WinogradPanels panels = WinogradPanels::of(target, shape.outputs);
+  int64_t perPosition =
+      panels.wide * getWinogradWeightStride(shape, panels.width);
+  if (panels.narrow)
+    perPosition += getWinogradWeightStride(shape, kChannelBlock);
+  return shape.positions() * perPosition;
 }
 
 //===----------------------------------------------------------------------===//
@@ -94,16 +89,31 @@ int64_t vae::getWinogradWeightSize(const KernelTarget &target,
 WinogradWeights::WinogradWeights(Emitter &e, const KernelTarget &target,
                                  const Winograd &shape, const KernelArgs &args)
     : e(e), shape(shape), weight(args.buffers[0]), result(args.buffers[1]),
-      panel(getWinogradPanel(target, shape.outputs)),
-      stride(getWinogradWeightStride(target, shape)),
-      chunkStride(getWinogradChunkStride(target, shape)),
+      panels(WinogradPanels::of(target, shape.outputs)),
       columns(getWinogradMatrices(shape.axes[0]).weight),
       rows(getWinogradMatrices(shape.axes[1]).weight) {}
 
-Value WinogradWeights::getPlace(Value block) {
-  int64_t perPanel = panel / kChannelBlock;
-  return e.add(e.mul(e.div(block, perPanel), shape.positions() * stride),
-               e.mul(e.rem(block, perPanel), kChannelBlock));
+WinogradWeights::Place WinogradWeights::getPlace(Value block) {
+  int64_t perPanel = panels.width / kChannelBlock;
+  auto choose = [&](llvm::function_ref<int64_t(int64_t)> ofWidth) {
+    Value wide = e.index(ofWidth(panels.width));
+    if (!panels.narrow)
+      return wide;
+    return e.select(e.less(block, e.index(panels.wide * perPanel)), wide,
+                    e.index(ofWidth(kChannelBlock)));
+  };
+  // Only wide panels are before a block's own.
+  int64_t panelStride =
+      shape.positions() * getWinogradWeightStride(shape, panels.width);
+  Place place;
+  place.start = e.add(e.mul(e.div(block, perPanel), panelStride),
+                      e.mul(e.rem(block, perPanel), kChannelBlock));
+  place.width = choose([](int64_t width) { return width; });
+  place.stride = choose(
+      [&](int64_t width) { return getWinogradWeightStride(shape, width); });
+  place.chunkStride = choose(
+      [&](int64_t width) { return getWinogradChunkStride(shape, width); });
+  return place;
 }
 
 Value WinogradWeights::isGiven(Value block, Value input) {
@@ -119,7 +129,7 @@ Value WinogradWeights::getSource(Value block, Value input) {
 }
 
 void WinogradWeights::transform(Value from, Value buffer, Value to,
-                                int64_t stride) {
+                                Value stride) {
   int64_t kh = shape.axes[0].taps, kw = shape.axes[1].taps;
   Emitter::Values taps;
   for (int64_t t = 0; t < kh * kw; ++t)
@@ -138,12 +148,12 @@ void WinogradWeights::transform(Value from, Value buffer, Value to,
       row.push_back(half[j][i]);
     for (auto [j, value] : llvm::enumerate(rows.emit(e, row)))
       e.storeVec(value, buffer,
-                 e.add(to, (i * shape.axes[1].size() + j) * stride));
+                 e.add(to, e.mul(stride, i * shape.axes[1].size() + j)));
   }
 }
 
 void WinogradWeights::transformOrClear(Value given, Value from, Value buffer,
-                                       Value to, int64_t stride) {
+                                       Value to, Value stride) {
   e.ifElse(
       given,
       [&] {
@@ -152,7 +162,7 @@ void WinogradWeights::transformOrClear(Value given, Value from, Value buffer,
       },
       [&] {
         for (int64_t q = 0; q < shape.positions(); ++q)
-          e.storeVec(e.splat(0), buffer, e.add(to, q * stride));
+          e.storeVec(e.splat(0), buffer, e.add(to, e.mul(stride, q)));
         return Emitter::Values();
       });
 }
@@ -161,15 +171,15 @@ void WinogradWeights::emitItem(Value item) {
   Value block = e.div(item, shape.inputBlocks());
   Value first =
       e.mul(e.sub(item, e.mul(block, shape.inputBlocks())), kChannelBlock);
-  Value start = getPlace(block);
+  Place place = getPlace(block);
   e.loop(e.index(0), e.index(kChannelBlock), 1, [&](Value i) {
     Value input = e.add(first, i);
     Value from = getSource(block, input);
-    Value to = e.add(start, e.mul(input, panel));
+    Value to = e.add(place.start, e.mul(input, place.width));
     Value given = isGiven(block, input);
     e.loop(e.index(0), e.index(kChannelBlock), e.width, [&](Value lane) {
       transformOrClear(given, e.add(from, lane), result, e.add(to, lane),
-                       stride);
+                       place.stride);
     });
   });
 }
@@ -177,8 +187,7 @@ void WinogradWeights::emitItem(Value item) {
 func::FuncOp vae::getWinogradWeightKernel(ModuleOp module, Location loc,
                                           const KernelTarget &target,
                                           const Winograd &shape) {
-  int64_t panel = getWinogradPanel(target, shape.outputs);
-  int64_t blocks = getNumPanels(target, shape) * panel / kChannelBlock;
+  int64_t blocks = WinogradPanels::of(target, shape.outputs).blocks();
   int64_t parts = shape.blockFloat ? shape.chunks() : shape.inputBlocks();
   // One chunk, as f32.
   int64_t scratch =
@@ -216,7 +225,7 @@ WinogradItems::WinogradItems(Emitter &e, const KernelTarget &target,
   // inputs for itself.
   Value some = e.max(blocks, e.index(1));
   splits = e.min(e.div(e.add(some, kMinItems - 1), some),
-                 e.index(getNumPanels(target, shape)));
+                 e.index(WinogradPanels::of(target, shape.outputs).count()));
   count = e.mul(blocks, splits);
 }
 
@@ -226,7 +235,8 @@ WinogradScratch::WinogradScratch(const KernelTarget &target,
   // A line more keeps the positions of a tile in different sets of a cache.
   int64_t blocks = shape.blockFloat ? shape.inputPairs() : shape.inputBlocks();
   inPosition = tiles * blocks * kChannelBlock + kChannelBlock;
-  outPosition = tiles * getWinogradPanel(target, shape.outputs) + kChannelBlock;
+  outPosition =
+      tiles * WinogradPanels::of(target, shape.outputs).width + kChannelBlock;
   inputs = 0;
   products = inputs + shape.positions() * inPosition;
   window = products + shape.positions() * outPosition;
@@ -248,8 +258,9 @@ WinogradEmitter::WinogradEmitter(Emitter &e, const KernelTarget &target,
                                  const Epilogue &epilogue,
                                  const KernelArgs &args)
     : e(e), target(target), shape(shape), epilogue(epilogue), args(args),
-      tile(chooseWinogradTile(target, shape.outputs)), layout(target, shape),
-      items(e, target, shape, args.sizes),
+      panels(WinogradPanels::of(target, shape.outputs)),
+      positions(chooseWinogradTile(target, shape.outputs).positions),
+      layout(target, shape), items(e, target, shape, args.sizes),
       inputMaps{LinearMap(getWinogradMatrices(shape.axes[0]).input),
                 LinearMap(getWinogradMatrices(shape.axes[1]).input)},
       outputMaps{LinearMap(getWinogradMatrices(shape.axes[0]).output),
@@ -297,11 +308,11 @@ void WinogradEmitter::findTiles(Value first) {
 /// Adds to the sums of a register tile the products of that many blocks of
 /// inputs, or of pairs of them.
 Emitter::Values WinogradEmitter::multiplyBlocks(Value from, Value weights,
-                                                Value blocks,
+                                                Value blocks, int64_t rows,
                                                 const Values &start) {
   constexpr int64_t kUnroll = 4;
-  int64_t vectors = tile.vectors, width = vectors * e.width;
-  int64_t rows = static_cast<int64_t>(start.size()) / vectors;
+  int64_t vectors = static_cast<int64_t>(start.size()) / rows;
+  int64_t width = vectors * e.width;
   auto multiply = [&](Value value, Value w, Value sum) {
     return shape.blockFloat ? e.addIntegerDots(sum, value, w, target.vnni)
                             : e.fma(value, w, sum);
@@ -332,11 +343,12 @@ Emitter::Values WinogradEmitter::multiplyBlocks(Value from, Value weights,
   });
 }
 
-/// Products of `rows` tiles with one position's weights of a panel.
+/// Products of `rows` tiles with one position's weights of a panel of so many
+/// vectors.
 void WinogradEmitter::multiplyRows(Value from, Value weights, Value to,
-                                   int64_t rows) {
+                                   int64_t rows, int64_t vectors) {
   Values sums = multiplyBlocks(from, weights, e.index(shape.inputBlocks()),
-                               Values(rows * tile.vectors, e.splat(0)));
+                               rows, Values(rows * vectors, e.splat(0)));
   for (auto [index, sum] : llvm::enumerate(sums))
     e.storeVec(sum, scratch, e.add(to, static_cast<int64_t>(index) * e.width));
 }
@@ -370,16 +382,16 @@ void WinogradEmitter::prefetchNext(Value index, Value parts) {
 }
 
 /// Units of work are the rows of its tiles' results.
-void WinogradEmitter::prefetchResidual(Value panel, Value index, Value parts) {
+void WinogradEmitter::prefetchResidual(const Panel &panel, Value index,
+                                       Value parts) {
   int64_t resultRows = shape.axes[0].outputs;
-  int64_t width = tile.vectors * e.width;
   overPart(e, e.mul(count, resultRows), index, parts, [&](Value unit) {
     Value t = e.div(unit, resultRows);
     Value row = e.sub(unit, e.mul(t, resultRows));
-    Value at = e.add(e.add(get(kResult, t), e.mul(panel, width)),
+    Value at = e.add(e.add(get(kResult, t), panel.firstChannel),
                      e.mul(row, size(kOutRow)));
     for (int64_t column = 0; column < shape.axes[1].outputs; ++column)
-      for (int64_t lane = 0; lane < width; lane += kLine)
+      for (int64_t lane = 0; lane < panel.width; lane += kLine)
         e.prefetch(residual,
                    e.add(e.add(at, e.mul(size(kOutColumn), column)), lane));
   });
@@ -387,43 +399,41 @@ void WinogradEmitter::prefetchResidual(Value panel, Value index, Value parts) {
 
 /// The products of a panel, position after position: in runs of tiles of almost
 /// equal length. It is one of the item's parts.
-void WinogradEmitter::multiply(Value panel, Value part, Value parts) {
-  int64_t stride = getWinogradWeightStride(target, shape);
-  int64_t width = tile.vectors * e.width;
-  Value positions = e.index(shape.positions());
-  Value weights = e.mul(panel, shape.positions() * stride);
-  e.loop(zero, positions, 1, [&](Value position) {
-    prefetchNext(e.add(e.mul(part, positions), position),
-                 e.mul(parts, positions));
+void WinogradEmitter::multiply(const Panel &panel, Value part, Value parts) {
+  int64_t stride = getWinogradWeightStride(shape, panel.width);
+  int64_t vectors = panel.width / e.width;
+  Value all = e.index(shape.positions());
+  e.loop(zero, all, 1, [&](Value position) {
+    prefetchNext(e.add(e.mul(part, all), position), e.mul(parts, all));
     if (residual)
-      prefetchResidual(panel, position, positions);
+      prefetchResidual(panel, position, all);
     Value inputs =
         e.add(e.mul(position, layout.inPosition), e.index(layout.inputs));
     Value products =
         e.add(e.mul(position, layout.outPosition), e.index(layout.products));
-    Value w = e.add(weights, e.mul(position, stride));
+    Value w = e.add(panel.weights, e.mul(position, stride));
     Value scales = shape.blockFloat ? getScales(position) : Value();
     e.loop(zero, runs, 1, [&](Value run) {
       Value first = e.add(e.mul(run, rows), e.min(run, extra));
       Value size = e.select(e.less(run, extra), e.add(rows, 1), rows);
       Value from = e.add(inputs, e.mul(first, kChannelBlock));
-      Value to = e.add(products, e.mul(first, width));
+      Value to = e.add(products, e.mul(first, panel.width));
       SmallVector<int64_t> cases =
-          llvm::to_vector(llvm::seq<int64_t>(1, tile.positions));
+          llvm::to_vector(llvm::seq<int64_t>(1, positions));
       auto choice = scf::IndexSwitchOp::create(e.b, e.loc, TypeRange(), size,
                                                cases, cases.size());
       auto fill = [&](Region &region, int64_t r) {
         OpBuilder::InsertionGuard guard(e.b);
         e.b.createBlock(&region);
         if (shape.blockFloat)
-          multiplyChunks(from, w, to, placeScales(scales, first), r);
+          multiplyChunks(from, w, to, placeScales(scales, first), r, vectors);
         else
-          multiplyRows(from, w, to, r);
+          multiplyRows(from, w, to, r, vectors);
         scf::YieldOp::create(e.b, e.loc);
       };
       for (auto [region, r] : llvm::zip(choice.getCaseRegions(), cases))
         fill(region, r);
-      fill(choice.getDefaultRegion(), tile.positions);
+      fill(choice.getDefaultRegion(), positions);
     });
   });
 }
@@ -448,18 +458,27 @@ void WinogradEmitter::emitItem(Value item) {
   Value next = e.add(item, 1);
   std::tie(nextFirst, nextCount) = getBlock(next);
   nextCount = e.select(e.less(next, args.end), nextCount, zero);
-  runs = e.ceilDiv(count, tile.positions);
+  runs = e.ceilDiv(count, positions);
   rows = e.div(count, runs);
   extra = e.sub(count, e.mul(rows, runs));
   findTiles(first);
   transformInputs();
-  Value panels = e.index(getNumPanels(target, shape));
-  Value begin = bound(split, panels, items.splits);
-  Value end = bound(e.add(split, 1), panels, items.splits);
-  e.loop(begin, end, 1, [&](Value panel) {
-    multiply(panel, e.sub(panel, begin), e.sub(end, begin));
+  Value all = e.index(panels.count());
+  Value begin = bound(split, all, items.splits);
+  Value end = bound(e.add(split, 1), all, items.splits);
+  int64_t panelStride =
+      shape.positions() * getWinogradWeightStride(shape, panels.width);
+  auto emitPanel = [&](Value index, int64_t width) {
+    Panel panel = {width, e.mul(index, panels.width),
+                   e.mul(index, panelStride)};
+    multiply(panel, e.sub(index, begin), e.sub(end, begin));
     transformProducts(panel);
-  });
+  };
+  Value wide = e.index(panels.wide);
+  e.loop(begin, panels.narrow ? e.min(end, wide) : end, 1,
+         [&](Value index) { emitPanel(index, panels.width); });
+  if (panels.narrow)
+    e.ifThen(e.less(wide, end), [&] { emitPanel(wide, kChannelBlock); });
 }
 
 void WinogradEmitter::emit() {

@@ -54,15 +54,15 @@ bool hasBlockFloat(const KernelTarget &target, const Winograd &shape);
 /// whole blocks][output of the panel]. Positions are getWinogradWeightStride
 /// apart: a line more than they need, for the caches. Of blockFloat, a position
 /// has for each chunk [output], the scales, and [pair of inputs][output], of
-/// input c of a block and the same of the next block.
-int64_t getWinogradWeightStride(const KernelTarget &target,
-                                const Winograd &shape);
+/// input c of a block and the same of the next block. The last panel may be
+/// narrower than the others (WinogradPanels), and so are its strides.
 int64_t getWinogradWeightSize(const KernelTarget &target,
                               const Winograd &shape);
+/// Of a panel of that many outputs.
+int64_t getWinogradWeightStride(const Winograd &shape, int64_t panelWidth);
 
 /// Elements from the weights of one chunk to those of the next.
-int64_t getWinogradChunkStride(const KernelTarget &target,
-                               const Winograd &shape);
+int64_t getWinogradChunkStride(const Winograd &shape, int64_t panelWidth);
 
 /// Transforms weights. Buffers: the weights as contractions pack them,
 /// the transformed ones.

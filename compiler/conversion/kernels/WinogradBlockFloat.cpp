@@ -42,7 +42,8 @@ bool vae::hasBlockFloat(const KernelTarget &target, const Winograd &shape) {
 void WinogradWeights::emitChunk(Value item, Value scratch) {
   Value block = e.div(item, shape.chunks());
   Value chunk = e.sub(item, e.mul(block, shape.chunks()));
-  Value start = e.add(getPlace(block), e.mul(chunk, chunkStride));
+  Place place = getPlace(block);
+  Value start = e.add(place.start, e.mul(chunk, place.chunkStride));
   Value first = e.mul(chunk, kChunkChannels);
   Value left = e.sub(e.index(shape.inputPairs() * 2 * kChannelBlock), first);
   Value inputs = e.min(left, e.index(kChunkChannels));
@@ -51,18 +52,19 @@ void WinogradWeights::emitChunk(Value item, Value scratch) {
       Value input = e.add(first, i);
       transformOrClear(isGiven(block, input),
                        e.add(getSource(block, input), lane), scratch,
-                       e.mul(i, e.width), kChunkChannels * e.width);
+                       e.mul(i, e.width), e.index(kChunkChannels * e.width));
     });
     e.loop(e.index(0), e.index(shape.positions()), 1, [&](Value position) {
       quantize(position, scratch, inputs,
-               e.add(e.add(start, e.mul(position, stride)), lane));
+               e.add(e.add(start, e.mul(position, place.stride)), lane),
+               place.width);
     });
   });
 }
 
 /// The weights of a chunk at one position, for as many outputs as a vector has.
 void WinogradWeights::quantize(Value position, Value scratch, Value inputs,
-                               Value to) {
+                               Value to, Value panelWidth) {
   Value from = e.mul(position, kChunkChannels * e.width);
   auto load = [&](Value input) {
     return e.loadVec(scratch, e.add(from, e.mul(input, e.width)));
@@ -86,7 +88,7 @@ void WinogradWeights::quantize(Value position, Value scratch, Value inputs,
           e.roundToInt16(load(input), factor),
           e.roundToInt16(load(e.add(input, kChannelBlock)), factor));
       Value word = e.add(e.div(pair, 2), k);
-      e.storeVec(words, result, e.add(to, e.mul(e.add(word, 1), panel)));
+      e.storeVec(words, result, e.add(to, e.mul(e.add(word, 1), panelWidth)));
     });
   });
 }
@@ -255,22 +257,24 @@ Value WinogradEmitter::placeScales(Value scales, Value t) {
   return e.add(scales, e.mul(t, shape.axes[1].size() * kChannelBlock));
 }
 
-/// Products of `rows` tiles with one position's weights of a panel.
+/// Products of `rows` tiles with one position's weights of a panel of so many
+/// vectors.
 void WinogradEmitter::multiplyChunks(Value from, Value weights, Value to,
-                                     Value scales, int64_t rows) {
-  int64_t panel = tile.vectors * e.width;
+                                     Value scales, int64_t rows,
+                                     int64_t vectors) {
+  int64_t width = vectors * e.width;
   e.loop(zero, e.index(shape.chunks()), 1, [&](Value chunk) {
     Value firstPair = e.mul(chunk, kChunkPairs);
     Value pairs = e.min(e.sub(e.index(shape.inputPairs()), firstPair),
                         e.index(kChunkPairs));
     Value w =
-        e.add(weights, e.mul(chunk, getWinogradChunkStride(target, shape)));
+        e.add(weights, e.mul(chunk, getWinogradChunkStride(shape, width)));
     Values sums = multiplyBlocks(
         e.add(from, e.mul(firstPair, layout.tiles * kChannelBlock)),
-        e.add(w, panel), pairs, Values(rows * tile.vectors, e.integers(0)));
+        e.add(w, width), pairs, rows, Values(rows * vectors, e.integers(0)));
     Value chunkScales = placeScales(scales, e.mul(chunk, layout.tiles));
     auto add = [&](bool first) {
-      addChunk(sums, w, to, chunkScales, first);
+      addChunk(sums, vectors, w, to, chunkScales, first);
       return Values();
     };
     if (shape.chunks() == 1)
@@ -283,9 +287,9 @@ void WinogradEmitter::multiplyChunks(Value from, Value weights, Value to,
 }
 
 /// Adds the sums of a chunk to the products in scratch.
-void WinogradEmitter::addChunk(const Values &sums, Value weights, Value to,
-                               Value scales, bool first) {
-  int64_t vectors = tile.vectors;
+void WinogradEmitter::addChunk(const Values &sums, int64_t vectors,
+                               Value weights, Value to, Value scales,
+                               bool first) {
   int64_t perTile = shape.axes[1].size() * kChannelBlock;
   Values outputScales;
   for (int64_t v = 0; v < vectors; ++v)

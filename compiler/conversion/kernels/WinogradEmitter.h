@@ -52,22 +52,27 @@ public:
   void emitChunk(Value item, Value scratch);
 
 private:
-  /// Where the transformed weights of a block of outputs begin.
-  Value getPlace(Value block);
+  /// Where the transformed weights of a block of outputs begin, the width of
+  /// their panel, and how far its positions and chunks are apart.
+  struct Place {
+    Value start, width, stride, chunkStride;
+  };
+  Place getPlace(Value block);
   Value getSource(Value block, Value input);
   /// Whether the layer has these channels; others are there to fill a block.
   Value isGiven(Value block, Value input);
   /// The weights of one input and as many outputs as a vector has. Positions
   /// are `stride` elements apart.
-  void transform(Value from, Value buffer, Value to, int64_t stride);
+  void transform(Value from, Value buffer, Value to, Value stride);
   void transformOrClear(Value given, Value from, Value buffer, Value to,
-                        int64_t stride);
-  void quantize(Value position, Value scratch, Value inputs, Value to);
+                        Value stride);
+  void quantize(Value position, Value scratch, Value inputs, Value to,
+                Value panelWidth);
 
   Emitter &e;
   const Winograd &shape;
   Value weight, result;
-  int64_t panel, stride, chunkStride;
+  const WinogradPanels panels;
   LinearMap columns, rows;
 };
 
@@ -103,6 +108,11 @@ private:
   };
   Place locate(Value tile);
   std::pair<Value, Value> getBlock(Value item);
+  /// A panel of so many outputs: the first of them, and its weights.
+  struct Panel {
+    int64_t width;
+    Value firstChannel, weights;
+  };
   Value get(Field field, Value tile) { return e.load(tables[field], tile); }
 
   // WinogradTransform.cpp
@@ -112,7 +122,7 @@ private:
   Value isInside(Value tile);
   void transformWindow(Value buffer, Value base, Value rowStride,
                        int64_t columnStride, Value to, Value mask);
-  void transformProducts(Value panel);
+  void transformProducts(const Panel &panel);
   Values transformProducts(Value from, llvm::ArrayRef<int64_t> rows);
   void storeInside(Value tile, Value channel, Value from, Value mask,
                    bool stream);
@@ -143,25 +153,27 @@ private:
   Value getScales(Value position);
   Value placeScales(Value scales, Value tile);
   void multiplyChunks(Value from, Value weights, Value to, Value scales,
-                      int64_t rows);
-  void addChunk(const Values &sums, Value weights, Value to, Value scales,
-                bool first);
+                      int64_t rows, int64_t vectors);
+  void addChunk(const Values &sums, int64_t vectors, Value weights, Value to,
+                Value scales, bool first);
 
   /// What the item after this one reads, so many times in equal parts.
   void prefetchNext(Value index, Value parts);
   /// A part of the residual of an item's tiles.
-  void prefetchResidual(Value panel, Value index, Value parts);
-  void multiply(Value panel, Value part, Value parts);
-  Values multiplyBlocks(Value from, Value weights, Value blocks,
+  void prefetchResidual(const Panel &panel, Value index, Value parts);
+  void multiply(const Panel &panel, Value part, Value parts);
+  Values multiplyBlocks(Value from, Value weights, Value blocks, int64_t rows,
                         const Values &start);
-  void multiplyRows(Value from, Value weights, Value to, int64_t rows);
+  void multiplyRows(Value from, Value weights, Value to, int64_t rows,
+                    int64_t vectors);
 
   Emitter &e;
   const KernelTarget &target;
   const Winograd &shape;
   const Epilogue &epilogue;
   const KernelArgs &args;
-  const Tile tile;
+  const WinogradPanels panels;
+  const int64_t positions; // tiles of a register tile
   const WinogradScratch layout;
   const WinogradItems items;
   const LinearMap inputMaps[2], outputMaps[2];

@@ -154,17 +154,15 @@ Value WinogradEmitter::getStreams() {
   return result;
 }
 
-void WinogradEmitter::transformProducts(Value panel) {
-  int64_t width = tile.vectors * e.width;
-  Value firstChannel = e.mul(panel, width);
+void WinogradEmitter::transformProducts(const Panel &panel) {
   e.loop(zero, count, 1, [&](Value t) {
     Value whole = e.both(
         e.less(e.index(shape.axes[0].outputs - 1), get(kResultRows, t)),
         e.less(e.index(shape.axes[1].outputs - 1), get(kResultColumns, t)));
-    e.loop(zero, e.index(width), e.width, [&](Value lane) {
-      Value channel = e.add(firstChannel, lane);
+    e.loop(zero, e.index(panel.width), e.width, [&](Value lane) {
+      Value channel = e.add(panel.firstChannel, lane);
       Value from =
-          e.add(e.add(e.mul(t, width), lane), e.index(layout.products));
+          e.add(e.add(e.mul(t, panel.width), lane), e.index(layout.products));
       e.ifThen(e.less(channel, e.index(shape.outputs)), [&] {
         Value mask = getMask(channel, shape.outputs, e.width);
         e.ifElse(

@@ -50,9 +50,10 @@ private:
 std::vector<float> vae::transformWinogradWeights(const KernelTarget &target,
                                                  const Winograd &shape,
                                                  ArrayRef<float> packed) {
-  int64_t panel = getWinogradPanel(target, shape.outputs);
-  int64_t perPanel = panel / kChannelBlock;
-  int64_t stride = getWinogradWeightStride(target, shape);
+  WinogradPanels panels = WinogradPanels::of(target, shape.outputs);
+  int64_t perPanel = panels.width / kChannelBlock;
+  int64_t panelStride =
+      shape.positions() * getWinogradWeightStride(shape, panels.width);
   int64_t tapStride = shape.inputs * kChannelBlock;
   int64_t taps = shape.axes[0].taps * shape.axes[1].taps;
   WeightTransform transform(shape);
@@ -60,12 +61,14 @@ std::vector<float> vae::transformWinogradWeights(const KernelTarget &target,
   std::vector<float> result(getWinogradWeightSize(target, shape));
   int64_t blocks = llvm::divideCeil(shape.outputs, kChannelBlock);
   for (int64_t block = 0; block < blocks; ++block) {
-    int64_t start = block / perPanel * shape.positions() * stride +
-                    block % perPanel * kChannelBlock;
+    int64_t panel = block / perPanel;
+    int64_t width = panel < panels.wide ? panels.width : kChannelBlock;
+    int64_t stride = getWinogradWeightStride(shape, width);
+    int64_t start = panel * panelStride + block % perPanel * kChannelBlock;
     for (int64_t input = 0; input < shape.inputs; ++input)
       transform.run(packed.data() + block * taps * tapStride +
                         input * kChannelBlock,
-                    tapStride, result.data() + start + input * panel, stride);
+                    tapStride, result.data() + start + input * width, stride);
   }
   return result;
 }

@@ -146,4 +146,26 @@ TEST(Tiling, RefusesTilesThatDoNotFit) {
             "a tile of 7x0 is empty; both numbers must be at least 1");
 }
 
+void expectPanels(const WinogradPanels &panels, int64_t width, int64_t wide,
+                  bool narrow) {
+  EXPECT_EQ(panels.width, width);
+  EXPECT_EQ(panels.wide, wide);
+  EXPECT_EQ(panels.narrow, narrow);
+}
+
+TEST(Tiling, EndsWinogradsOutputsWithABlock) {
+  auto panels = [](int64_t vectorWidth, int64_t outputs) {
+    return WinogradPanels::of(KernelTarget::withWidth(vectorWidth), outputs);
+  };
+  expectPanels(panels(16, 16), 16, 1, false);
+  expectPanels(panels(16, 17), 32, 1, false);
+  expectPanels(panels(16, 32), 32, 1, false);
+  expectPanels(panels(16, 33), 32, 1, true);
+  expectPanels(panels(16, 48), 32, 1, true);
+  expectPanels(panels(16, 49), 32, 2, false);
+  expectPanels(panels(8, 33), 16, 3, false);
+  EXPECT_EQ(panels(16, 33).blocks(), 3);
+  EXPECT_EQ(panels(16, 49).blocks(), 4);
+}
+
 } // namespace
