@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Runs the stages and writes the result.
+#include "compiler/calibrate/ModelHash.h"
+#include "compiler/compress/ReplaceWeights.h"
 #include "compiler/conversion/LayerShape.h"
 #include "compiler/conversion/Versions.h"
 #include "compiler/import/Importer.h"
@@ -12,7 +14,7 @@
 #include "compiler/pipeline/WriteLibrary.h"
 #include "compiler/target/cpu/Codegen.h"
 #include "compiler/target/cpu/Passes.h"
-#include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/IR/VaeUnits.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
@@ -60,12 +62,21 @@ private:
                      const Twine &message);
   /// An Error with a system's code is about a file; others are bugs.
   LogicalResult fail(llvm::Error error, StringRef file);
+  /// Where the weights of the recipe go that is written; empty: nowhere.
+  std::string getRecipeWeights() const {
+    return options.recipe.empty() ? std::string()
+                                  : getRecipeWeightsPath(options.recipe);
+  }
   /// Where the weights of --emit=json go.
   std::string getWeightsPath() const;
 
   /// What --tune needs, and the table of --tuned.
   LogicalResult checkTuning();
+  /// Reads the recipe to apply, before there is a model.
+  LogicalResult checkRecipe();
   LogicalResult importModel();
+  /// A recipe is of one model.
+  LogicalResult checkModelOfRecipe();
   /// Outputs must not replace weights that are mapped.
   LogicalResult checkWeightFiles();
   LogicalResult checkEntries();
@@ -73,6 +84,9 @@ private:
   /// Measures layers, before the stage `fuse`.
   LogicalResult tune();
   void warnOfUnusedTable();
+  LogicalResult compress();
+  /// Writes what compress() did.
+  LogicalResult writeRecipe();
   LogicalResult runPasses();
   LogicalResult passes(Stage which, function_ref<void(PassManager &)> build);
   LogicalResult dump(Stage which);
@@ -87,7 +101,7 @@ private:
   LogicalResult step(StringRef name, function_ref<llvm::Error()> body);
 
   StringRef input, output;
-  const CompileOptions &options;
+  CompileOptions options;
   MLIRContext &context;
   CompileReport &report;
   CompileObserver &observer;
@@ -137,6 +151,22 @@ LogicalResult Compilation::checkTuning() {
   return success();
 }
 
+LogicalResult Compilation::checkRecipe() {
+  for (const std::string &path : {options.recipe, getRecipeWeights()})
+    if (!path.empty())
+      if (llvm::Error error = checkOutput(path))
+        return fail(std::move(error), path);
+  if (options.applyRecipe.empty())
+    return success();
+  auto recipe = readRecipe(options.applyRecipe, context);
+  if (failed(recipe)) {
+    report.failure = CompileFailure::Input;
+    return failure();
+  }
+  options.replay = std::move(*recipe);
+  return success();
+}
+
 LogicalResult Compilation::importModel() {
   observer.beginStage(Stage::Import, ModuleOp(), "");
   {
@@ -168,11 +198,14 @@ LogicalResult Compilation::importModel() {
   if (failed(checkAlgorithms()))
     return failure();
   weights = collectResources(*module);
+  if (failed(checkModelOfRecipe()))
+    return failure();
   return dump(Stage::Import);
 }
 
 LogicalResult Compilation::checkWeightFiles() {
-  std::vector<std::string> outputs = {output.str(), options.tune};
+  std::vector<std::string> outputs = {output.str(), options.tune,
+                                      options.recipe, getRecipeWeights()};
   if (options.emit == Stage::Json)
     outputs.push_back(getWeightsPath());
   for (const std::string &file : document.weights.getPaths())
@@ -195,6 +228,21 @@ LogicalResult Compilation::checkEntries() {
                       suggestName(entry, known) + "; it has " +
                       llvm::join(known, ", "));
   return success();
+}
+
+LogicalResult Compilation::checkModelOfRecipe() {
+  if (!options.compresses())
+    return success();
+  report.hash = hashModel(*module);
+  if (!options.replay || options.replay->hash == report.hash)
+    return success();
+  return fail(CompileFailure::Input,
+              options.applyRecipe.empty() ? input : options.applyRecipe,
+              "is a recipe for the model '" + options.replay->model +
+                  "' with the hash " + options.replay->hash + ", '" +
+                  report.model + "' has " + report.hash +
+                  "; apply it to the model it was made for, or make another "
+                  "one with --prune and --recipe");
 }
 
 /// Algorithms are for layers that there are.
@@ -265,12 +313,91 @@ LogicalResult Compilation::passes(Stage which,
   pm.enableVerifier(false);
   {
     Timer timer(report.times, getStageName(which));
-    if (failed(pm.run(*module)) || failed(verify(*module))) {
-      report.failure = CompileFailure::Internal;
+    bool passed = succeeded(pm.run(*module));
+    if (!passed || failed(verify(*module))) {
+      // What is asked for may be more than can be removed.
+      report.failure = !passed && which == Stage::Compress
+                           ? CompileFailure::Input
+                           : CompileFailure::Internal;
       return failure();
     }
   }
   return dump(which);
+}
+
+/// The step that vae-prune-channels did, which the module tells.
+static PruneChannelsStep describePruning(ModuleOp module,
+                                         const CompileOptions &options,
+                                         const PruneReport &report) {
+  PruneChannelsStep step;
+  for (const PruneTarget &target : options.prune)
+    if (target.layer.empty())
+      step.fraction = target.fraction;
+    else
+      step.fractions.push_back({target.layer, target.fraction});
+  step.global = options.pruneGlobally;
+  if (!options.unitScores.empty())
+    step.importance = "activation";
+  auto pruned = module->getAttrOfType<DictionaryAttr>(kPrunedAttr);
+  for (const PrunedLayerReport &layer : report.layers)
+    if (auto units = pruned ? pruned.getAs<DenseI64ArrayAttr>(layer.name)
+                            : DenseI64ArrayAttr())
+      step.layers.push_back(
+          {layer.name, layer.before.units, units.asArrayRef().vec()});
+  return step;
+}
+
+LogicalResult Compilation::compress() {
+  bool active = options.compresses() && options.emit >= Stage::Compress;
+  if (active)
+    reportPruning(*module, /*after=*/false, report);
+  if (failed(passes(Stage::Compress,
+                    [&](auto &pm) { buildCompress(pm, options); })))
+    return failure();
+  if (!active)
+    return success();
+  reportPruning(*module, /*after=*/true, report);
+  Recipe &recipe = report.recipe;
+  if (options.replay)
+    recipe = *options.replay;
+  else
+    recipe.steps = {describePruning(*module, options, report.pruning)};
+  recipe.compiler = "vaec " VAEC_VERSION;
+  recipe.model = report.model;
+  recipe.hash = report.hash;
+  const auto *fits = recipe.find<LeastSquaresStep>();
+  if (!fits)
+    return success();
+  if (failed(replaceWeights(*module, *fits))) {
+    report.failure = CompileFailure::Input;
+    return failure();
+  }
+  for (PrunedLayerReport &layer : report.pruning.layers)
+    for (const LeastSquaresStep::Layer &fit : fits->layers)
+      if (fit.name == layer.name) {
+        layer.errorBefore = fit.errorBefore;
+        layer.errorAfter = fit.errorAfter;
+      }
+  return success();
+}
+
+LogicalResult Compilation::writeRecipe() {
+  if (options.recipe.empty())
+    return success();
+  std::string weightsPath = getRecipeWeights();
+  if (hasWeights(report.recipe))
+    if (llvm::Error error =
+            writeFile(weightsPath, options.removeFilesOnSignal, [&](auto &out) {
+              printRecipeWeights(report.recipe, out);
+              return llvm::Error::success();
+            }))
+      return fail(std::move(error), weightsPath);
+  llvm::Error error =
+      writeFile(options.recipe, options.removeFilesOnSignal, [&](auto &out) {
+        printRecipe(report.recipe, llvm::sys::path::filename(weightsPath), out);
+        return llvm::Error::success();
+      });
+  return error ? fail(std::move(error), options.recipe) : success();
 }
 
 LogicalResult Compilation::runPasses() {
@@ -278,11 +405,9 @@ LogicalResult Compilation::runPasses() {
                     [&](auto &pm) { buildSimplify(pm, options); })))
     return failure();
   reportParameters(*module, report);
-  if (failed(passes(Stage::Compress,
-                    [&](auto &pm) { buildCompress(pm, options); })) ||
-      failed(tune()) || failed(passes(Stage::Fuse, [&](auto &pm) {
-        buildFuse(pm, options, report.tuning);
-      })))
+  if (failed(compress()) || failed(tune()) ||
+      failed(passes(Stage::Fuse,
+                    [&](auto &pm) { buildFuse(pm, options, report.tuning); })))
     return failure();
   if (options.emit >= Stage::Fuse) {
     reportFusion(*module, getAlgorithmRules(options, report.tuning), report);
@@ -460,12 +585,13 @@ LogicalResult Compilation::run() {
   report.cpus = std::move(*cpus);
   if (llvm::Error error = checkOutput(output))
     return fail(std::move(error), output);
-  if (failed(checkTuning()) || failed(importModel()))
+  if (failed(checkTuning()) || failed(checkRecipe()) || failed(importModel()))
     return failure();
   if (options.emit == Stage::Json)
     return writeJson();
   if (failed(runPasses()) ||
-      failed(options.emit <= Stage::LLVM ? writeIR() : writeMachineCode()))
+      failed(options.emit <= Stage::LLVM ? writeIR() : writeMachineCode()) ||
+      failed(writeRecipe()))
     return failure();
   uint64_t size = 0;
   if (output != "-" && !llvm::sys::fs::file_size(output, size))

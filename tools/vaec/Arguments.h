@@ -19,6 +19,18 @@ namespace vae::tool {
 /// Exit codes: docs/cli.md.
 enum ExitCode : int { kOk = 0, kInputError = 1, kUsage = 2, kBug = 70 };
 
+/// How weights are fitted again after pruning.
+struct RecoverArguments {
+  /// Fit them, on data or on what the model generates.
+  bool active = false;
+  /// Files, and further inputs, "NAME=FILE".
+  std::vector<std::string> data, inputs;
+  std::optional<int64_t> samples;
+};
+
+/// What decides which units are unimportant.
+enum class Importance { Magnitude, Activation };
+
 struct Arguments {
   std::string input;
   std::string output;
@@ -28,6 +40,8 @@ struct Arguments {
   std::string reportFile;
   /// Measure; options.tune says where to.
   bool tune = false;
+  RecoverArguments recover;
+  Importance importance = Importance::Magnitude;
   /// --mcpu=help.
   bool listCpus = false;
   /// Flags of MLIR, "--mlir-...".

@@ -7,6 +7,7 @@
 #include "tools/vaec/Arguments.h"
 #include "tools/vaec/Calibrate.h"
 #include "tools/vaec/Console.h"
+#include "tools/vaec/FitWeights.h"
 #include "tools/vaec/PrintReport.h"
 #include "tools/vaec/Recovery.h"
 
@@ -217,6 +218,8 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
       return kInputError;
     }
   CompileReport report;
+  if (ExitCode code = decideCompression(arguments))
+    return code;
   ExitCode code = compile(arguments, configure, report);
   if (code == kOk && arguments.report)
     code = writeReport(arguments, report);

@@ -162,7 +162,7 @@ const std::vector<Seam> &getSeams() {
        [](auto &g, Value x) {
          for (int i = 0; i < 3; ++i) {
            Value y =
-               g.activation(groupNorm(g, x, 2, false), ActivationKind::Silu);
+               g.activation(groupNorm(g, x, 4, false), ActivationKind::Silu);
            x = binary<AddOp>(g, x, conv(g, y, GraphBuilder::dim(x, 1)));
          }
          return x;

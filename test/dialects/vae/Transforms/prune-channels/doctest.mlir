@@ -8,7 +8,7 @@ module attributes {vae.model = {parameters = 11 : i64}} {
     %b1 = vae.constant dense<[7.0, 8.0]> : tensor<2xf32>
     %w2 = vae.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
     %h = vae.dense %x, %w1 bias(%b1) : (tensor<?x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<?x2xf32> loc("fc1")
-    %r = vae.activation %h #vae.act<relu> : (tensor<?x2xf32>) -> tensor<?x2xf32>
+    %r = vae.activation %h <relu> : (tensor<?x2xf32>) -> tensor<?x2xf32>
     %y = vae.dense %r, %w2 : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32> loc("fc2")
     return %y : tensor<?x2xf32>
   }

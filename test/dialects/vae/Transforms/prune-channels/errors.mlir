@@ -12,12 +12,12 @@
 // FRACTION: error: expected a fraction from 0 to less than 1, found 1
 // SCOPE: error: expected the scope layer or global, found 'model'
 // UNKNOWN: error: no layer 'fc9' has weights; those that do are a, b, mu
-// FIXED: error: no unit of layer 'mu' can be removed: all of them reach an output, the latent, or an operation that needs them
-// TOGETHER: error: layers 'a' and 'b' can only lose units together; choose one fraction for both
-// EMPTY: error: all 2 units of layer 'a' would be removed; remove a smaller part of it
-// PARTLY: error: unit 0 of layer 'b' goes with others that are listed, and is not listed
-// RANGE: error: unit 2 of layer 'a' does not exist
-// OUTPUT: error: unit 0 of layer 'mu' cannot be removed: it reaches an output
+// FIXED: error: loc("{{.*}}"): no unit of layer 'mu' can be removed: all of them reach an output, the latent, or an operation that needs them
+// TOGETHER: error: loc("{{.*}}"): layers 'a' and 'b' can only lose units together; choose one fraction for both
+// EMPTY: error: loc("{{.*}}"): all 2 units of layer 'a' would be removed; remove a smaller part of it
+// PARTLY: error: loc("{{.*}}"): unit 0 of layer 'b' goes with others that are listed, and is not listed
+// RANGE: error: loc("{{.*}}"): unit 2 of layer 'a' does not exist
+// OUTPUT: error: loc("{{.*}}"): unit 0 of layer 'mu' cannot be removed: it reaches an output
 // NUMBER: error: expected LAYER=A:B:.. with numbers, found 'a=x'
 func.func @f(%x: tensor<?x1xf32>) -> tensor<?x1xf32> {
   %w1 = vae.constant dense<1.0> : tensor<2x1xf32>
