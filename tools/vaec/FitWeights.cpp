@@ -274,11 +274,11 @@ void WeightFitter::decide() {
 // Fits
 //===----------------------------------------------------------------------===//
 
-/// Positions of an example, at random, so that there are some eight rows for
-/// each weight of a unit.
+/// Positions of an example, at random, so that there are some rows for each
+/// weight of a unit; a transposed convolution's are mostly zeros.
 std::vector<int64_t> WeightFitter::choosePositions(const Patches &patches,
                                                    int64_t example) const {
-  constexpr int64_t kRowsPerInput = 8, kFewest = 8192, kMost = 65536;
+  constexpr int64_t kRowsPerInput = 32, kFewest = 32768, kMost = 65536;
   int64_t positions = patches.getPositions();
   int64_t rows =
       std::clamp(kRowsPerInput * patches.getInputs(), kFewest, kMost);
