@@ -2,11 +2,11 @@
 //
 // Runs the stages and writes the result.
 #include "compiler/calibrate/ModelHash.h"
-#include "compiler/compress/ReplaceWeights.h"
 #include "compiler/conversion/LayerShape.h"
 #include "compiler/conversion/Versions.h"
 #include "compiler/import/Importer.h"
 #include "compiler/import/native/NativeImporter.h"
+#include "compiler/pipeline/Compress.h"
 #include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/Resources.h"
@@ -14,7 +14,7 @@
 #include "compiler/pipeline/WriteLibrary.h"
 #include "compiler/target/cpu/Codegen.h"
 #include "compiler/target/cpu/Passes.h"
-#include "dialects/vae/IR/VaeUnits.h"
+#include "dialects/vae/IR/Vae.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
@@ -325,28 +325,6 @@ LogicalResult Compilation::passes(Stage which,
   return dump(which);
 }
 
-/// The step that vae-prune-channels did, which the module tells.
-static PruneChannelsStep describePruning(ModuleOp module,
-                                         const CompileOptions &options,
-                                         const PruneReport &report) {
-  PruneChannelsStep step;
-  for (const PruneTarget &target : options.prune)
-    if (target.layer.empty())
-      step.fraction = target.fraction;
-    else
-      step.fractions.push_back({target.layer, target.fraction});
-  step.global = options.pruneGlobally;
-  if (!options.unitScores.empty())
-    step.importance = "activation";
-  auto pruned = module->getAttrOfType<DictionaryAttr>(kPrunedAttr);
-  for (const PrunedLayerReport &layer : report.layers)
-    if (auto units = pruned ? pruned.getAs<DenseI64ArrayAttr>(layer.name)
-                            : DenseI64ArrayAttr())
-      step.layers.push_back(
-          {layer.name, layer.before.units, units.asArrayRef().vec()});
-  return step;
-}
-
 LogicalResult Compilation::compress() {
   bool active = options.compresses() && options.emit >= Stage::Compress;
   if (active)
@@ -354,50 +332,19 @@ LogicalResult Compilation::compress() {
   if (failed(passes(Stage::Compress,
                     [&](auto &pm) { buildCompress(pm, options); })))
     return failure();
-  if (!active)
-    return success();
-  reportPruning(*module, /*after=*/true, report);
-  Recipe &recipe = report.recipe;
-  if (options.replay)
-    recipe = *options.replay;
-  else
-    recipe.steps = {describePruning(*module, options, report.pruning)};
-  recipe.compiler = "vaec " VAEC_VERSION;
-  recipe.model = report.model;
-  recipe.hash = report.hash;
-  const auto *fits = recipe.find<LeastSquaresStep>();
-  if (!fits)
-    return success();
-  if (failed(replaceWeights(*module, *fits))) {
+  if (active && failed(finishCompression(*module, options, report))) {
     report.failure = CompileFailure::Input;
     return failure();
   }
-  for (PrunedLayerReport &layer : report.pruning.layers)
-    for (const LeastSquaresStep::Layer &fit : fits->layers)
-      if (fit.name == layer.name) {
-        layer.errorBefore = fit.errorBefore;
-        layer.errorAfter = fit.errorAfter;
-      }
   return success();
 }
 
 LogicalResult Compilation::writeRecipe() {
   if (options.recipe.empty())
     return success();
-  std::string weightsPath = getRecipeWeights();
-  if (hasWeights(report.recipe))
-    if (llvm::Error error =
-            writeFile(weightsPath, options.removeFilesOnSignal, [&](auto &out) {
-              printRecipeWeights(report.recipe, out);
-              return llvm::Error::success();
-            }))
-      return fail(std::move(error), weightsPath);
-  llvm::Error error =
-      writeFile(options.recipe, options.removeFilesOnSignal, [&](auto &out) {
-        printRecipe(report.recipe, llvm::sys::path::filename(weightsPath), out);
-        return llvm::Error::success();
-      });
-  return error ? fail(std::move(error), options.recipe) : success();
+  std::string failed;
+  llvm::Error error = vae::writeRecipe(report.recipe, options, failed);
+  return error ? fail(std::move(error), failed) : success();
 }
 
 LogicalResult Compilation::runPasses() {

@@ -53,6 +53,9 @@ struct Arguments {
 std::optional<ExitCode> parseArguments(int argc, char **argv,
                                        Arguments &arguments);
 
+/// Prints what is wrong with the command line.
+ExitCode failUsage(const llvm::Twine &message);
+
 /// The options that say what the model is, for every command that compiles one.
 /// `size` is read by checkModelOptions.
 void addModelOptions(CLI::App &app, Arguments &arguments, std::string &size);

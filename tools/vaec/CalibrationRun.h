@@ -14,10 +14,9 @@
 namespace vae::tool {
 
 /// Sees a tensor of examples from `begin` on.
-using SeeTensorFn =
-    std::function<void(const vae_abi_entry &, const vae_abi_tensor &,
-                       const std::vector<float> &values, int64_t begin,
-                       int64_t count)>;
+using SeeTensorFn = std::function<void(
+    const vae_abi_entry &, const vae_abi_tensor &,
+    const std::vector<float> &values, int64_t begin, int64_t count)>;
 
 class CalibrationRun {
 public:
