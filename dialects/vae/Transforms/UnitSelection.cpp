@@ -206,15 +206,14 @@ void Selection::remove(SmallVector<UnitClass *> from, double fraction) {
     flow.remove(own->root);
 }
 
+/// Layers that there are not are left out: their entry points may have been.
 LogicalResult Selection::removeListed() {
   llvm::StringMap<const std::vector<int64_t> *> listed;
   for (const auto &[name, units] : request.removed) {
     listed[name] = &units;
-    bool known = false;
     for (const LayerUnits &layer : layers()) {
       if (layer.name != name)
         continue;
-      known = true;
       for (int64_t unit : units) {
         bool exists = unit >= 0 && unit < int64_t(layer.units.size());
         if (!exists || flow.isFixed(layer.units[unit]))
@@ -226,8 +225,6 @@ LogicalResult Selection::removeListed() {
         flow.remove(layer.units[unit]);
       }
     }
-    if (!known)
-      return failUnknown(name);
   }
   for (const LayerUnits &layer : layers())
     for (auto [i, unit] : llvm::enumerate(layer.units)) {
