@@ -6,6 +6,7 @@
 #include "compiler/conversion/kernels/Tiling.h"
 #include "compiler/import/FixSize.h"
 #include "compiler/import/ModelFiles.h"
+#include "compiler/recipe/Recipe.h"
 #include "dialects/vae/IR/Vae.h"
 
 #include <optional>
@@ -25,6 +26,14 @@ enum class Quantize { None, Int8 };
 
 /// The range of a tensor that 8 bits are to represent, unless the user chooses.
 inline constexpr RangeMethod kDefaultRangeMethod = RangeMethod::Mse;
+
+/// Of a layer's units, the fraction to remove.
+struct PruneTarget {
+  /// Empty: of each layer that no other target names.
+  std::string layer;
+  /// From 0 to less than 1.
+  double fraction = 0;
+};
 
 /// Everything one compilation depends on. A plain value: two compilations in
 /// two threads share nothing.
@@ -77,6 +86,19 @@ struct CompileOptions {
   /// Whether some must be exact. For tests: single layers are first and last
   /// ones.
   bool exactEnds = true;
+  /// Units to remove (vae-prune-channels).
+  std::vector<PruneTarget> prune;
+  /// Whether the least important of the model go, not those of each layer.
+  bool pruneGlobally = false;
+  /// Importance of layers' units, by name; others have that of their weights.
+  std::vector<std::pair<std::string, std::vector<double>>> unitScores;
+  /// Compression that was decided before: these steps, and no others.
+  std::optional<Recipe> replay;
+  /// A file to read these steps from; empty: none.
+  std::string applyRecipe;
+  /// Where the steps of this compilation are written, weights beside it; empty:
+  /// nowhere.
+  std::string recipe;
   /// Forbids forms of convolution that are faster but less exact.
   bool exactConv = false;
   /// An example gives the same bits in any batch.
@@ -96,6 +118,11 @@ struct CompileOptions {
   /// The context serves this compilation alone: weights are dropped from it as
   /// soon as nothing needs them, which halves the memory of a large model.
   bool exclusiveContext = false;
+
+  /// Whether the stage compress has something to do.
+  bool compresses() const {
+    return !prune.empty() || replay || !applyRecipe.empty();
+  }
 };
 
 } // namespace vae

@@ -103,7 +103,8 @@ static ExtractEntriesPassOptions getEntries(const CompileOptions &options) {
 }
 
 void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
-  bool fold = getLevel(options).foldNormalization;
+  // What is decided about weights holds for every level.
+  bool fold = getLevel(options).foldNormalization || options.compresses();
   pm.addPass(createExtractEntriesPass(getEntries(options)));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createFoldBatchNormPass({fold, fold, fold}));
@@ -113,7 +114,38 @@ void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createCSEPass());
 }
 
-void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {}
+/// Texts of the pass's options.
+static PruneChannelsPassOptions getPruning(const CompileOptions &options) {
+  PruneChannelsPassOptions result;
+  auto write = [](const std::string &layer, const auto &values) {
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    out << layer << "=";
+    llvm::interleave(values, out, ":");
+    return text;
+  };
+  if (options.replay) {
+    if (const auto *step = options.replay->find<PruneChannelsStep>())
+      for (const PruneChannelsStep::Layer &layer : step->layers)
+        result.removed.push_back(write(layer.name, layer.removed));
+    return result;
+  }
+  for (const PruneTarget &target : options.prune)
+    if (target.layer.empty())
+      result.channels = target.fraction;
+    else
+      result.layers.push_back(write(target.layer, ArrayRef(target.fraction)));
+  result.scope = options.pruneGlobally ? "global" : "layer";
+  for (const auto &[layer, scores] : options.unitScores)
+    result.scores.push_back(write(layer, scores));
+  return result;
+}
+
+void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {
+  if (!options.compresses())
+    return;
+  pm.addPass(createPruneChannelsPass(getPruning(options)));
+}
 
 AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
                                       const TuningTable &tuning) {

@@ -3,6 +3,7 @@
 
 #include "compiler/pipeline/Pipeline.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
+#include "tools/vaec/CompressionArguments.h"
 
 #include "CLI/CLI.hpp"
 #include "llvm/Support/FileSystem.h"
@@ -45,6 +46,7 @@ struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
   std::string precision, storage = "f32";
   std::string quantize, rangeMethod;
+  CompressionTexts compression;
   unsigned level = 2;
 };
 } // namespace
@@ -184,18 +186,10 @@ static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
                  "unless there are others")
       ->option_text("NAME")
       ->group(group);
-  auto *ranges =
-      app.add_option("--ranges", a.options.ranges,
-                     "Ranges that vaec calibrate has written for this model")
-          ->option_text("FILE")
-          ->group(group);
-  app.add_option("--calibration-data", a.calibrationData,
-                 "Measure ranges on these data: .npy, .npz, IDX or PNG files, "
-                 "or folders of PNG files; may be repeated")
+  app.add_option("--ranges", a.options.ranges,
+                 "Ranges that vaec calibrate has written for this model, "
+                 "instead of measuring them")
       ->option_text("FILE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->excludes(ranges)
       ->group(group);
   app.add_option(
          "--range-method", raw.rangeMethod,
@@ -270,10 +264,11 @@ static std::string getDefaultTable(const Arguments &a) {
   return path.str().str();
 }
 
-static ExitCode usage(const llvm::Twine &message) {
+ExitCode tool::failUsage(const llvm::Twine &message) {
   llvm::errs() << "vaec: error: " << message << "\n";
   return kUsage;
 }
+static ExitCode usage(const llvm::Twine &message) { return failUsage(message); }
 
 /// Two numbers from 1 to `most` with an x between them: "6x2".
 static std::optional<std::pair<int64_t, int64_t>>
@@ -351,10 +346,10 @@ static std::optional<ExitCode> checkQuantization(Arguments &a, const Raw &raw) {
   else if (!raw.quantize.empty())
     return usage("unknown integers '" + raw.quantize +
                  "'; --quantize takes int8");
-  else if (!options.ranges.empty() || !a.calibrationData.empty() ||
-           !raw.rangeMethod.empty() || !options.quantizeLayers.empty())
-    return usage("--ranges, --calibration-data, --range-method and "
-                 "--quantize-layer go with --quantize=int8");
+  else if (!options.ranges.empty() || !raw.rangeMethod.empty() ||
+           !options.quantizeLayers.empty())
+    return usage("--ranges, --range-method and --quantize-layer go with "
+                 "--quantize=int8");
   if (!raw.rangeMethod.empty()) {
     const auto *found = llvm::find(kRangeMethodNames, raw.rangeMethod);
     if (found == std::end(kRangeMethodNames))
@@ -401,6 +396,8 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     return usage("unknown storage '" + raw.storage + "'; choose one of " +
                  storageList());
   a.options.storage = *storage;
+  if (auto code = checkCompression(a, raw.compression))
+    return code;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
   if (!raw.tile.empty()) {
@@ -429,10 +426,15 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
                  " would both go to standard output; use -o, or "
                  "--report=FILE.json");
   const ModelFiles &files = a.options.files;
-  for (const std::string *file : {&a.output, &a.reportFile, &a.options.tune})
+  for (const std::string *file :
+       {&a.output, &a.reportFile, &a.options.tune, &a.options.recipe})
     for (const std::string &model : {a.input, files.encoder, files.decoder})
       if (!file->empty() && llvm::sys::fs::equivalent(*file, model))
         return usage("'" + *file + "' is the model; choose another output");
+  if (!a.options.recipe.empty() &&
+      (a.options.recipe == a.output || a.options.recipe == a.reportFile))
+    return usage("the recipe would replace '" + a.options.recipe +
+                 "'; name another file with --recipe=FILE");
   if (!a.reportFile.empty() && a.reportFile == a.output)
     return usage("the report would replace the output '" + a.output + "'");
   for (const std::string *file : {&a.output, &a.reportFile})
@@ -456,6 +458,7 @@ std::optional<ExitCode> tool::parseArguments(int argc, char **argv,
   Raw raw;
   addCompileOptions(app, arguments, raw);
   addQuantizationOptions(app, arguments, raw);
+  addCompressionOptions(app, arguments, raw.compression);
   addInspectionOptions(app, arguments, raw);
   std::vector<std::string> own;
   for (int i = argc - 1; i > 0; --i) { // CLI11 takes them in reverse order

@@ -328,7 +328,8 @@ static ExitCode measureRanges(CalibrateArguments arguments, RangeTable &table) {
     return code;
   std::vector<std::string> entries = chooseEntries(arguments, facts);
   if (arguments.forCompilation && arguments.options.data.empty()) {
-    arguments.options.samples = chooseSamples(facts);
+    if (!arguments.options.samples)
+      arguments.options.samples = chooseSamples(facts);
     fixSize(compiler, facts);
   }
   // Programs can be run from the folder of the output more often than from
@@ -389,7 +390,9 @@ static ExitCode guard(llvm::function_ref<ExitCode()> run) {
 ExitCode vae::tool::calibrateFor(Arguments &arguments) {
   CalibrateArguments own;
   own.forCompilation = true;
-  own.options.data = arguments.calibrationData;
+  own.options.data = arguments.calibration.data;
+  own.options.named = arguments.calibration.inputs;
+  own.options.samples = arguments.calibration.samples;
   own.options.allowNonfinite = arguments.options.allowNonfinite;
   own.options.dataOption = "--calibration-data";
   own.compiler.input = arguments.input;
@@ -399,6 +402,11 @@ ExitCode vae::tool::calibrateFor(Arguments &arguments) {
   options.size = arguments.options.size;
   options.frames = arguments.options.frames;
   options.allowNonfinite = arguments.options.allowNonfinite;
+  options.prune = arguments.options.prune;
+  options.pruneGlobally = arguments.options.pruneGlobally;
+  options.unitScores = arguments.options.unitScores;
+  options.replay = arguments.options.replay;
+  options.applyRecipe = arguments.options.applyRecipe;
   // Names of layers follow from what is fused.
   options.optLevel = arguments.options.optLevel;
   options.removeFilesOnSignal = arguments.options.removeFilesOnSignal;

@@ -7,6 +7,7 @@
 #include "tools/vaec/Arguments.h"
 #include "tools/vaec/Calibrate.h"
 #include "tools/vaec/Console.h"
+#include "tools/vaec/FitWeights.h"
 #include "tools/vaec/PrintReport.h"
 #include "tools/vaec/Recovery.h"
 
@@ -216,6 +217,9 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
                    << ": error: " << llvm::toString(std::move(error)) << "\n";
       return kInputError;
     }
+  if (ExitCode code = decideCompression(arguments))
+    return code;
+  // Of the pruned model.
   if (arguments.options.quantize != Quantize::None &&
       arguments.options.ranges.empty() && arguments.options.emit >= Stage::Fuse)
     if (ExitCode code = calibrateFor(arguments))
