@@ -3,6 +3,7 @@
 
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -134,7 +135,8 @@ struct AssignStoragePass : vae::impl::AssignStoragePassBase<AssignStoragePass> {
 private:
   void storeWeights(PrunableOpInterface layer) {
     ConstantOp weight = getConstant(layer->getOperand(layer.getWeightIndex()));
-    if (!weight || getPrecision(layer) == Precision::BF16)
+    if (!weight || getPrecision(layer) == Precision::BF16 ||
+        isWeightOnlyLayer(layer))
       return;
     if (getAlgorithm(layer).stored) {
       layer->setAttr(kStorageNoteAttr,

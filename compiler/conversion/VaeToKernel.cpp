@@ -6,6 +6,7 @@
 #include "compiler/conversion/Versions.h"
 
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -48,17 +49,20 @@ AffineExpr Lowering::count(ArrayRef<AffineExpr> dims) {
 }
 
 AffineExpr Lowering::countWords(AffineExpr elements, Type type) {
-  bool half = getElementTypeOrSelf(type).getIntOrFloatBitWidth() == 16;
-  return half ? elements.ceilDiv(2) : elements;
+  int64_t perWord = 4 / getElementBytes(type);
+  return perWord == 1 ? elements : elements.ceilDiv(perWord);
 }
 
 KernelTarget Lowering::getTarget(ValueRange inputs, Type result) const {
   KernelTarget kernel = target;
   SmallVector<Type> buffers(inputs.getTypes());
   buffers.push_back(result);
-  for (auto [i, type] : llvm::enumerate(buffers))
+  for (auto [i, type] : llvm::enumerate(buffers)) {
     if (getElementTypeOrSelf(type).isF16())
       kernel.f16Buffers |= uint32_t(1) << i;
+    else if (getElementBytes(type) == 1)
+      kernel.byteBuffers |= uint32_t(1) << i;
+  }
   return kernel;
 }
 

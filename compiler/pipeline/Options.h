@@ -19,6 +19,14 @@ enum class Stage {
 #include "compiler/pipeline/Stages.def"
 };
 
+/// What is made integers.
+enum class Quantize {
+  None,
+  Int8, // what layers multiply
+  W8,   // weights, of 8 bits
+  W4    // and of 4
+};
+
 /// Everything one compilation depends on. A plain value: two compilations in
 /// two threads share nothing.
 struct CompileOptions {
@@ -57,6 +65,10 @@ struct CompileOptions {
   Precision precision = Precision::F32;
   /// What lies in memory as f16 (vae-assign-storage).
   Storage storage = Storage::F32;
+  /// What is made integers (W8, W4: vae-assign-weights).
+  Quantize quantize = Quantize::None;
+  /// Inputs that share a scale of W4.
+  int64_t weightGroup = 32;
   /// Whether some must be exact. For tests: single layers are first and last
   /// ones.
   bool exactEnds = true;

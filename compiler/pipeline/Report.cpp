@@ -3,11 +3,13 @@
 
 #include "compiler/conversion/CostModel.h"
 #include "compiler/conversion/LayerShape.h"
+#include "compiler/conversion/Shapes.h"
 #include "compiler/conversion/Versions.h"
 #include "compiler/pipeline/Formula.h"
 #include "dialects/kernel/IR/Kernel.h"
 #include "dialects/vae/IR/Vae.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -231,6 +233,27 @@ struct Survivors {
 };
 } // namespace
 
+/// What weights are stored as that are integers, and the bytes of these and
+/// their scales, without what kernels pad.
+static std::pair<std::string, int64_t> getIntegerStorage(Operation *op) {
+  auto layer = cast<PrunableOpInterface>(op);
+  auto weight =
+      cast<RankedTensorType>(op->getOperand(layer.getWeightIndex()).getType());
+  int64_t elements = weight.getNumElements();
+  WeightForm form = getWeightForm(op);
+  if (form.bits == 0)
+    return {"f32", elements * int64_t(sizeof(float))};
+  WeightLayout layout(form, 1, 1);
+  int64_t scales = weight.getDimSize(layer.getOutputUnitAxis());
+  if (form.bits == 4) {
+    int64_t inputs = weight.getDimSize(layer.getInputUnitAxis());
+    scales = elements / inputs * llvm::divideCeil(inputs, form.group);
+  }
+  return {form.bits == 8 ? "int8" : "int4",
+          llvm::divideCeil(elements * form.bits, 8) +
+              scales * layout.scaleBytes()};
+}
+
 /// What layers multiply, and weights that are stored in less than f32.
 static void reportPrecision(ModuleOp fused, CompileReport &report) {
   constexpr int64_t kSaved = 2; // bytes of 16 bits that an f32 has more
@@ -247,6 +270,14 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
     layer.precision = getPrecision(op);
     if (auto note = op->getAttrOfType<StringAttr>(kStorageNoteAttr))
       layer.storageNote = note.str();
+    if (isWeightOnlyLayer(op)) {
+      auto [name, bytes] = getIntegerStorage(op);
+      layer.storage = name;
+      layer.weightBytes +=
+          bytes - 2 * kSaved * // from f32
+                      cast<RankedTensorType>(weight.getType()).getNumElements();
+      continue;
+    }
     if (hasF16Weights(op))
       layer.storage = stringifyStorage(Storage::F16).str();
     else

@@ -5,8 +5,9 @@
 //   compare-layers [--first=0] [--count=200] [--cpu=NAME] [--keep=FOLDER]
 //
 // A seed stands for a model (RandomLayer.h), an optimization level, a width of
-// vectors, two register tiles, a precision, a storage, whether the code is
-// deterministic, and the algorithm of convolutions. ModelCheck.h says what is
+// vectors, two register tiles, a precision, a storage, integers that weights
+// are stored as, whether the code is deterministic, and the algorithm of
+// convolutions. ModelCheck.h says what is
 // compared. A model that fails is left in the folder, and the command that
 // checks it again is printed. Exit code 0 if all are right, 1 if not.
 #include "test/e2e/ModelCheck.h"
@@ -114,6 +115,12 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   options.exactEnds = false;
   if (random() % 2)
     options.streamBytes = 1;
+  constexpr Quantize kQuantizations[] = {Quantize::None, Quantize::None,
+                                         Quantize::None, Quantize::W8,
+                                         Quantize::W4};
+  options.quantize = kQuantizations[random() % std::size(kQuantizations)];
+  constexpr int64_t kGroups[] = {8, 13, 32, 64};
+  options.weightGroup = kGroups[random() % std::size(kGroups)];
 
   std::string name = std::to_string(seed) + ".json";
   llvm::SmallString<128> path(folder);
@@ -127,6 +134,9 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
       describe(options.tile) + " and " + describe(shipTile) + ", " +
       stringifyPrecision(options.precision).str() + " stored as " +
       stringifyStorage(options.storage).str() +
+      (options.quantize == Quantize::W8   ? ", W8"
+       : options.quantize == Quantize::W4 ? ", W4"
+                                          : "") +
       (options.deterministic ? ", deterministic" : "") +
       (algorithm.empty() ? "" : ", " + algorithm);
   setActivity(variant);

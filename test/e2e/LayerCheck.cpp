@@ -4,6 +4,7 @@
 #include "compiler/import/native/NativeImporter.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -70,6 +71,10 @@ static constexpr double kEntryLimit = 1e-4, kNudge = 0x1p-20, kNudgeFactor = 8;
 /// The same with layers of less than f32: some times what one of them may be
 /// off.
 static constexpr double kNarrowFactor = 4;
+
+/// Weights that are stored as integers change the results of an entry point by
+/// about so much, relatively. Of a layer, the interpreter knows them.
+static constexpr double kWeight8Rounding = 0x1p-6, kWeight4Rounding = 0x1p-2;
 
 /// A probability close to 1 has few digits left of its distance from 1, whose
 /// logarithm a likelihood may sum up.
@@ -514,6 +519,13 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
   double rounding = getStorage(*fused) != Storage::F32 ? kF16Rounding : 0;
   if (precision != Precision::F32)
     rounding = std::max(rounding, getRounding(precision));
+  fused->walk([&](PrunableOpInterface op) {
+    if (isWeightOnlyLayer(op))
+      rounding = std::max(rounding,
+                          getWeightType(op).getStorageTypeIntegralWidth() == 4
+                              ? kWeight4Rounding
+                              : kWeight8Rounding);
+  });
   double nudge = rounding ? rounding : kNudge;
   std::vector<Tensor> nudged(inputs.begin(), inputs.end());
   for (Tensor &input : nudged)

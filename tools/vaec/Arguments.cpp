@@ -32,6 +32,16 @@ static std::optional<Precision> parsePrecision(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
+static constexpr llvm::StringLiteral kQuantizations = "none, w8, w4";
+
+static std::optional<Quantize> parseQuantize(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<Quantize>>(name)
+      .Case("none", Quantize::None)
+      .Case("w8", Quantize::W8)
+      .Case("w4", Quantize::W4)
+      .Default(std::nullopt);
+}
+
 static std::string storageList() {
   std::string text;
   for (uint32_t i = 0; i <= getMaxEnumValForStorage(); ++i)
@@ -43,7 +53,7 @@ namespace {
 /// What the options of CLI11 write into before it is checked.
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
-  std::string precision = "f32", storage = "f32";
+  std::string precision = "f32", storage = "f32", quantize = "none";
   unsigned level = 2;
 };
 } // namespace
@@ -147,6 +157,12 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
                  "before: " +
                      storageList() +
                      " (weights and what passes between layers); default f32")
+      ->option_text("NAME")
+      ->group(code);
+  app.add_option("--quantize", raw.quantize,
+                 "What is made integers: " + kQuantizations.str() +
+                     " (weights of 8 bits with a scale for each output, or of "
+                     "4 with one for every 32 inputs of it); default none")
       ->option_text("NAME")
       ->group(code);
   app.add_flag("--exact-conv", a.options.exactConv,
@@ -307,6 +323,11 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     return usage("unknown storage '" + raw.storage + "'; choose one of " +
                  storageList());
   a.options.storage = *storage;
+  auto quantize = parseQuantize(raw.quantize);
+  if (!quantize)
+    return usage("unknown quantization '" + raw.quantize + "'; choose one of " +
+                 kQuantizations.str());
+  a.options.quantize = *quantize;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
   if (!raw.tile.empty()) {

@@ -31,6 +31,10 @@ int64_t Contraction::runLength() const {
 }
 
 int64_t Contraction::storedRunLength() const {
+  if (weights.bits == 4) {
+    int64_t taps = hasContiguousRows() ? window[1] : 1;
+    return taps * WeightLayout(*this).tapBytes() / kChannelBlock;
+  }
   return precision == Precision::BF16 ? llvm::alignTo(runLength(), 2)
                                       : runLength();
 }
@@ -38,6 +42,11 @@ int64_t Contraction::storedRunLength() const {
 int64_t Contraction::storedSummands() const {
   int64_t runs = frames * window[0] * (hasContiguousRows() ? 1 : window[1]);
   return runs * storedRunLength();
+}
+
+int64_t Contraction::storedHead() const {
+  return weights.bits == 8 ? WeightLayout(*this).headBytes() / kChannelBlock
+                           : 0;
 }
 
 std::string Contraction::name() const {
@@ -62,7 +71,7 @@ std::string Contraction::name() const {
     name += "_dot";
   if (precision != Precision::F32)
     name += "_" + stringifyPrecision(precision).str();
-  return name;
+  return name + weights.name();
 }
 
 func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,

@@ -190,7 +190,7 @@ void ContractionEmitter::getPositions(Value at, int64_t count, bool whole,
 
 /// Elements of packed weights from one block of channels to the next.
 static int64_t getBlockSize(const Contraction &shape) {
-  return shape.storedSummands() * kChannelBlock;
+  return (shape.storedHead() + shape.storedSummands()) * kChannelBlock;
 }
 
 /// Of one output, side by side with those of the next.
@@ -201,7 +201,7 @@ static int64_t getSummandsTogether(const Contraction &shape) {
 ContractionEmitter::Weights
 ContractionEmitter::placeWeights(Value group, Value output, int64_t vectors) {
   Weights result;
-  int64_t summands = shape.storedSummands();
+  int64_t summands = shape.storedHead() + shape.storedSummands();
   Value firstOfGroup = e.mul(group, paddedOutputs(shape));
   if (tileOutputs() % kChannelBlock == 0 || shape.outputs <= tileOutputs()) {
     result.base = e.mul(e.add(firstOfGroup, output), summands);
@@ -212,10 +212,10 @@ ContractionEmitter::placeWeights(Value group, Value output, int64_t vectors) {
   for (int64_t v = 0; v < vectors; ++v) {
     Value channel = e.add(output, v * e.width);
     Value block = e.div(channel, kChannelBlock);
+    result.lanes.push_back(e.sub(channel, e.mul(block, kChannelBlock)));
     result.offsets.push_back(
         e.add(e.mul(block, getBlockSize(shape)),
-              e.mul(e.sub(channel, e.mul(block, kChannelBlock)),
-                    getSummandsTogether(shape))));
+              e.mul(result.lanes.back(), getSummandsTogether(shape))));
   }
   return result;
 }
@@ -238,6 +238,8 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
     return accumulators;
   if (shape.precision == Precision::BF16)
     return multiplyBf16(inputs, weights, taps, vectors, accumulators);
+  if (shape.weights.bits == 4)
+    return multiplyGroups(inputs, weights, taps, vectors, accumulators);
   // One loop runs over the taps of a row and their channels, if it can.
   bool merged = shape.hasContiguousRows();
   int64_t length = merged ? shape.window[1] * shape.inputs : shape.inputs;
@@ -260,7 +262,7 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
                              e.mul(e.add(e.add(step, k), u), kChannelBlock));
             Values w;
             for (int64_t v = 0; v < vectors; ++v)
-              w.push_back(e.loadVec(weight, placeVector(weights, at, v)));
+              w.push_back(loadWeight(placeVector(weights, at, v)));
             for (int64_t r = 0; r < positions; ++r) {
               Value value = e.broadcast(
                   e.load(piece.data, e.add(piece.places[r], e.add(k, u))));
@@ -369,14 +371,20 @@ void ContractionEmitter::emitTile(Value at, int64_t positions, bool whole,
 
   int64_t vectors = channels.vectors;
   Value packed = e.add(e.mul(channels.group, paddedOutputs(shape)), output);
+  Weights weights = placeWeights(channels.group, output, vectors);
+  bool scaled = shape.weights.bits == 8;
+  auto start = [&](int64_t v) {
+    return bias ? e.loadVec(bias, e.add(packed, v * e.width)) : e.splat(0);
+  };
   Values sums;
   for (int64_t r = 0; r < positions; ++r)
     for (int64_t v = 0; v < vectors; ++v)
-      sums.push_back(bias && r > 0 ? sums[v]
-                     : bias        ? e.loadVec(bias, e.add(packed, v * e.width))
-                                   : e.splat(0));
-  sums = multiply(inputs, placeWeights(channels.group, output, vectors), taps,
-                  positions, vectors, sums);
+      sums.push_back(r > 0 ? sums[v] : scaled ? e.splat(0) : start(v));
+  sums = multiply(inputs, weights, taps, positions, vectors, sums);
+  if (scaled)
+    for (int64_t v = 0; v < vectors; ++v)
+      scaleSums(sums, v, vectors, loadWeightScales(weights, weights.base, v),
+                start(v));
 
   Values places, masks;
   for (int64_t r = 0; r < positions; ++r)
@@ -429,6 +437,7 @@ void ContractionEmitter::emit() {
   }
   allocateRounded();
   allocateWide();
+  allocateTotals();
   if (!hasRowTile(target, shape)) {
     tile = chooseTile(target, shape);
     return emitItems();

@@ -308,9 +308,14 @@ void Emitter::strip(Value count, function_ref<void(Value, Value)> body) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-/// A name part for buffers of f16: a bit each.
-static std::string nameOfF16Buffers(uint32_t buffers) {
-  return buffers ? "_f16x" + llvm::utohexstr(buffers, /*LowerCase=*/true) : "";
+/// A name part for buffers of f16, and of bytes: a bit each.
+static std::string nameOfBuffers(const KernelTarget &target) {
+  std::string name;
+  if (target.f16Buffers)
+    name += "_f16x" + llvm::utohexstr(target.f16Buffers, /*LowerCase=*/true);
+  if (target.byteBuffers)
+    name += "_i8x" + llvm::utohexstr(target.byteBuffers, /*LowerCase=*/true);
+  return name;
 }
 
 func::FuncOp
@@ -320,8 +325,8 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
                        function_ref<Value(Emitter &, ValueRange)> count,
                        function_ref<void(Emitter &, const KernelArgs &)> body,
                        int64_t scratchBytes, unsigned bf16Buffer) {
-  std::string name = getVersionSymbol(
-      (kernel + nameOfF16Buffers(target.f16Buffers)).str(), target.version);
+  std::string name =
+      getVersionSymbol((kernel + nameOfBuffers(target)).str(), target.version);
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   OpBuilder builder(module.getContext());
@@ -348,6 +353,8 @@ vae::getOrCreateKernel(ModuleOp module, Location loc, StringRef kernel,
   for (unsigned i = 0; i < numBuffers; ++i)
     if (target.f16Buffers >> i & 1)
       types[i] = buffer.clone(builder.getF16Type());
+    else if (target.byteBuffers >> i & 1)
+      types[i] = buffer.clone(builder.getI8Type());
   bool guarded = target.f16Buffers >> (numBuffers - 1) & 1; // the result
   types.append(numSizes + 2, index);
   if (scratchBytes)

@@ -86,8 +86,9 @@ Tile vae::chooseTile(const KernelTarget &target, const Contraction &shape) {
   int64_t most =
       target.vectorRegisters >= 32 ? 4 : std::max<int64_t>(2, perBlock);
   int64_t vectors = std::min(most, needed);
-  // Weights of bf16 that become f32 are there in both forms.
-  bool decoded = shape.precision == Precision::BF16 && !target.bf16Dot;
+  // Weights of bf16 or 4 bits that become f32 are there in both forms.
+  bool decoded = (shape.precision == Precision::BF16 && !target.bf16Dot) ||
+                 shape.weights.bits == 4;
   // Beyond these, the compiler's scheduler spills: 12 positions times 2 vectors
   // come to between a third and two thirds of the speed of 8.
   int64_t positions = vectors > 2 ? 6 : vectors == 2 ? 8 : 12;

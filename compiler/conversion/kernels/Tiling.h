@@ -50,6 +50,8 @@ struct KernelTarget {
   /// Not of the machine: which buffers of the kernel that is asked for are of
   /// f16, a bit each (Lowering::getTarget).
   uint32_t f16Buffers = 0;
+  /// Likewise, which are of bytes: of quantized tensors, and integer weights.
+  uint32_t byteBuffers = 0;
 
   /// The machine with vectors of that width.
   static KernelTarget withWidth(int64_t vectorWidth) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/vae/IR/VaeConstants.h"
 
+#include "dialects/vae/IR/VaeQuant.h"
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/StringExtras.h"
@@ -184,6 +185,13 @@ ElementsAttr vae::makeF16Weight(StringRef name, ArrayRef<int64_t> shape,
                                 MLIRContext *context) {
   return makeWeightOf(name, shape, std::move(values),
                       Float16Type::get(context));
+}
+
+ElementsAttr vae::makeInt8Weight(StringRef name, ArrayRef<int64_t> shape,
+                                 std::vector<int8_t> values,
+                                 MLIRContext *context) {
+  return makeWeightOf(name, shape, std::move(values),
+                      IntegerType::get(context, 8));
 }
 
 ElementsAttr vae::makeWeightLike(ElementsAttr form, StringRef name,

@@ -33,6 +33,13 @@ quant::UniformQuantizedType vae::getActivationType(MLIRContext *context,
       scale, zeroPoint, 0, kHighest);
 }
 
+int64_t vae::getElementBytes(Type tensor) {
+  Type element = getElementTypeOrSelf(tensor);
+  if (auto quantized = dyn_cast<quant::QuantizedType>(element))
+    element = quantized.getStorageType();
+  return element.getIntOrFloatBitWidth() / 8;
+}
+
 quant::QuantizedType vae::getWeightType(Operation *layer) {
   auto attribute = layer->getAttrOfType<TypeAttr>(kWeightTypeAttr);
   return attribute ? dyn_cast<quant::QuantizedType>(attribute.getValue())
@@ -42,6 +49,10 @@ quant::QuantizedType vae::getWeightType(Operation *layer) {
 bool vae::isIntegerLayer(Operation *layer) {
   auto prunable = dyn_cast<PrunableOpInterface>(layer);
   return prunable && getQuantizedType(prunable.getDataOperand().get());
+}
+
+bool vae::isWeightOnlyLayer(Operation *layer) {
+  return getWeightType(layer) && !isIntegerLayer(layer);
 }
 
 Quantization::Quantization(quant::UniformQuantizedType type)
@@ -58,25 +69,6 @@ int32_t Quantization::quantize(float x) const {
   product = product > low ? product : low; // NaN, too
   product = product < high ? product : high;
   return static_cast<int32_t>(std::nearbyintf(product)) + zeroPoint;
-}
-
-std::vector<int8_t> vae::quantizeWeight(ArrayRef<float> values,
-                                        ArrayRef<int64_t> shape,
-                                        quant::QuantizedType type) {
-  auto perAxis = cast<quant::UniformQuantizedPerAxisType>(type);
-  int64_t axis = perAxis.getQuantizedDimension(), inner = 1;
-  for (int64_t size : shape.drop_front(axis + 1))
-    inner *= size;
-  ArrayRef<double> scales = perAxis.getScales();
-  auto low = static_cast<double>(type.getStorageTypeMin());
-  auto high = static_cast<double>(type.getStorageTypeMax());
-  std::vector<int8_t> result(values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    double scale = scales[static_cast<int64_t>(i) / inner % shape[axis]];
-    result[i] = static_cast<int8_t>(
-        std::clamp(std::nearbyint(values[i] / scale), low, high));
-  }
-  return result;
 }
 
 std::vector<float> vae::getSumScales(Operation *layer) {
