@@ -44,7 +44,8 @@ struct AssignWeightsPass : vae::impl::AssignWeightsPassBase<AssignWeightsPass> {
       return signalPassFailure();
     }
     if (group < 1) {
-      module.emitError() << "a group has at least 1 input, found " << group;
+      module.emitError() << "a group has at least 1 input, found "
+                         << group.getValue();
       return signalPassFailure();
     }
     if (weights == "f32")
@@ -67,9 +68,9 @@ private:
       if (!getWeight(op) || isIntegerLayer(op))
         return;
       layers.push_back(op);
-      if ((exactEnds && exactLayers.contains(op)) ||
-          getUnitsOfGroup(op).second < kFewestOutputs ||
-          getTypeOfWeight(op).getNumElements() < kFewestWeights)
+      bool few = getTypeOfWeight(op).getNumElements() < kFewestWeights;
+      if ((exactEnds && (few || exactLayers.contains(op))) ||
+          getUnitsOfGroup(op).second < kFewestOutputs)
         exact.insert(getWeight(op));
     });
   }

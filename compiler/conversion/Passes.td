@@ -108,7 +108,8 @@ def AssignWeightsPass : Pass<"vae-assign-weights", "::mlir::ModuleOp"> {
            "Numbers that weights are stored as: f32, int8 or int4">,
     Option<"group", "group", "int64_t", "32", "Inputs of a block of int4">,
     Option<"exactEnds", "exact-ends", "bool", "true",
-           "Keep the first and last layers and the heads of the latent f32">];
+           "Keep the first and last layers, the heads of the latent and layers of "
+           "few weights f32">];
   let statistics = [
     Statistic<"numLayers", "layers", "Number of layers with integer weights">];
 }
