@@ -270,7 +270,7 @@ LogicalResult Compilation::checkAlgorithms() {
 }
 
 LogicalResult Compilation::loadRanges() {
-  if (options.quantize == Quantize::None || options.emit < Stage::Fuse)
+  if (options.quantize != Quantize::Int8 || options.emit < Stage::Fuse)
     return success();
   auto table = readRanges(options, *module, report.model);
   if (failed(table)) {

@@ -21,8 +21,13 @@ enum class Stage {
 #include "compiler/pipeline/Stages.def"
 };
 
-/// The integers that layers multiply (vae-quantize).
-enum class Quantize { None, Int8 };
+/// What is made integers.
+enum class Quantize {
+  None,
+  Int8, // what layers multiply (vae-quantize)
+  W8,   // weights, of 8 bits (vae-assign-weights)
+  W4    // and of 4
+};
 
 /// The range of a tensor that 8 bits are to represent, unless the user chooses.
 inline constexpr RangeMethod kDefaultRangeMethod = RangeMethod::Mse;
@@ -71,7 +76,7 @@ struct CompileOptions {
   /// The numbers that layers multiply, but for those that must be exact
   /// (vae-assign-precision).
   Precision precision = Precision::F32;
-  /// Layers that multiply integers do it so whatever the precision is.
+  /// What is made integers: of these layers, whatever the precision is.
   Quantize quantize = Quantize::None;
   /// Ranges of the numbers between layers, of this model: a value, or a file of
   /// vaec calibrate. Layers without any stay as they are.
@@ -83,6 +88,8 @@ struct CompileOptions {
   std::vector<std::string> quantizeLayers;
   /// What lies in memory as f16 (vae-assign-storage).
   Storage storage = Storage::F32;
+  /// Inputs that share a scale of W4.
+  int64_t weightGroup = 32;
   /// Whether some must be exact. For tests: single layers are first and last
   /// ones.
   bool exactEnds = true;

@@ -160,7 +160,8 @@ AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
   else
     llvm::consumeError(cpu.takeError());
   // Who wants weights in half the bytes wants none that take more.
-  rules.stores = options.storage == Storage::F32;
+  rules.stores =
+      options.storage == Storage::F32 && options.quantize == Quantize::None;
   rules.blockFloat =
       options.precision == Precision::BFP16 && rules.target.wordDots;
   return rules;
@@ -186,7 +187,7 @@ static OptionsTy getAlgorithms(const AlgorithmRules &rules) {
 static QuantizePassOptions getQuantization(const CompileOptions &options,
                                            const AlgorithmRules &rules) {
   auto result = getAlgorithms<QuantizePassOptions>(rules);
-  if (options.quantize == Quantize::None)
+  if (options.quantize != Quantize::Int8)
     return result;
   result.quantize = "int8";
   result.exactEnds = options.exactEnds;
@@ -211,6 +212,17 @@ static AssignPrecisionPassOptions getPrecisions(const CompileOptions &options) {
   return result;
 }
 
+static AssignWeightsPassOptions getWeights(const CompileOptions &options) {
+  AssignWeightsPassOptions result;
+  if (options.quantize == Quantize::W8)
+    result.weights = "int8";
+  else if (options.quantize == Quantize::W4)
+    result.weights = "int4";
+  result.group = options.weightGroup;
+  result.exactEnds = options.exactEnds;
+  return result;
+}
+
 void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
                     const TuningTable &tuning) {
   const Level &level = getLevel(options);
@@ -226,6 +238,7 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
   pm.addNestedPass<func::FuncOp>(createChooseAlgorithmPass(
       getAlgorithms<ChooseAlgorithmPassOptions>(rules)));
   // Before outputs are added and entry points are cut.
+  pm.addPass(createAssignWeightsPass(getWeights(options)));
   pm.addPass(createAssignPrecisionPass(getPrecisions(options)));
   pm.addPass(createAssignStoragePass(
       {stringifyStorage(options.storage).str(), !options.exactEnds}));

@@ -116,6 +116,12 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   options.exactEnds = false;
   if (random() % 2)
     options.streamBytes = 1;
+  constexpr Quantize kQuantizations[] = {Quantize::None, Quantize::None,
+                                         Quantize::None, Quantize::W8,
+                                         Quantize::W4};
+  options.quantize = kQuantizations[random() % std::size(kQuantizations)];
+  constexpr int64_t kGroups[] = {8, 13, 32, 64};
+  options.weightGroup = kGroups[random() % std::size(kGroups)];
 
   std::string name = std::to_string(seed) + ".json";
   llvm::SmallString<128> path(folder);
@@ -134,6 +140,9 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
       describe(options.tile) + " and " + describe(shipTile) + ", " +
       stringifyPrecision(options.precision).str() + " stored as " +
       stringifyStorage(options.storage).str() +
+      (options.quantize == Quantize::W8   ? ", W8"
+       : options.quantize == Quantize::W4 ? ", W4"
+                                          : "") +
       (options.deterministic ? ", deterministic" : "") +
       (options.rangeTable ? ", int8" : "") +
       (algorithm.empty() ? "" : ", " + algorithm);

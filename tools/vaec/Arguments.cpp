@@ -33,6 +33,17 @@ static std::optional<Precision> parsePrecision(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
+static constexpr llvm::StringLiteral kQuantizations = "none, int8, w8, w4";
+
+static std::optional<Quantize> parseQuantize(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<Quantize>>(name)
+      .Case("none", Quantize::None)
+      .Case("int8", Quantize::Int8)
+      .Case("w8", Quantize::W8)
+      .Case("w4", Quantize::W4)
+      .Default(std::nullopt);
+}
+
 static std::string storageList() {
   std::string text;
   for (uint32_t i = 0; i <= getMaxEnumValForStorage(); ++i)
@@ -45,7 +56,7 @@ namespace {
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
   std::string precision, storage = "f32";
-  std::string quantize, rangeMethod;
+  std::string quantize = "none", rangeMethod;
   CompressionTexts compression;
   unsigned level = 2;
 };
@@ -181,9 +192,12 @@ static std::string methodList() {
 static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
   const std::string group = "Quantization";
   app.add_option("--quantize", raw.quantize,
-                 "Let layers multiply integers: int8. Ranges of the numbers "
-                 "between layers are measured on what the model generates, "
-                 "unless there are others")
+                 "What is made integers: " + kQuantizations.str() +
+                     " (int8: what layers multiply; ranges of the numbers "
+                     "between them are measured on what the model generates, "
+                     "unless there are others; w8: weights, with a scale for "
+                     "each output; w4: weights of 4 bits with one for every 32 "
+                     "inputs of it); default none")
       ->option_text("NAME")
       ->group(group);
   app.add_option("--ranges", a.options.ranges,
@@ -319,7 +333,7 @@ std::optional<ExitCode> tool::checkModelOptions(Arguments &a,
 }
 
 static std::optional<ExitCode> checkPrecision(Arguments &a, const Raw &raw) {
-  if (raw.precision.empty() && a.options.quantize != Quantize::None) {
+  if (raw.precision.empty() && a.options.quantize == Quantize::Int8) {
     // An unknown CPU is reported where it is compiled for.
     auto cpus = resolveTargets(a.options);
     bool has = cpus && llvm::any_of(*cpus, [](const Cpu &cpu) {
@@ -341,13 +355,14 @@ static std::optional<ExitCode> checkPrecision(Arguments &a, const Raw &raw) {
 
 static std::optional<ExitCode> checkQuantization(Arguments &a, const Raw &raw) {
   CompileOptions &options = a.options;
-  if (raw.quantize == "int8")
-    options.quantize = Quantize::Int8;
-  else if (!raw.quantize.empty())
-    return usage("unknown integers '" + raw.quantize +
-                 "'; --quantize takes int8");
-  else if (!options.ranges.empty() || !raw.rangeMethod.empty() ||
-           !options.quantizeLayers.empty())
+  auto quantize = parseQuantize(raw.quantize);
+  if (!quantize)
+    return usage("unknown integers '" + raw.quantize + "'; choose one of " +
+                 kQuantizations.str());
+  options.quantize = *quantize;
+  if (options.quantize != Quantize::Int8 &&
+      (!options.ranges.empty() || !raw.rangeMethod.empty() ||
+       !options.quantizeLayers.empty()))
     return usage("--ranges, --range-method and --quantize-layer go with "
                  "--quantize=int8");
   if (!raw.rangeMethod.empty()) {

@@ -185,14 +185,14 @@ formatCosts(const std::vector<std::pair<std::string, double>> &costs,
   return text;
 }
 
-/// Weights that stay f32.
+/// Weights that are stored as others than was asked for.
 static void printStorageNotes(const CompileReport &report, raw_ostream &out) {
-  Table table({"weights stay f32", "because"});
+  Table table({"weights stay", "in", "because"});
   bool any = false;
   for (const LayerReport &layer : report.layers)
     if (!layer.storageNote.empty()) {
       any = true;
-      table.add({layer.name, layer.storageNote});
+      table.add({layer.name, layer.storage, layer.storageNote});
     }
   if (any)
     table.print(out);

@@ -220,7 +220,7 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
   if (ExitCode code = decideCompression(arguments))
     return code;
   // Of the pruned model.
-  if (arguments.options.quantize != Quantize::None &&
+  if (arguments.options.quantize == Quantize::Int8 &&
       arguments.options.ranges.empty() && arguments.options.emit >= Stage::Fuse)
     if (ExitCode code = calibrateFor(arguments))
       return code;
