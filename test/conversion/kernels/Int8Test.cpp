@@ -37,7 +37,7 @@ TEST(Int8, WeightsAreFoursBehindTheirSums) {
   // o = 5: 6 + 22 + 38, and the same with 50 added to each.
   EXPECT_EQ(readSum(packed, 5 * 4), 66 + 66 + 150);
   EXPECT_EQ(readSum(packed, block), 51 + 51 + 150); // o = 16
-  EXPECT_EQ(readSum(packed, block + 4), 0);    // no output 17
+  EXPECT_EQ(readSum(packed, block + 4), 0);         // no output 17
   auto at = [&](size_t four, size_t lane, size_t which) {
     return int(packed[64 + (four * 16 + lane) * 4 + which]);
   };
