@@ -33,7 +33,7 @@ struct CalibrateArguments {
   Arguments compiler; // model and output
   CalibrationOptions options;
   /// Before a compilation: what is measured serves it alone.
-  bool forCompilation = false;
+  bool forCompilation = false, onlyDecoder = false;
 };
 
 /// What is known of the model before it is compiled to run.
@@ -158,6 +158,9 @@ static ExitCode readFacts(Arguments arguments, ModelFacts &facts) {
 static std::vector<std::string> chooseEntries(const CalibrateArguments &a,
                                               const ModelFacts &facts) {
   if (!a.options.data.empty()) {
+    // The data of a decoder by itself are latents.
+    if (a.onlyDecoder)
+      return {"decode"};
     for (const char *entry :
          {"reconstruct_sample", "reconstruct", "encode", "decode"})
       if (facts.has(entry))
@@ -395,6 +398,8 @@ ExitCode vae::tool::calibrateFor(Arguments &arguments) {
   own.options.samples = arguments.calibration.samples;
   own.options.allowNonfinite = arguments.options.allowNonfinite;
   own.options.dataOption = "--calibration-data";
+  own.onlyDecoder =
+      arguments.options.entries == std::vector<std::string>{"decode"};
   own.compiler.input = arguments.input;
   own.compiler.output = arguments.output;
   CompileOptions &options = own.compiler.options;

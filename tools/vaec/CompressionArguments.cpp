@@ -117,6 +117,12 @@ std::optional<ExitCode> tool::checkCompression(Arguments &a,
                   a.importance == Importance::Activation))
     return failUsage(
         "--recover, --prune-scope and --importance go with --prune");
+  const CalibrationArguments &data = a.calibration;
+  if (!prunes && a.options.quantize != Quantize::Int8 &&
+      (hasData || !data.inputs.empty() || data.samples))
+    return failUsage(
+        "--calibration-data, --calibration-input and --calibration-samples go "
+        "with --prune or --quantize=int8");
   if (!a.options.recipe.empty() && !a.options.compresses())
     return failUsage("--recipe writes what --prune decides; add --prune");
   if (a.options.emit < Stage::Compress && a.options.compresses())

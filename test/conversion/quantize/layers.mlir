@@ -1,5 +1,5 @@
 // Which layers multiply integers.
-// RUN: vae-opt %s --vae-quantize="quantize=int8 fast=true ranges=x:0:1,fc1:-1:4,fc2:-2:2,c1:0:1,z:-3:3" --split-input-file | FileCheck %s
+// RUN: vae-opt %s --vae-quantize="quantize=int8 fast=true vector-width=16 vector-registers=32 vnni=true block-float=true ranges=x:0:1,fc1:-1:4,fc2:-2:2,c1:0:1,z:-3:3" --split-input-file | FileCheck %s
 // RUN: vae-opt %s --vae-quantize="ranges=x:0:1" --split-input-file | FileCheck %s --check-prefix=NONE
 // NONE-NOT: quant
 
@@ -34,11 +34,11 @@ func.func @heads(%x: tensor<?x4xf32> {vae.name = "x"}) -> (tensor<?x2xf32> {vae.
 
 // -----
 
-// Depthwise convolutions have no form, those that Winograd's algorithm computes
-// are faster with it. With a stride or one tap there is no such algorithm.
+// Depthwise convolutions are bound by memory; those that Winograd's algorithm
+// computes are faster with it. With a stride or one tap there is no such algorithm.
 // CHECK-LABEL: func.func @convolutions
-// CHECK: vae.conv2d {{.*}} {groups = 32 : i64, {{.*}}vae.quantize_note = "layers of this kind have no integer form"}
-// CHECK: vae.conv2d {{.*}} vae.quantize_note = "faster by Winograd's algorithm"}
+// CHECK: vae.conv2d {{.*}} {groups = 32 : i64, {{.*}}vae.quantize_note = "integers would not be faster"}
+// CHECK: vae.conv2d {{.*}} vae.quantize_note = "integers would not be faster"}
 // CHECK: vae.conv2d {{.*}} strides = array<i64: 2, 2>, vae.weight_type
 // CHECK: vae.conv2d {{.*}} {vae.weight_type
 // CHECK: vae.conv_transpose2d {{.*}} vae.weight_type = !quant.uniform<i8<-127:127>:f32:1, {
@@ -74,7 +74,7 @@ func.func @overflow(%x: tensor<?x66312xf32> {vae.name = "x"}, %y: tensor<?x66311
 
 // CHECK-LABEL: func.func @weights
 // CHECK: vae.dense {{.*}} {vae.quantize_note = "a weight is not finite"}
-// CHECK: vae.dense {{.*}} {vae.quantize_note = "layers of this kind have no integer form"}
+// CHECK: vae.dense {{.*}} {vae.quantize_note = "its weights are no constant"}
 func.func @weights(%x: tensor<?x2xf32> {vae.name = "x"}, %w: tensor<1x2xf32> {vae.name = "w"}) -> (tensor<?x1xf32>, tensor<?x1xf32>) attributes {vae.entry} {
   %w0 = vae.constant dense<[[1.0, 0x7F800000]]> : tensor<1x2xf32>
   %0 = vae.dense %x, %w0 : (tensor<?x2xf32>, tensor<1x2xf32>) -> tensor<?x1xf32>
