@@ -138,6 +138,7 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("[LAYER=]ALGORITHM")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->group(code);
   // For --help, as --report.
   app.add_flag("--tune",
@@ -218,6 +219,7 @@ static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("[LAYER=]NAME")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->group(group);
 }
 

@@ -15,6 +15,7 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
         ->option_text(argument)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false)
         ->group(group);
   };
   addRepeated("--prune", texts.prune, "[LAYER=]channels:F",

@@ -215,9 +215,18 @@ private:
   /// the scales.
   Values scaleInt8(const Values &sums, Value packed, int64_t vectors);
   Value getParameter(Int8Parameter which);
+  /// What makes f32 of a quantized residual and integers of results, in all
+  /// lanes; null where neither is quantized.
+  struct Requantization {
+    Value residualZeroPoint, residualScale;
+    Emitter::QuantizationValues result;
+  };
+  /// Loads them, before results are stored: nothing says that these leave the
+  /// parameters as they are, and each would load them again.
+  Requantization loadRequantization();
   /// What was loaded of a residual as f32, and what a number is stored as.
-  Value getResidual(Value loaded);
-  Value getStored(Value value);
+  Value getResidual(const Requantization &by, Value loaded);
+  Value getStored(const Requantization &by, Value value);
   Values multiplyInt8Dots(const Values &inputs, const Taps &taps,
                           const Values &accumulators);
   /// Of each output, the first lane's start.

@@ -354,15 +354,16 @@ Value ContractionEmitter::settleSign(Value sum) {
 /// of a residual, whose place may be the result's, come before all writes.
 void ContractionEmitter::finish(Values sums, const Values &places,
                                 const Values &masks) {
+  Requantization by = loadRequantization();
   for (Value &sum : sums)
     sum = settleSign(sum);
   if (residual)
     for (auto [sum, at, mask] : llvm::zip(sums, places, masks))
-      sum = e.addf(sum, getResidual(e.loadVec(residual, at, mask)));
+      sum = e.addf(sum, getResidual(by, e.loadVec(residual, at, mask)));
   for (auto [sum, at, mask] : llvm::zip(sums, places, masks)) {
     if (epilogue.activation)
       sum = emitActivation(e, epilogue.activation, sum);
-    e.storeVec(getStored(sum), y, at, mask);
+    e.storeVec(getStored(by, sum), y, at, mask);
   }
 }
 

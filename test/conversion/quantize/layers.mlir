@@ -42,18 +42,18 @@ func.func @heads(%x: tensor<?x4xf32> {vae.name = "x"}) -> (tensor<?x2xf32> {vae.
 // CHECK: vae.conv2d {{.*}} strides = array<i64: 2, 2>, vae.weight_type
 // CHECK: vae.conv2d {{.*}} {vae.weight_type
 // CHECK: vae.conv_transpose2d {{.*}} vae.weight_type = !quant.uniform<i8<-127:127>:f32:1, {
-func.func @convolutions(%x: tensor<?x32x16x16xf32> {vae.name = "x"}) -> (tensor<?x32x16x16xf32>, tensor<?x32x16x16xf32>, tensor<?x32x8x8xf32>, tensor<?x32x16x16xf32>, tensor<?x32x33x33xf32>) attributes {vae.entry} {
+func.func @convolutions(%x: tensor<?x32x16x16xf32> {vae.name = "x"}, %y: tensor<?x128x64x64xf32> {vae.name = "x"}) -> (tensor<?x32x16x16xf32>, tensor<?x128x64x64xf32>, tensor<?x32x8x8xf32>, tensor<?x32x16x16xf32>, tensor<?x32x33x33xf32>) attributes {vae.entry} {
   %w0 = vae.constant dense<1.0> : tensor<32x1x3x3xf32>
-  %w1 = vae.constant dense<1.0> : tensor<32x32x3x3xf32>
+  %w1 = vae.constant dense<1.0> : tensor<128x128x3x3xf32>
   %w2 = vae.constant dense<2.0> : tensor<32x32x3x3xf32>
   %w3 = vae.constant dense<1.0> : tensor<32x32x1x1xf32>
   %w4 = vae.constant dense<3.0> : tensor<32x32x3x3xf32>
   %0 = vae.conv2d %x, %w0 {groups = 32, padding = array<i64: 1, 1, 1, 1>} : (tensor<?x32x16x16xf32>, tensor<32x1x3x3xf32>) -> tensor<?x32x16x16xf32>
-  %1 = vae.conv2d %x, %w1 {padding = array<i64: 1, 1, 1, 1>} : (tensor<?x32x16x16xf32>, tensor<32x32x3x3xf32>) -> tensor<?x32x16x16xf32>
+  %1 = vae.conv2d %y, %w1 {padding = array<i64: 1, 1, 1, 1>} : (tensor<?x128x64x64xf32>, tensor<128x128x3x3xf32>) -> tensor<?x128x64x64xf32>
   %2 = vae.conv2d %x, %w2 {padding = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>} : (tensor<?x32x16x16xf32>, tensor<32x32x3x3xf32>) -> tensor<?x32x8x8xf32>
   %3 = vae.conv2d %x, %w3 : (tensor<?x32x16x16xf32>, tensor<32x32x1x1xf32>) -> tensor<?x32x16x16xf32>
   %4 = vae.conv_transpose2d %x, %w4 {strides = array<i64: 2, 2>} : (tensor<?x32x16x16xf32>, tensor<32x32x3x3xf32>) -> tensor<?x32x33x33xf32>
-  return %0, %1, %2, %3, %4 : tensor<?x32x16x16xf32>, tensor<?x32x16x16xf32>, tensor<?x32x8x8xf32>, tensor<?x32x16x16xf32>, tensor<?x32x33x33xf32>
+  return %0, %1, %2, %3, %4 : tensor<?x32x16x16xf32>, tensor<?x128x64x64xf32>, tensor<?x32x8x8xf32>, tensor<?x32x16x16xf32>, tensor<?x32x33x33xf32>
 }
 
 // -----
