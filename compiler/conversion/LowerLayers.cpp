@@ -51,7 +51,13 @@ FailureOr<Lowering::Operands> Lowering::layerOperands(Operation *op,
 ConvertLayoutOp Lowering::getConversion(Value result, Value residual) {
   if (residual || !result.hasOneUse() || !isChannelsLast(result))
     return {};
-  return dyn_cast<ConvertLayoutOp>(*result.getUsers().begin());
+  auto conversion = dyn_cast<ConvertLayoutOp>(*result.getUsers().begin());
+  // One that changes the numbers only, or makes integers, is an operation.
+  if (!conversion || isChannelsLast(conversion.getY()) ||
+      getQuantizedType(conversion.getX()) !=
+          getQuantizedType(conversion.getY()))
+    return {};
+  return conversion;
 }
 
 std::vector<float> Lowering::packInt8Parameters(Operation *op,

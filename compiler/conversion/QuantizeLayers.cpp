@@ -92,6 +92,12 @@ WeightSums::WeightSums(Operation *op) {
       !llvm::all_of(values, [](float x) { return std::isfinite(x); }))
     return;
   type = getWeightType8(op->getContext(), values, shape, axis);
+  auto units = [&](Value value) {
+    return cast<RankedTensorType>(value.getType())
+        .getDimSize(layer.getUnitAxis());
+  };
+  depthwise = layer.getUnitGroups() > 1 &&
+              units(layer.getDataOperand().get()) == layer.getUnitGroups();
   positive.resize(shape[axis]);
   negative.resize(shape[axis]);
   std::vector<int8_t> integers = quantizeWeight(values, shape, type);
@@ -102,7 +108,9 @@ WeightSums::WeightSums(Operation *op) {
 }
 
 bool WeightSums::fit(int64_t zeroPoint) const {
-  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  constexpr int64_t kMostOfF32 = int64_t(1) << 24;
+  const int64_t most32 = std::numeric_limits<int32_t>::max();
+  const int64_t limit = depthwise ? kMostOfF32 : most32;
   constexpr int64_t kHighest = 255;
   for (auto [plus, minus] : llvm::zip(positive, negative)) {
     int64_t up = kHighest - zeroPoint;
@@ -111,7 +119,7 @@ bool WeightSums::fit(int64_t zeroPoint) const {
     for (int64_t most :
          {plus * up + minus * zeroPoint, plus * zeroPoint + minus * up,
           std::max(plus, minus) * kHighest, std::abs(plus - minus) * zeroPoint})
-      if (most > kMost)
+      if (most > limit)
         return false;
   }
   return true;

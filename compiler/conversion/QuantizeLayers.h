@@ -32,13 +32,15 @@ struct WeightSums {
   mlir::quant::QuantizedType type;
   /// Sums of the positive integers and of the amounts of the negative ones.
   std::vector<int64_t> positive, negative;
+  /// Depthwise convolutions sum up in f32, which is exact up to 2^24.
+  bool depthwise = false;
 
   /// `layer` has constant weights.
   explicit WeightSums(mlir::Operation *layer);
 
-  /// Whether 32 bits hold, for all data q of 8 bits with that zero point and
-  /// each output unit, the sums of (q - zero point) * v and of q * v, and the
-  /// zero point times the sum of v.
+  /// Whether 32 bits (24 of f32) hold, for all data q of 8 bits with that zero
+  /// point and each output unit, the sums of (q - zero point) * v and of q * v,
+  /// and the zero point times the sum of v.
   bool fit(int64_t zeroPoint) const;
 };
 

@@ -78,6 +78,7 @@ private:
   LogicalResult importModel();
   /// A recipe is of one model.
   LogicalResult checkModelOfRecipe();
+  LogicalResult checkLayersOfRecipe();
   /// Outputs must not replace weights that are mapped.
   LogicalResult checkWeightFiles();
   LogicalResult checkEntries();
@@ -233,12 +234,40 @@ LogicalResult Compilation::checkEntries() {
   return success();
 }
 
+/// Entry points that are not compiled may have layers of the recipe; the model
+/// has all of them.
+LogicalResult Compilation::checkLayersOfRecipe() {
+  const auto *step =
+      options.replay ? options.replay->find<PruneChannelsStep>() : nullptr;
+  if (!step)
+    return success();
+  llvm::StringMap<int64_t> units;
+  module->walk([&](PrunableOpInterface layer) {
+    auto type = cast<RankedTensorType>(layer->getResult(0).getType());
+    units[getLayerName(layer->getLoc())] = type.getDimSize(layer.getUnitAxis());
+  });
+  StringRef file = options.applyRecipe.empty() ? input : options.applyRecipe;
+  for (const PruneChannelsStep::Layer &layer : step->layers) {
+    auto found = units.find(layer.name);
+    if (found == units.end())
+      return fail(CompileFailure::Input, file,
+                  "removes units of a layer '" + layer.name +
+                      "', which the model does not have");
+    if (found->second != layer.units)
+      return fail(CompileFailure::Input, file,
+                  "says that layer '" + layer.name + "' has " +
+                      Twine(layer.units) + " units; it has " +
+                      Twine(found->second));
+  }
+  return success();
+}
+
 LogicalResult Compilation::checkModelOfRecipe() {
   if (!options.compresses())
     return success();
   report.hash = hashModel(*module);
   if (!options.replay || options.replay->hash == report.hash)
-    return success();
+    return checkLayersOfRecipe();
   return fail(CompileFailure::Input,
               options.applyRecipe.empty() ? input : options.applyRecipe,
               "is a recipe for the model '" + options.replay->model +

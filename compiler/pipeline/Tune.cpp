@@ -111,6 +111,7 @@ llvm::Error Tuner::collect(ModuleOp module, const Algorithm &algorithm) {
   CompileOptions forced = options;
   forced.algorithms = {algorithm.str()};
   forced.storage = Storage::F32; // which ranks algorithms alike
+  forced.quantize = Quantize::None;
   if (forced.precision == Precision::BFP16 && !cpu.kernels.wordDots)
     forced.precision = Precision::F32; // as the pass decides, and warns of once
   PassManager pm(module.getContext(), ModuleOp::getOperationName());

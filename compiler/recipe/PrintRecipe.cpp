@@ -31,8 +31,20 @@ std::string vae::hashWeights(const Recipe &recipe) {
     sha.update(StringRef(reinterpret_cast<const char *>(values.data()),
                          values.size() * sizeof(float)));
   };
+  // They fit the units that are left, and no others.
+  auto addText = [&](StringRef text) {
+    sha.update(text);
+    sha.update(StringRef("\0", 1));
+  };
+  if (const auto *step = recipe.find<PruneChannelsStep>())
+    for (const PruneChannelsStep::Layer &layer : step->layers) {
+      addText(layer.name);
+      for (int64_t unit : layer.removed)
+        addText(std::to_string(unit));
+    }
   if (const auto *step = recipe.find<LeastSquaresStep>())
     for (const LeastSquaresStep::Layer &layer : step->layers) {
+      addText(layer.name);
       add(layer.weight);
       add(layer.bias);
     }

@@ -136,6 +136,9 @@ LogicalResult Reader::readPrune(const JsonValue &json,
       failed(getText(json, "scope", scope)) ||
       failed(getText(json, "importance", step.importance)))
     return failure();
+  if (scope != "layer" && scope != "global")
+    return fail(json.position,
+                "unknown scope '" + scope + "'; it is layer or global");
   step.global = scope == "global";
   if (!fractions->isObject())
     return failType(*fractions, "fractions", "an object");
@@ -182,6 +185,10 @@ LogicalResult Reader::readStep(const JsonValue &json, Recipe &recipe) {
   std::string kind;
   if (failed(getText(json, "kind", kind)))
     return failure();
+  if ((kind == PruneChannelsStep::kKind && recipe.find<PruneChannelsStep>()) ||
+      (kind == LeastSquaresStep::kKind && recipe.find<LeastSquaresStep>()))
+    return fail(json.position, "a recipe has one step of the kind '" + kind +
+                                   "'; join this one with the first");
   if (kind == PruneChannelsStep::kKind)
     return readPrune(json, std::get<PruneChannelsStep>(
                                recipe.steps.emplace_back(PruneChannelsStep())));

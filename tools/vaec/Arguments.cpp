@@ -154,8 +154,8 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
   app.add_option("--precision", raw.precision,
                  "Numbers that layers multiply: " + kPrecisions.str() +
                      " (16-bit block floating point where convolutions use "
-                     "Winograd's algorithm); default f32, with --quantize "
-                     "mixed where the CPU has it")
+                     "Winograd's algorithm); default f32, with "
+                     "--quantize=int8 mixed where the CPU has it")
       ->option_text("NAME")
       ->group(code);
   app.add_option("--storage", raw.storage,

@@ -33,7 +33,9 @@ struct CalibrateArguments {
   Arguments compiler; // model and output
   CalibrationOptions options;
   /// Before a compilation: what is measured serves it alone.
-  bool forCompilation = false, onlyDecoder = false;
+  bool forCompilation = false;
+  /// Entry points that it is to have; empty: all.
+  std::vector<std::string> wanted;
 };
 
 /// What is known of the model before it is compiled to run.
@@ -160,13 +162,9 @@ static ExitCode readFacts(Arguments arguments, ModelFacts &facts) {
 static std::vector<std::string> chooseEntries(const CalibrateArguments &a,
                                               const ModelFacts &facts) {
   if (!a.options.data.empty()) {
-    // The data of a decoder by itself are latents.
-    if (a.onlyDecoder)
-      return {"decode"};
-    for (const char *entry :
-         {"reconstruct_sample", "reconstruct", "encode", "decode"})
-      if (facts.has(entry))
-        return {entry};
+    std::string entry = chooseDataEntry(a.wanted, facts.entries);
+    if (!entry.empty())
+      return {entry};
     vaedata::fail(a.compiler.input, ": the model has no entry point to run");
   }
   if (!facts.has("sample"))
@@ -400,8 +398,7 @@ ExitCode vae::tool::calibrateFor(Arguments &arguments) {
   own.options.samples = arguments.calibration.samples;
   own.options.allowNonfinite = arguments.options.allowNonfinite;
   own.options.dataOption = "--calibration-data";
-  own.onlyDecoder =
-      arguments.options.entries == std::vector<std::string>{"decode"};
+  own.wanted = arguments.options.entries;
   own.compiler.input = arguments.input;
   own.compiler.output = arguments.output;
   CompileOptions &options = own.compiler.options;

@@ -215,3 +215,21 @@ CalibrationData vae::tool::drawCalibrationData(
   addConditions(model, entries, nullptr, samples, options, warn, data);
   return data;
 }
+
+std::string
+vae::tool::chooseDataEntry(const std::vector<std::string> &wanted,
+                           const std::vector<std::string> &entries) {
+  const std::vector<std::string> choices = {"reconstruct_sample", "reconstruct",
+                                            "encode", "decode"};
+  auto contains = [](const std::vector<std::string> &names,
+                     const std::string &name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (wanted.size() == 1 && contains(choices, wanted[0]) &&
+      contains(entries, wanted[0]))
+    return wanted[0];
+  for (const std::string &name : choices)
+    if (contains(entries, name))
+      return name;
+  return "";
+}

@@ -16,6 +16,11 @@ namespace vae::tool {
 /// Told of what may not be meant.
 using WarnFn = std::function<void(const std::string &)>;
 
+/// The entry point that data are for: the only one that is wanted, if it takes
+/// data, else as much of the model as it has. Empty if it has none.
+std::string chooseDataEntry(const std::vector<std::string> &wanted,
+                            const std::vector<std::string> &entries);
+
 struct CalibrationOptions {
   /// Files, and folders of PNG files; none: data are generated.
   std::vector<std::string> data;

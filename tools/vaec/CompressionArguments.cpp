@@ -48,7 +48,8 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
               "uniformly");
   app.add_option("--calibration-samples", a.calibration.samples,
                  "Use at most N samples of the calibration data; default: all. "
-                 "Without data: how many to generate; default: 1024")
+                 "Without data: how many to generate; default: 1024 to "
+                 "fit weights, 8 to 256 to measure ranges")
       ->option_text("N")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 31))
       ->group(group);
@@ -118,12 +119,19 @@ std::optional<ExitCode> tool::checkCompression(Arguments &a,
                   a.importance == Importance::Activation))
     return failUsage(
         "--recover, --prune-scope and --importance go with --prune");
+  bool measures =
+      a.options.quantize == Quantize::Int8 && a.options.ranges.empty();
   const CalibrationArguments &data = a.calibration;
-  if (!prunes && a.options.quantize != Quantize::Int8 &&
+  if (!a.recovers && a.importance == Importance::Magnitude && !measures &&
       (hasData || !data.inputs.empty() || data.samples))
     return failUsage(
         "--calibration-data, --calibration-input and --calibration-samples go "
-        "with --prune or --quantize=int8");
+        "with --recover=least-squares, --importance=activation, or "
+        "--quantize=int8 without --ranges: nothing else looks at data");
+  if (!a.options.ranges.empty() && a.options.compresses())
+    return failUsage("--ranges are those of the model before units are "
+                     "removed; leave them out, and ranges are measured "
+                     "(--calibration-data)");
   if (!a.options.recipe.empty() && !a.options.compresses())
     return failUsage("--recipe writes what --prune decides; add --prune");
   if (a.options.emit < Stage::Compress && a.options.compresses())

@@ -146,10 +146,7 @@ void WeightFitter::generateData(const std::vector<std::string> &entries) {
 }
 
 void WeightFitter::loadData(const std::vector<std::string> &entries) {
-  for (const char *name :
-       {"reconstruct_sample", "reconstruct", "encode", "decode"})
-    if (entry.empty() && llvm::is_contained(entries, name))
-      entry = name;
+  entry = chooseDataEntry(arguments.options.entries, entries);
   if (entry.empty())
     vaedata::fail(arguments.input, ": the model has no entry point to run");
   Recipe nothing;
@@ -242,6 +239,10 @@ void WeightFitter::scoreUnits() {
       parts[layer.inputUnits[unit]] += own[unit] / sum;
   }
   for (const ExposedLayer &layer : original.getLayers()) {
+    // Without a reader whose data are known, norms of weights count.
+    if (llvm::none_of(layer.outputUnits,
+                      [&](Unit unit) { return parts.count(unit) != 0; }))
+      continue;
     std::vector<double> scores;
     std::map<Unit, int64_t> sizes;
     for (Unit unit : layer.outputUnits)

@@ -606,7 +606,7 @@ void ContractionEmitter::emitDepthwisePixel(Value window, Value result, Value c,
   finish(std::move(sums), places, masks);
 }
 
-/// Integers are f32, too, which have room for the sums of any window's.
+/// Integers are f32, too, whose 24 bits hold the sums (WeightSums::fit).
 Value ContractionEmitter::startDepthwise(Value at, Value mask) {
   if (shape.precision == Precision::INT8) {
     Value zeroPoint = e.broadcast(getParameter(kInputZeroPoint));

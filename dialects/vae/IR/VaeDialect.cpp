@@ -90,6 +90,12 @@ static LogicalResult verifyWeightType(Operation *op, Attribute attribute) {
     return op->emitError() << "'" << kWeightTypeAttr << "' must have "
                            << weight.getDimSize(axis) << " scales on axis "
                            << axis;
+  if (perAxis.getStorageTypeIntegralWidth() != 8 ||
+      perAxis.getStorageTypeMin() != -kLargestWeight8 ||
+      perAxis.getStorageTypeMax() != kLargestWeight8)
+    return op->emitError() << "'" << kWeightTypeAttr
+                           << "' with a scale for each output unit must be of "
+                              "i8<-127:127>";
   if (llvm::any_of(perAxis.getZeroPoints(),
                    [](int64_t zeroPoint) { return zeroPoint != 0; }))
     return op->emitError() << "'" << kWeightTypeAttr
