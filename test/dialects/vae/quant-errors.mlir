@@ -10,7 +10,7 @@ func.func @per_unit_scales(%x: tensor<?x3x!u8>, %w: tensor<2x3xf32>) {
 // -----
 !u8 = !quant.uniform<u8:f32, 0.5:10>
 func.func @other_weight_integers(%x: tensor<?x3x!u8>, %w: tensor<2x3xf32>) {
-  // expected-error@+1 {{'vae.dense' op (G4) a layer with quantized x needs 'vae.weight_type' of i8<-127:127>}}
+  // expected-error@+1 {{'vae.weight_type' with a scale for each output unit must be of i8<-127:127>}}
   %y = vae.dense %x, %w {vae.weight_type = !quant.uniform<i8<-7:7>:f32:0, {0.5, 0.5}>} : (tensor<?x3x!u8>, tensor<2x3xf32>) -> tensor<?x2xf32>
   return
 }
