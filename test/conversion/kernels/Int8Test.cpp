@@ -90,12 +90,13 @@ std::string makeModel(int64_t channels) {
 }
 
 /// What the two make of numbers from 0 to 1.
-std::vector<float> run(const std::string &model, int64_t width, bool expose) {
+std::vector<float> run(const std::string &model, int64_t width, bool expose,
+                       std::vector<std::string> layers = {"int8"}) {
   CompileOptions options;
   options.vectorWidth = width;
   options.exposeLayers = expose;
   options.quantize = Quantize::Int8;
-  options.quantizeLayers = {"int8"};
+  options.quantizeLayers = std::move(layers);
   options.rangeTable.emplace();
   for (auto [name, low, high] : {std::tuple("x", 0.0f, 1.0f), {"a", -4, 4}}) {
     TensorRanges &tensor = options.rangeTable->tensors.emplace_back();
@@ -129,6 +130,18 @@ TEST(Int8, ResultsLeaveTheirBorder) {
       EXPECT_EQ(found, run(model, width, /*expose=*/true))
           << channels << " channels, vectors of " << width;
     }
+}
+
+/// A layer of f32 with so few outputs could store them channels first, where a
+/// change of the layout follows; it is not one of the numbers.
+TEST(Int8, FewOutputsOfF32BecomeIntegers) {
+  for (int64_t width : {0, 8}) {
+    std::string model = makeModel(3);
+    std::vector<std::string> layers = {"int8", "a=none"};
+    std::vector<float> found = run(model, width, /*expose=*/false, layers);
+    EXPECT_EQ(found.size(), size_t(2 * 4 * 5 * 6));
+    EXPECT_EQ(found, run(model, width, /*expose=*/true, layers)) << width;
+  }
 }
 
 } // namespace
