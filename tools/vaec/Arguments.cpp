@@ -44,7 +44,7 @@ namespace {
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
   std::string precision, storage = "f32";
-  std::string quantize, rangeMethod;
+  std::string quantize, rangeMethod, maxDrop;
   unsigned level = 2;
 };
 } // namespace
@@ -179,10 +179,17 @@ static std::string methodList() {
 static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
   const std::string group = "Quantization";
   app.add_option("--quantize", raw.quantize,
-                 "Let layers multiply integers: int8. Ranges of the numbers "
-                 "between layers are measured on what the model generates, "
-                 "unless there are others")
+                 "Let layers multiply integers: int8, or auto: as many as "
+                 "--max-drop allows. Ranges of the numbers between layers are "
+                 "measured on what the model generates, unless there are "
+                 "others")
       ->option_text("NAME")
+      ->group(group);
+  app.add_option("--max-drop", raw.maxDrop,
+                 "With --quantize=auto, the most that the model may lose, on "
+                 "data that the search has not seen: elbo:0.1nat, elbo:1%, "
+                 "mse:1% or psnr:0.5dB")
+      ->option_text("MEASURE:AMOUNT")
       ->group(group);
   auto *ranges =
       app.add_option("--ranges", a.options.ranges,
@@ -195,6 +202,25 @@ static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("FILE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->excludes(ranges)
+      ->group(group);
+  app.add_option("--calibration-input", a.calibrationInputs,
+                 "Data of a further input; default: labels drawn uniformly")
+      ->option_text("NAME=FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->excludes(ranges)
+      ->group(group);
+  app.add_option("--calibration-samples", a.calibrationSamples,
+                 "Use at most N samples of the data; without data, generate N. "
+                 "Default: as many as do not take long")
+      ->option_text("N")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 31))
+      ->excludes(ranges)
+      ->group(group);
+  app.add_option("--write-ranges", a.writeRanges,
+                 "Write the ranges that were measured, for --ranges")
+      ->option_text("FILE")
       ->excludes(ranges)
       ->group(group);
   app.add_option(
@@ -344,17 +370,50 @@ static std::optional<ExitCode> checkPrecision(Arguments &a, const Raw &raw) {
   return std::nullopt;
 }
 
+/// What --quantize=auto is and what it cannot be together with.
+static std::optional<ExitCode> checkAuto(Arguments &a, const Raw &raw) {
+  if (raw.quantize != "auto") {
+    if (!raw.maxDrop.empty())
+      return usage("--max-drop goes with --quantize=auto");
+    return std::nullopt;
+  }
+  if (raw.maxDrop.empty())
+    return usage("--quantize=auto needs the most that the model may lose, as "
+                 "--max-drop=elbo:0.1nat");
+  a.maxDrop.emplace();
+  if (std::string error = Budget::parse(raw.maxDrop, *a.maxDrop);
+      !error.empty())
+    return usage(error);
+  if (!a.options.ranges.empty())
+    return usage("--quantize=auto measures ranges on a part of the data that "
+                 "it does not decide on; leave --ranges out");
+  if (a.tune)
+    return usage("--quantize=auto measures the layers as they are compiled: "
+                 "tune first, and give the table with --tuned=FILE");
+  for (llvm::StringRef text : a.options.quantizeLayers)
+    if (!text.contains('='))
+      return usage("--quantize-layer=" + text +
+                   " decides for all layers, which --quantize=auto is to do; "
+                   "name one: LAYER=" +
+                   text);
+  return std::nullopt;
+}
+
 static std::optional<ExitCode> checkQuantization(Arguments &a, const Raw &raw) {
   CompileOptions &options = a.options;
-  if (raw.quantize == "int8")
+  if (raw.quantize == "int8" || raw.quantize == "auto")
     options.quantize = Quantize::Int8;
   else if (!raw.quantize.empty())
     return usage("unknown integers '" + raw.quantize +
-                 "'; --quantize takes int8");
+                 "'; --quantize takes int8 or auto");
   else if (!options.ranges.empty() || !a.calibrationData.empty() ||
-           !raw.rangeMethod.empty() || !options.quantizeLayers.empty())
-    return usage("--ranges, --calibration-data, --range-method and "
-                 "--quantize-layer go with --quantize=int8");
+           !a.calibrationInputs.empty() || a.calibrationSamples ||
+           !a.writeRanges.empty() || !raw.rangeMethod.empty() ||
+           !options.quantizeLayers.empty())
+    return usage("--ranges, --calibration-data and others of calibration, "
+                 "--range-method and --quantize-layer go with --quantize");
+  if (auto code = checkAuto(a, raw))
+    return code;
   if (!raw.rangeMethod.empty()) {
     const auto *found = llvm::find(kRangeMethodNames, raw.rangeMethod);
     if (found == std::end(kRangeMethodNames))
@@ -429,7 +488,8 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
                  " would both go to standard output; use -o, or "
                  "--report=FILE.json");
   const ModelFiles &files = a.options.files;
-  for (const std::string *file : {&a.output, &a.reportFile, &a.options.tune})
+  for (const std::string *file :
+       {&a.output, &a.reportFile, &a.options.tune, &a.writeRanges})
     for (const std::string &model : {a.input, files.encoder, files.decoder})
       if (!file->empty() && llvm::sys::fs::equivalent(*file, model))
         return usage("'" + *file + "' is the model; choose another output");

@@ -5,6 +5,7 @@
 #define TOOLS_VAEC_ARGUMENTS_H
 
 #include "compiler/pipeline/Options.h"
+#include "tools/vaec/AutoReport.h"
 
 #include <optional>
 #include <string>
@@ -31,6 +32,17 @@ struct Arguments {
   /// What layers that multiply integers are calibrated on: files as of vaec
   /// calibrate --data. None, and no ranges: what the model generates.
   std::vector<std::string> calibrationData;
+  /// Further inputs, "NAME=FILE", and at most how many samples; none: all.
+  std::vector<std::string> calibrationInputs;
+  std::optional<int64_t> calibrationSamples;
+  /// Where the ranges go that are measured; empty: nowhere.
+  std::string writeRanges;
+  /// --quantize=auto: layers are chosen so that this is kept. What was found,
+  /// after the search.
+  std::optional<Budget> maxDrop;
+  std::optional<AutoReport> autoReport;
+  /// Print errors only.
+  bool quiet = false;
   /// --mcpu=help.
   bool listCpus = false;
   /// Flags of MLIR, "--mlir-...".
