@@ -290,7 +290,7 @@ AutoSearch::measure(const PrecisionAssignment &assignment,
 void AutoSearch::measureLayers() {
   PrecisionAssignment base(candidates.size(), PrecisionKind::Base);
   CompileReport compiled;
-  // Nothing is decided by the last part, here neither.
+  // For the report; nothing is decided by the last part.
   const Known &lost =
       measure(base, {kCalibration, kDecision, kCheck}, &compiled);
   for (size_t part = 0; part < kNumParts; ++part)

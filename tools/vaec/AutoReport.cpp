@@ -47,8 +47,8 @@ void vae::tool::printAutoReport(const AutoReport &report, raw_ostream &out) {
   std::string loses = std::string(budget.getName()) + " loses, with its error" +
                       (unit.empty() ? "" : ", ") + unit;
   Table layers({"layer", "multiplies",
-                ">alone it loses" + (unit.empty() ? "" : ", " + unit), ">saves",
-                ">saves B", "because"});
+                ">alone it loses" + (unit.empty() ? "" : ", " + unit),
+                ">saves of cost", ">saves B", "because"});
   double saved = 0;
   int64_t bytes = 0;
   for (const AutoLayer &layer : report.layers) {
