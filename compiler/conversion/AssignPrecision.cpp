@@ -14,9 +14,6 @@ namespace vae {
 using namespace mlir;
 using namespace vae;
 
-/// Reading its weights is what a dense layer costs: with as many as these, two
-/// thirds of the time of a small model, there is no reason to spare the ends.
-static constexpr int64_t kManyWeights = 1 << 15;
 /// Fewer outputs are dot products, and one input has nothing to be paired with.
 static constexpr int64_t kFewestOutputs = 4, kFewestInputs = 2;
 /// Weights become integers whenever a layer runs. With fewer positions than
@@ -26,24 +23,9 @@ static constexpr int64_t kFewestPositions = 256, kFewestChannels = 64;
 
 namespace {
 
-RankedTensorType getWeightShape(Operation *op) {
-  unsigned index = cast<PrunableOpInterface>(op).getWeightIndex();
-  return cast<RankedTensorType>(op->getOperand(index).getType());
-}
-
-bool hasManyWeights(Operation *op) {
-  RankedTensorType weight = getWeightShape(op);
-  return isa<DenseOp>(op) && weight.getNumElements() >= kManyWeights;
-}
-
 bool hasBf16Form(Operation *op) {
-  auto layer = cast<PrunableOpInterface>(op);
-  int64_t axis = layer.getUnitAxis(), groups = layer.getUnitGroups();
-  auto getUnits = [&](Value value) {
-    return cast<RankedTensorType>(value.getType()).getDimSize(axis) / groups;
-  };
-  return getUnits(layer.getDataOperand().get()) >= kFewestInputs &&
-         getUnits(op->getResult(0)) >= kFewestOutputs;
+  auto [inputs, outputs] = getUnitsOfGroup(op);
+  return inputs >= kFewestInputs && outputs >= kFewestOutputs;
 }
 
 /// A dense layer, or a convolution of one tap, at many positions.
@@ -51,7 +33,7 @@ bool isLargePointwise(Operation *op) {
   auto conv = dyn_cast<Conv2dOp>(op);
   if (!conv && !isa<DenseOp>(op))
     return false;
-  RankedTensorType weight = getWeightShape(op);
+  RankedTensorType weight = getTypeOfWeight(op);
   auto isOne = [](int64_t value) { return value == 1; };
   if (conv && !(conv.getGroups() == 1 && all_of(conv.getStrides(), isOne) &&
                 all_of(weight.getShape().drop_front(2), isOne)))
@@ -71,6 +53,8 @@ bool hasForm(Operation *op, Precision precision) {
   // Stored weights are those of f32.
   if (precision == Precision::BFP16)
     return (winograd && !algorithm.stored) || isLargePointwise(op);
+  if (isWeightOnlyLayer(op))
+    return false;
   // Fewer products are worth more than shorter numbers.
   return !winograd && hasBf16Form(op);
 }
@@ -118,8 +102,7 @@ private:
       if (!isa<PrunableOpInterface>(op) || isIntegerLayer(op))
         return;
       layers.push_back(op);
-      bool isEnd = ends.isFirstOrLast(op) && !hasManyWeights(op);
-      if (!hasForm(op, wanted) || (exactEnds && (isEnd || ends.isHead(op))))
+      if (!hasForm(op, wanted) || (exactEnds && ends.isExact(op)))
         exact.insert(getSharedWeight(op));
     });
   }

@@ -143,8 +143,9 @@ struct AssignStoragePass : vae::impl::AssignStoragePassBase<AssignStoragePass> {
 private:
   void storeWeights(PrunableOpInterface layer) {
     ConstantOp weight = getConstant(layer->getOperand(layer.getWeightIndex()));
-    Precision precision = getPrecision(layer);
-    if (!weight || precision == Precision::BF16 || precision == Precision::INT8)
+    // Integers are fewer bytes already.
+    if (!weight || getPrecision(layer) == Precision::BF16 ||
+        getWeightType(layer))
       return;
     if (getAlgorithm(layer).stored) {
       layer->setAttr(kStorageNoteAttr,

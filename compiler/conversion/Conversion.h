@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Passes that leave the vae dialect, in the order in which they run:
-// vae-assign-layout, vae-quantize, vae-choose-algorithm, vae-assign-precision,
-// vae-assign-storage, vae-add-versions, convert-vae-to-kernel,
-// kernel-plan-memory, convert-kernel-to-llvm.
+// vae-assign-layout, vae-quantize, vae-choose-algorithm, vae-assign-weights,
+// vae-assign-precision, vae-assign-storage, vae-add-versions,
+// convert-vae-to-kernel, kernel-plan-memory, convert-kernel-to-llvm.
 #ifndef COMPILER_CONVERSION_CONVERSION_H
 #define COMPILER_CONVERSION_CONVERSION_H
 

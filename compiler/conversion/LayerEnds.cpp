@@ -8,6 +8,10 @@ using namespace vae;
 
 using Layers = DenseSet<Operation *>;
 
+/// Reading its weights is what a dense layer costs: with as many as these, two
+/// thirds of the time of a small model, there is no reason to spare the ends.
+static constexpr int64_t kManyWeights = 1 << 15;
+
 /// Adds the layers that are next to a value.
 template <typename OpsFn, typename ValuesFn>
 static void follow(Value value, Layers &layers, OpsFn opsBeside,
@@ -66,4 +70,24 @@ Attribute vae::getSharedWeight(Operation *layer) {
   unsigned index = cast<PrunableOpInterface>(layer).getWeightIndex();
   ConstantOp constant = getConstant(layer->getOperand(index));
   return constant ? constant.getValue() : Attribute();
+}
+
+bool LayerEnds::isExact(Operation *layer) const {
+  bool many = isa<DenseOp>(layer) &&
+              getTypeOfWeight(layer).getNumElements() >= kManyWeights;
+  return isHead(layer) || (isFirstOrLast(layer) && !many);
+}
+
+RankedTensorType vae::getTypeOfWeight(Operation *layer) {
+  unsigned index = cast<PrunableOpInterface>(layer).getWeightIndex();
+  return cast<RankedTensorType>(layer->getOperand(index).getType());
+}
+
+std::pair<int64_t, int64_t> vae::getUnitsOfGroup(Operation *op) {
+  auto layer = cast<PrunableOpInterface>(op);
+  int64_t axis = layer.getUnitAxis(), groups = layer.getUnitGroups();
+  auto getUnits = [&](Value value) {
+    return cast<RankedTensorType>(value.getType()).getDimSize(axis) / groups;
+  };
+  return {getUnits(layer.getDataOperand().get()), getUnits(op->getResult(0))};
 }

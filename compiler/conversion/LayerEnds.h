@@ -23,6 +23,9 @@ public:
   /// Whether the results of a layer are, or become without another layer, mu,
   /// logvar or a code.
   bool isHead(mlir::Operation *layer) const { return heads.contains(layer); }
+  /// Whether passes that make numbers shorter leave a layer alone: a head, or a
+  /// first or last one that is not dense with 2^15 or more weights.
+  bool isExact(mlir::Operation *layer) const;
 
 private:
   llvm::DenseSet<mlir::Operation *> ends, heads;
@@ -31,6 +34,10 @@ private:
 /// What entry points share of a layer, whatever each makes of its result; null
 /// if its weight is not known.
 mlir::Attribute getSharedWeight(mlir::Operation *layer);
+
+/// The type of a layer's weight, and how many inputs and outputs a group has.
+mlir::RankedTensorType getTypeOfWeight(mlir::Operation *layer);
+std::pair<int64_t, int64_t> getUnitsOfGroup(mlir::Operation *layer);
 
 } // namespace vae
 

@@ -102,6 +102,9 @@ void Lowering::choosePrecision(Operation *op, Contraction &shape) {
   if (!shape.depthwise() && !shape.dotProducts() && shape.inputs > 0)
     shape.precision =
         getPrecision(op) == Precision::BF16 ? Precision::BF16 : Precision::F32;
+  if (isWeightOnlyLayer(op) && hasWeightOnlyForm(shape) &&
+      shape.precision == Precision::F32)
+    shape.weights = getWeightForm(op);
 }
 
 Lowering::Exprs Lowering::makeContractionSizes() {
@@ -126,15 +129,20 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
                                weight) {
   // Entry points share what they pack: the key is the source and the packing.
   std::string key;
-  bool half = hasF16Weights(op);
+  bool half = hasF16Weights(op) && !isWeightOnlyLayer(op);
   llvm::raw_string_ostream(key)
       << source.getValue().getAsOpaquePointer() << shape.name() << kind << half;
-  if (shape.precision == Precision::INT8)
+  if (getWeightType(op))
     llvm::raw_string_ostream(key) << getWeightType(op).getAsOpaquePointer();
   ElementsAttr &packed = packedWeights.values[key];
   if (!packed) {
     std::vector<float> storage;
     ArrayRef<float> values = getFloats(source.getValue(), storage);
+    bool rounds = isWeightOnlyLayer(op) && shape.weights.bits == 0;
+    if (rounds) // there is no kernel for its integers
+      values = storage =
+          dequantizeWeight(values, source.getValue().getShapedType().getShape(),
+                           getWeightType(op));
     MappedFiles &files =
         op->getContext()->getLoadedDialect<VaeDialect>()->getMappedFiles();
     int64_t read = 0;
@@ -161,7 +169,9 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
         make(vae::packWeight(shape, getInteger), makeWeight);
       else
         make(packInt8Weight(shape, getInteger), makeInt8Weight);
-    } else if (shape.precision == Precision::BF16)
+    } else if (shape.weights.bits)
+      packed = packIntegers(op, source.getValue(), name, shape, weight);
+    else if (shape.precision == Precision::BF16)
       make(packBf16Weight(shape, get), makeBf16Weight);
     else if (half)
       make(toF16(vae::packWeight(shape, get)), makeF16Weight);
@@ -198,7 +208,7 @@ Value Lowering::storeTransformed(Operation *op, const Winograd &form,
 }
 
 Value Lowering::transformWeight(Operation *op, const Winograd &form,
-                                Value weight) {
+                                const WeightForm &stored, Value weight) {
   if (getAlgorithm(op).stored)
     return storeTransformed(op, form, weight);
   AffineExpr elements = expr(getWinogradWeightSize(target, form));
@@ -206,7 +216,7 @@ Value Lowering::transformWeight(Operation *op, const Winograd &form,
   auto type = scratchType(dims);
   constexpr int64_t alone = int64_t(1) << 20; // operations worth a thread
   auto kernel = getWinogradWeightKernel(module, op->getLoc(),
-                                        getTarget(weight, type), form);
+                                        getTarget(weight, type), form, stored);
   return launch(op->getLoc(), kernel, {weight}, {}, alone, type, dims, {},
                 {expr(0), countRead(weight), elements});
 }
@@ -257,7 +267,7 @@ Value Lowering::contract(Operation *op, Contraction shape,
     read = read + countWords(written, operands.residual.getType());
   }
   if (form)
-    inputs[1] = transformWeight(op, *form, weight);
+    inputs[1] = transformWeight(op, *form, shape.weights, weight);
   KernelTarget storing = getTarget(inputs, operands.type);
   auto kernel = form ? getWinogradKernel(module, op->getLoc(), storing, *form,
                                          operands.epilogue)
@@ -279,9 +289,10 @@ Value Lowering::contract(Operation *op, Contraction shape,
       init, {flops, read, countWords(written, operands.type)});
   // The model knows direct sums of f32 and int8 only.
   Algorithm algorithm = form ? getAlgorithm(op) : Algorithm();
-  bool known = algorithm.winograd || getPrecision(op) == Precision::F32 ||
-               getPrecision(op) == Precision::INT8;
-  auto time = getPredictedTime(target, op, algorithm, getPrecision(op));
+  Precision precision = getPrecision(op);
+  bool known = algorithm.winograd || precision == Precision::INT8 ||
+               (precision == Precision::F32 && shape.weights.bits == 0);
+  auto time = getPredictedTime(target, op, algorithm, precision);
   if (known && time)
     result.getDefiningOp()->setAttr(
         kernel::kPredictedAttr,

@@ -75,6 +75,13 @@ private:
                                         const Contraction &shape,
                                         llvm::ArrayRef<float> bias,
                                         int64_t repeat, Value residual);
+  /// Packs weights of shape.weights.
+  mlir::ElementsAttr packIntegers(
+      mlir::Operation *op, mlir::ElementsAttr source, llvm::StringRef name,
+      const Contraction &shape,
+      llvm::function_ref<float(llvm::ArrayRef<float>, int64_t g, int64_t o,
+                               int64_t i, int64_t ky, int64_t kx)>
+          weight);
   /// What the layer asks for, where the contraction has such a form.
   static void choosePrecision(mlir::Operation *op, Contraction &shape);
   /// The conversion of a result to channels first, if that is its only use.
@@ -85,7 +92,7 @@ private:
                          Value weight);
   /// The weights of a Winograd kernel.
   Value transformWeight(mlir::Operation *op, const Winograd &form,
-                        Value weight);
+                        const WeightForm &stored, Value weight);
   Value contract(mlir::Operation *op, Contraction shape,
                  const Operands &operands, Value x, Value weight,
                  llvm::ArrayRef<mlir::AffineExpr> sizes, Value init,

@@ -130,6 +130,37 @@ def AssignPrecisionPass : Pass<"vae-assign-precision", "::mlir::ModuleOp"> {
     Statistic<"numLayers", "layers", "Number of layers of less than f32">];
 }
 
+def AssignWeightsPass : Pass<"vae-assign-weights", "::mlir::ModuleOp"> {
+  let summary = "Chooses the integers that weights are stored as";
+  let description = [{
+    With `int8`, layers get `vae.weight_type` with one scale an output unit; with
+    `int4`, one for each block of `group` inputs of an output unit and tap, or of
+    all inputs if they are fewer. They go on multiplying f32. Not
+
+    1. the first and the last ones and the heads of the latent, as
+       vae-assign-precision has it;
+    2. layers of fewer than four outputs in a group, which have kernels without
+       such a form, depthwise ones among them, and of fewer than 2^10 weights;
+    3. layers with a weight that is not finite, and those whose weights are
+       stored transformed. They get `vae.storage_note`, which says so.
+
+    With `int4`, blocks of fewer than 8 inputs, and such of a transposed
+    convolution as do not divide the inputs of a group, make the layer int8, with
+    a note. A weight that several entry points read is stored alike in all of
+    them.
+  }];
+  let dependentDialects = ["::vae::VaeDialect", "::mlir::quant::QuantDialect"];
+  let options = [
+    Option<"weights", "weights", "std::string", "\"f32\"",
+           "Numbers that weights are stored as: f32, int8 or int4">,
+    Option<"group", "group", "int64_t", "32", "Inputs of a block of int4">,
+    Option<"exactEnds", "exact-ends", "bool", "true",
+           "Keep the first and last layers, the heads of the latent and layers of "
+           "few weights f32">];
+  let statistics = [
+    Statistic<"numLayers", "layers", "Number of layers with integer weights">];
+}
+
 def AssignStoragePass : Pass<"vae-assign-storage", "::mlir::ModuleOp"> {
   let summary = "Chooses what lies in memory as f16";
   let description = [{

@@ -118,14 +118,14 @@ private:
                     const DenseMap<Value, std::string> &names,
                     const LayerEnds &ends) {
     if (!hasIntegerForm(layer))
-      return "layers of this kind have no integer form";
+      return "its weights are no constant";
     auto wish = getWish(layer);
     if (wish == Wish::None)
       return "asked for";
     if (!wish && exactEnds && ends.isHead(layer))
       return "a head of the latent";
     if (!wish && !paysInteger(layer, chooser))
-      return "faster by Winograd's algorithm";
+      return "integers would not be faster";
     auto type = findType(layer.getDataOperand().get(), names);
     if (!type) {
       warnOfRange(layer, names);

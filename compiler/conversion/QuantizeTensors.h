@@ -7,7 +7,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "llvm/ADT/DenseSet.h"
-#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <functional>
 
 namespace vae {
 
@@ -19,12 +20,11 @@ mlir::Value getQuantizedSource(mlir::Value value);
 /// it stays f32, which no source of the layers' data does.
 class TensorQuantizer {
 public:
-  using TypeFn =
-      llvm::function_ref<mlir::quant::UniformQuantizedType(mlir::Value)>;
+  using TypeFn = std::function<mlir::quant::UniformQuantizedType(mlir::Value)>;
 
   TensorQuantizer(const llvm::DenseSet<mlir::Operation *> &layers,
                   TypeFn getType)
-      : layers(layers), getType(getType) {}
+      : layers(layers), getType(std::move(getType)) {}
 
   void run(mlir::func::FuncOp entry);
 

@@ -24,6 +24,10 @@ std::optional<Winograd> getWinograd(mlir::Operation *op,
 /// Whether a convolution reads its input's border in memory.
 bool readsBorder(mlir::Operation *op);
 
+/// The integers that a layer's weights are stored as; none if it has no
+/// kernels for them. isWeightOnlyLayer only.
+WeightForm getWeightForm(mlir::Operation *op);
+
 } // namespace vae
 
 #endif // COMPILER_CONVERSION_SHAPES_H

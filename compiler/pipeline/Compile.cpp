@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Runs the stages and writes the result.
+#include "compiler/calibrate/ModelHash.h"
 #include "compiler/conversion/LayerShape.h"
 #include "compiler/conversion/Versions.h"
 #include "compiler/import/Importer.h"
 #include "compiler/import/native/NativeImporter.h"
+#include "compiler/pipeline/Compress.h"
 #include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/Ranges.h"
@@ -61,12 +63,21 @@ private:
                      const Twine &message);
   /// An Error with a system's code is about a file; others are bugs.
   LogicalResult fail(llvm::Error error, StringRef file);
+  /// Where the weights of the recipe go that is written; empty: nowhere.
+  std::string getRecipeWeights() const {
+    return options.recipe.empty() ? std::string()
+                                  : getRecipeWeightsPath(options.recipe);
+  }
   /// Where the weights of --emit=json go.
   std::string getWeightsPath() const;
 
   /// What --tune needs, and the table of --tuned.
   LogicalResult checkTuning();
+  /// Reads the recipe to apply, before there is a model.
+  LogicalResult checkRecipe();
   LogicalResult importModel();
+  /// A recipe is of one model.
+  LogicalResult checkModelOfRecipe();
   /// Outputs must not replace weights that are mapped.
   LogicalResult checkWeightFiles();
   LogicalResult checkEntries();
@@ -76,6 +87,9 @@ private:
   /// Measures layers, before the stage `fuse`.
   LogicalResult tune();
   void warnOfUnusedTable();
+  LogicalResult compress();
+  /// Writes what compress() did.
+  LogicalResult writeRecipe();
   LogicalResult runPasses();
   LogicalResult passes(Stage which, function_ref<void(PassManager &)> build);
   LogicalResult dump(Stage which);
@@ -140,6 +154,22 @@ LogicalResult Compilation::checkTuning() {
   return success();
 }
 
+LogicalResult Compilation::checkRecipe() {
+  for (const std::string &path : {options.recipe, getRecipeWeights()})
+    if (!path.empty())
+      if (llvm::Error error = checkOutput(path))
+        return fail(std::move(error), path);
+  if (options.applyRecipe.empty())
+    return success();
+  auto recipe = readRecipe(options.applyRecipe, context);
+  if (failed(recipe)) {
+    report.failure = CompileFailure::Input;
+    return failure();
+  }
+  options.replay = std::move(*recipe);
+  return success();
+}
+
 LogicalResult Compilation::importModel() {
   observer.beginStage(Stage::Import, ModuleOp(), "");
   {
@@ -171,11 +201,14 @@ LogicalResult Compilation::importModel() {
   if (failed(checkAlgorithms()) || failed(loadRanges()))
     return failure();
   weights = collectResources(*module);
+  if (failed(checkModelOfRecipe()))
+    return failure();
   return dump(Stage::Import);
 }
 
 LogicalResult Compilation::checkWeightFiles() {
-  std::vector<std::string> outputs = {output.str(), options.tune};
+  std::vector<std::string> outputs = {output.str(), options.tune,
+                                      options.recipe, getRecipeWeights()};
   if (options.emit == Stage::Json)
     outputs.push_back(getWeightsPath());
   for (const std::string &file : document.weights.getPaths())
@@ -200,6 +233,21 @@ LogicalResult Compilation::checkEntries() {
   return success();
 }
 
+LogicalResult Compilation::checkModelOfRecipe() {
+  if (!options.compresses())
+    return success();
+  report.hash = hashModel(*module);
+  if (!options.replay || options.replay->hash == report.hash)
+    return success();
+  return fail(CompileFailure::Input,
+              options.applyRecipe.empty() ? input : options.applyRecipe,
+              "is a recipe for the model '" + options.replay->model +
+                  "' with the hash " + options.replay->hash + ", '" +
+                  report.model + "' has " + report.hash +
+                  "; apply it to the model it was made for, or make another "
+                  "one with --prune and --recipe");
+}
+
 /// What is said of single layers is of layers that there are.
 LogicalResult Compilation::checkAlgorithms() {
   std::vector<StringRef> known;
@@ -222,7 +270,7 @@ LogicalResult Compilation::checkAlgorithms() {
 }
 
 LogicalResult Compilation::loadRanges() {
-  if (options.quantize == Quantize::None || options.emit < Stage::Fuse)
+  if (options.quantize != Quantize::Int8 || options.emit < Stage::Fuse)
     return success();
   auto table = readRanges(options, *module, report.model);
   if (failed(table)) {
@@ -284,12 +332,38 @@ LogicalResult Compilation::passes(Stage which,
   pm.enableVerifier(false);
   {
     Timer timer(report.times, getStageName(which));
-    if (failed(pm.run(*module)) || failed(verify(*module))) {
-      report.failure = CompileFailure::Internal;
+    bool passed = succeeded(pm.run(*module));
+    if (!passed || failed(verify(*module))) {
+      // What is asked for may be more than can be removed.
+      report.failure = !passed && which == Stage::Compress
+                           ? CompileFailure::Input
+                           : CompileFailure::Internal;
       return failure();
     }
   }
   return dump(which);
+}
+
+LogicalResult Compilation::compress() {
+  bool active = options.compresses() && options.emit >= Stage::Compress;
+  if (active)
+    reportPruning(*module, /*after=*/false, report);
+  if (failed(passes(Stage::Compress,
+                    [&](auto &pm) { buildCompress(pm, options); })))
+    return failure();
+  if (active && failed(finishCompression(*module, options, report))) {
+    report.failure = CompileFailure::Input;
+    return failure();
+  }
+  return success();
+}
+
+LogicalResult Compilation::writeRecipe() {
+  if (options.recipe.empty())
+    return success();
+  std::string failed;
+  llvm::Error error = vae::writeRecipe(report.recipe, options, failed);
+  return error ? fail(std::move(error), failed) : success();
 }
 
 LogicalResult Compilation::runPasses() {
@@ -297,11 +371,9 @@ LogicalResult Compilation::runPasses() {
                     [&](auto &pm) { buildSimplify(pm, options); })))
     return failure();
   reportParameters(*module, report);
-  if (failed(passes(Stage::Compress,
-                    [&](auto &pm) { buildCompress(pm, options); })) ||
-      failed(tune()) || failed(passes(Stage::Fuse, [&](auto &pm) {
-        buildFuse(pm, options, report.tuning);
-      })))
+  if (failed(compress()) || failed(tune()) ||
+      failed(passes(Stage::Fuse,
+                    [&](auto &pm) { buildFuse(pm, options, report.tuning); })))
     return failure();
   if (options.emit >= Stage::Fuse) {
     reportFusion(*module, getAlgorithmRules(options, report.tuning), report);
@@ -479,12 +551,13 @@ LogicalResult Compilation::run() {
   report.cpus = std::move(*cpus);
   if (llvm::Error error = checkOutput(output))
     return fail(std::move(error), output);
-  if (failed(checkTuning()) || failed(importModel()))
+  if (failed(checkTuning()) || failed(checkRecipe()) || failed(importModel()))
     return failure();
   if (options.emit == Stage::Json)
     return writeJson();
   if (failed(runPasses()) ||
-      failed(options.emit <= Stage::LLVM ? writeIR() : writeMachineCode()))
+      failed(options.emit <= Stage::LLVM ? writeIR() : writeMachineCode()) ||
+      failed(writeRecipe()))
     return failure();
   uint64_t size = 0;
   if (output != "-" && !llvm::sys::fs::file_size(output, size))

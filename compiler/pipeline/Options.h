@@ -6,6 +6,7 @@
 #include "compiler/conversion/kernels/Tiling.h"
 #include "compiler/import/FixSize.h"
 #include "compiler/import/ModelFiles.h"
+#include "compiler/recipe/Recipe.h"
 #include "dialects/vae/IR/Vae.h"
 
 #include <optional>
@@ -20,11 +21,24 @@ enum class Stage {
 #include "compiler/pipeline/Stages.def"
 };
 
-/// The integers that layers multiply (vae-quantize).
-enum class Quantize { None, Int8 };
+/// What is made integers.
+enum class Quantize {
+  None,
+  Int8, // what layers multiply (vae-quantize)
+  W8,   // weights, of 8 bits (vae-assign-weights)
+  W4    // and of 4
+};
 
 /// The range of a tensor that 8 bits are to represent, unless the user chooses.
 inline constexpr RangeMethod kDefaultRangeMethod = RangeMethod::Mse;
+
+/// Of a layer's units, the fraction to remove.
+struct PruneTarget {
+  /// Empty: of each layer that no other target names.
+  std::string layer;
+  /// From 0 to less than 1.
+  double fraction = 0;
+};
 
 /// Everything one compilation depends on. A plain value: two compilations in
 /// two threads share nothing.
@@ -62,7 +76,7 @@ struct CompileOptions {
   /// The numbers that layers multiply, but for those that must be exact
   /// (vae-assign-precision).
   Precision precision = Precision::F32;
-  /// Layers that multiply integers do it so whatever the precision is.
+  /// What is made integers: of these layers, whatever the precision is.
   Quantize quantize = Quantize::None;
   /// Ranges of the numbers between layers, of this model: a value, or a file of
   /// vaec calibrate. Layers without any stay as they are.
@@ -74,9 +88,24 @@ struct CompileOptions {
   std::vector<std::string> quantizeLayers;
   /// What lies in memory as f16 (vae-assign-storage).
   Storage storage = Storage::F32;
+  /// Inputs that share a scale of W4.
+  int64_t weightGroup = 32;
   /// Whether some must be exact. For tests: single layers are first and last
   /// ones.
   bool exactEnds = true;
+  /// Units to remove (vae-prune-channels).
+  std::vector<PruneTarget> prune;
+  /// Whether the least important of the model go, not those of each layer.
+  bool pruneGlobally = false;
+  /// Importance of layers' units, by name; others have that of their weights.
+  std::vector<std::pair<std::string, std::vector<double>>> unitScores;
+  /// Compression that was decided before: these steps, and no others.
+  std::optional<Recipe> replay;
+  /// A file to read these steps from; empty: none.
+  std::string applyRecipe;
+  /// Where the steps of this compilation are written, weights beside it; empty:
+  /// nowhere.
+  std::string recipe;
   /// Forbids forms of convolution that are faster but less exact.
   bool exactConv = false;
   /// An example gives the same bits in any batch.
@@ -96,6 +125,11 @@ struct CompileOptions {
   /// The context serves this compilation alone: weights are dropped from it as
   /// soon as nothing needs them, which halves the memory of a large model.
   bool exclusiveContext = false;
+
+  /// Whether the stage compress has something to do.
+  bool compresses() const {
+    return !prune.empty() || replay || !applyRecipe.empty();
+  }
 };
 
 } // namespace vae

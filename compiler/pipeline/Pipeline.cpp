@@ -103,7 +103,8 @@ static ExtractEntriesPassOptions getEntries(const CompileOptions &options) {
 }
 
 void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
-  bool fold = getLevel(options).foldNormalization;
+  // What is decided about weights holds for every level.
+  bool fold = getLevel(options).foldNormalization || options.compresses();
   pm.addPass(createExtractEntriesPass(getEntries(options)));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createFoldBatchNormPass({fold, fold, fold}));
@@ -113,7 +114,38 @@ void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createCSEPass());
 }
 
-void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {}
+/// Texts of the pass's options.
+static PruneChannelsPassOptions getPruning(const CompileOptions &options) {
+  PruneChannelsPassOptions result;
+  auto write = [](const std::string &layer, const auto &values) {
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    out << layer << "=";
+    llvm::interleave(values, out, ":");
+    return text;
+  };
+  if (options.replay) {
+    if (const auto *step = options.replay->find<PruneChannelsStep>())
+      for (const PruneChannelsStep::Layer &layer : step->layers)
+        result.removed.push_back(write(layer.name, layer.removed));
+    return result;
+  }
+  for (const PruneTarget &target : options.prune)
+    if (target.layer.empty())
+      result.channels = target.fraction;
+    else
+      result.layers.push_back(write(target.layer, ArrayRef(target.fraction)));
+  result.scope = options.pruneGlobally ? "global" : "layer";
+  for (const auto &[layer, scores] : options.unitScores)
+    result.scores.push_back(write(layer, scores));
+  return result;
+}
+
+void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {
+  if (!options.compresses())
+    return;
+  pm.addPass(createPruneChannelsPass(getPruning(options)));
+}
 
 AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
                                       const TuningTable &tuning) {
@@ -128,7 +160,8 @@ AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
   else
     llvm::consumeError(cpu.takeError());
   // Who wants weights in half the bytes wants none that take more.
-  rules.stores = options.storage == Storage::F32;
+  rules.stores =
+      options.storage == Storage::F32 && options.quantize == Quantize::None;
   rules.blockFloat =
       options.precision == Precision::BFP16 && rules.target.wordDots;
   return rules;
@@ -154,7 +187,7 @@ static OptionsTy getAlgorithms(const AlgorithmRules &rules) {
 static QuantizePassOptions getQuantization(const CompileOptions &options,
                                            const AlgorithmRules &rules) {
   auto result = getAlgorithms<QuantizePassOptions>(rules);
-  if (options.quantize == Quantize::None)
+  if (options.quantize != Quantize::Int8)
     return result;
   result.quantize = "int8";
   result.exactEnds = options.exactEnds;
@@ -179,6 +212,17 @@ static AssignPrecisionPassOptions getPrecisions(const CompileOptions &options) {
   return result;
 }
 
+static AssignWeightsPassOptions getWeights(const CompileOptions &options) {
+  AssignWeightsPassOptions result;
+  if (options.quantize == Quantize::W8)
+    result.weights = "int8";
+  else if (options.quantize == Quantize::W4)
+    result.weights = "int4";
+  result.group = options.weightGroup;
+  result.exactEnds = options.exactEnds;
+  return result;
+}
+
 void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
                     const TuningTable &tuning) {
   const Level &level = getLevel(options);
@@ -194,6 +238,7 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
   pm.addNestedPass<func::FuncOp>(createChooseAlgorithmPass(
       getAlgorithms<ChooseAlgorithmPassOptions>(rules)));
   // Before outputs are added and entry points are cut.
+  pm.addPass(createAssignWeightsPass(getWeights(options)));
   pm.addPass(createAssignPrecisionPass(getPrecisions(options)));
   pm.addPass(createAssignStoragePass(
       {stringifyStorage(options.storage).str(), !options.exactEnds}));

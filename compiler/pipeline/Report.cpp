@@ -3,6 +3,7 @@
 
 #include "compiler/conversion/CostModel.h"
 #include "compiler/conversion/LayerShape.h"
+#include "compiler/conversion/Shapes.h"
 #include "compiler/conversion/Versions.h"
 #include "compiler/pipeline/Formula.h"
 #include "compiler/pipeline/LayerCosts.h"
@@ -233,19 +234,45 @@ struct Survivors {
 };
 } // namespace
 
-/// The numbers that the weights of a layer are stored as, and how many bytes
-/// fewer each takes than an f32.
+/// What weights are stored as that are integers, and the bytes of these and
+/// their scales, without what kernels pad.
+static std::pair<std::string, int64_t> getIntegerStorage(Operation *op) {
+  auto layer = cast<PrunableOpInterface>(op);
+  auto weight =
+      cast<RankedTensorType>(op->getOperand(layer.getWeightIndex()).getType());
+  int64_t elements = weight.getNumElements();
+  WeightForm form = getWeightForm(op);
+  if (form.bits == 0)
+    return {"f32", elements * int64_t(sizeof(float))};
+  WeightLayout layout(form, 1, 1);
+  int64_t scales = weight.getDimSize(layer.getOutputUnitAxis());
+  if (form.bits == 4) {
+    int64_t inputs = weight.getDimSize(layer.getInputUnitAxis());
+    scales = elements / inputs * llvm::divideCeil(inputs, form.group);
+  }
+  return {form.bits == 8 ? "int8" : "int4",
+          llvm::divideCeil(elements * form.bits, 8) +
+              scales * layout.scaleBytes()};
+}
+
+/// The numbers that the weights of a layer are stored as, and their bytes,
+/// without what kernels pad.
 static std::pair<std::string, int64_t>
 getWeightStorage(PrunableOpInterface op) {
-  constexpr int64_t kSaved16 = 2, kSaved8 = 3;
+  if (isWeightOnlyLayer(op))
+    return getIntegerStorage(op);
+  int64_t elements =
+      cast<RankedTensorType>(op->getOperand(op.getWeightIndex()).getType())
+          .getNumElements();
   Precision precision = getPrecision(op);
   if (precision == Precision::INT8)
-    return {stringifyPrecision(precision).str(), kSaved8};
+    return {stringifyPrecision(precision).str(), elements};
+  constexpr int64_t kShortBytes = 2;
   if (hasF16Weights(op))
-    return {stringifyStorage(Storage::F16).str(), kSaved16};
+    return {stringifyStorage(Storage::F16).str(), kShortBytes * elements};
   if (precision == Precision::BF16)
-    return {stringifyPrecision(precision).str(), kSaved16};
-  return {"f32", 0};
+    return {stringifyPrecision(precision).str(), kShortBytes * elements};
+  return {"f32", elements * int64_t(sizeof(float))};
 }
 
 /// What layers multiply, and weights that are stored in less than f32.
@@ -259,16 +286,16 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
     if (found == known.end())
       continue;
     PrunableOpInterface op = found->second;
-    Value weight = op->getOperand(op.getWeightIndex());
+    auto type =
+        cast<RankedTensorType>(op->getOperand(op.getWeightIndex()).getType());
     layer.precision = getPrecision(op);
     if (auto note = op->getAttrOfType<StringAttr>(kStorageNoteAttr))
       layer.storageNote = note.str();
     if (auto note = op->getAttrOfType<StringAttr>(kQuantizeNoteAttr))
       layer.quantizeNote = note.str();
-    auto [storage, saved] = getWeightStorage(op);
+    auto [storage, bytes] = getWeightStorage(op);
     layer.storage = storage;
-    layer.weightBytes -=
-        saved * cast<RankedTensorType>(weight.getType()).getNumElements();
+    layer.weightBytes += bytes - type.getNumElements() * int64_t(sizeof(float));
   }
 }
 

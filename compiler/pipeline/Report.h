@@ -5,6 +5,7 @@
 #define COMPILER_PIPELINE_REPORT_H
 
 #include "compiler/conversion/AlgorithmChooser.h"
+#include "compiler/recipe/Recipe.h"
 #include "compiler/target/cpu/Cpu.h"
 #include "compiler/tune/TuningTable.h"
 #include "dialects/vae/IR/Vae.h"
@@ -12,6 +13,7 @@
 #include "llvm/ADT/ArrayRef.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,6 +79,32 @@ struct LayerReport {
   std::optional<double> cost, integerCost;
 };
 
+/// A layer with weights, before or after it lost units.
+struct LayerSize {
+  /// Of its result.
+  int64_t units = 0;
+  /// Weight and bias.
+  int64_t parameters = 0, bytes = 0;
+  /// Per example, at the smallest dynamic dimensions.
+  int64_t flops = 0;
+};
+
+struct PrunedLayerReport {
+  std::string name;
+  LayerSize before, after;
+  /// Relative errors of the layer's result on the data that its weights were
+  /// fitted to, if they were.
+  std::optional<double> errorBefore, errorAfter;
+};
+
+/// What vae-prune-channels did; empty if it did not run.
+struct PruneReport {
+  /// All layers with weights, in the order of the entry points.
+  std::vector<PrunedLayerReport> layers;
+  /// Trainable elements of the model.
+  int64_t parametersBefore = 0, parametersAfter = 0;
+};
+
 /// An operation of a layer that has no kernel of its own.
 struct FusedReport {
   std::string layer, op;
@@ -134,7 +162,12 @@ struct StageTime {
 struct CompileReport {
   CompileFailure failure = CompileFailure::None;
   std::string model;
-  /// Trainable elements of the model.
+  /// SHA-256 of the imported model, if the stage compress has something to do.
+  std::string hash;
+  /// What that stage did.
+  Recipe recipe;
+  PruneReport pruning;
+  /// Trainable elements of the model, before pruning.
   int64_t parameters = 0;
   /// What is compiled for, from the least to the most demanding CPU.
   std::vector<Cpu> cpus;
@@ -163,6 +196,8 @@ void reportModel(mlir::ModuleOp module, llvm::ArrayRef<std::string> entries,
 /// Reads the number of parameters: those of the whole model, or after the
 /// simplify stage those of the entry points that are compiled.
 void reportParameters(mlir::ModuleOp module, CompileReport &report);
+/// Reads the sizes of layers with weights, before and after pruning.
+void reportPruning(mlir::ModuleOp module, bool after, CompileReport &report);
 /// Compares the module after the fuse stage with the imported layers, and reads
 /// their precision, storage and algorithms, which follow from `rules`.
 void reportFusion(mlir::ModuleOp fused, const AlgorithmRules &rules,

@@ -329,11 +329,15 @@ Expected<std::vector<Tensor>> Interpreter::execute(Operation *op,
   if (auto callOp = dyn_cast<func::CallOp>(op))
     return call(callOp, tensors);
   Tensor weight;
-  if (hasF16Weights(op)) {
+  if (hasF16Weights(op) || isWeightOnlyLayer(op)) {
     const Tensor *&stored =
         tensors[cast<PrunableOpInterface>(op).getWeightIndex()];
     weight = *stored;
-    roundToF16(weight);
+    if (isWeightOnlyLayer(op))
+      weight.data =
+          dequantizeWeight(weight.data, weight.shape, getWeightType(op));
+    else
+      roundToF16(weight);
     stored = &weight;
   }
   auto results = allocateResults(op, tensors);

@@ -65,27 +65,17 @@ static std::optional<Quantization> getNumbers(Value value) {
 
 /// Sums of products of integers of 8 bits are exact in f64.
 template <typename OpTy>
-static llvm::Expected<Factors> getFactors(OpTy op, const Operands &in) {
+static Factors getFactors(OpTy op, const Operands &in) {
   Factors factors = {in[0], in[1]};
-  if (auto numbers = getNumbers(op.getX()))
-    for (float &value : factors.x.data)
-      value -= static_cast<float>(numbers->zeroPoint);
-  quant::QuantizedType type = getWeightType(op);
-  if (!type)
+  auto numbers = getNumbers(op.getX());
+  if (!numbers)
     return factors;
-  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type);
-  if (!perAxis)
-    return makeError(op, "blocks of weights are not known to the interpreter");
+  for (float &value : factors.x.data)
+    value -= static_cast<float>(numbers->zeroPoint);
   Tensor &weight = factors.weight;
   std::vector<int8_t> integers =
-      quantizeWeight(weight.data, weight.shape, type);
-  AxisView view(weight.shape, perAxis.getQuantizedDimension());
-  for (auto [i, integer] : llvm::enumerate(integers)) {
-    int64_t unit = static_cast<int64_t>(i) / view.inner % view.size;
-    weight.data[i] = integer;
-    if (!isIntegerLayer(op))
-      weight.data[i] *= static_cast<float>(perAxis.getScales()[unit]);
-  }
+      quantizeWeight(weight.data, weight.shape, getWeightType(op));
+  weight.data.assign(integers.begin(), integers.end());
   return factors;
 }
 
@@ -109,10 +99,8 @@ static llvm::Expected<Epilogue> getEpilogue(OpTy op, const Operands &in,
 }
 
 Error reference::evaluate(DenseOp op, const Operands &in, Results out) {
-  auto factors = getFactors(op, in);
-  if (!factors)
-    return factors.takeError();
-  const Tensor &x = factors->x, &weight = factors->weight;
+  Factors factors = getFactors(op, in);
+  const Tensor &x = factors.x, &weight = factors.weight;
   Tensor &y = out[0];
   int64_t units = weight.shape[0], inputs = weight.shape[1];
   auto epilogue = getEpilogue(op, in, units, y);
@@ -217,9 +205,7 @@ static double convolve(ConvTranspose2dOp op, const Tensor &x,
 
 template <typename OpTy>
 static Error evaluateConvolution(OpTy op, const Operands &in, Tensor &y) {
-  auto factors = getFactors(op, in);
-  if (!factors)
-    return factors.takeError();
+  Factors factors = getFactors(op, in);
   auto epilogue = getEpilogue(op, in, y.shape[1], y);
   if (!epilogue)
     return epilogue.takeError();
@@ -228,7 +214,7 @@ static Error evaluateConvolution(OpTy op, const Operands &in, Tensor &y) {
       for (int64_t i = 0; i < y.shape[2]; ++i)
         for (int64_t j = 0; j < y.shape[3]; ++j) {
           int64_t index = at(y, n, o, i, j);
-          double sum = convolve(op, factors->x, factors->weight, n, o, i, j);
+          double sum = convolve(op, factors.x, factors.weight, n, o, i, j);
           y.data[index] = epilogue->finish(sum, o, index);
         }
   return Error::success();
@@ -245,9 +231,7 @@ Error reference::evaluate(ConvTranspose2dOp op, const Operands &in,
 
 Error reference::evaluate(Conv3dOp op, const Operands &in, Results out) {
   Tensor &y = out[0];
-  auto factors = getFactors(op, in);
-  if (!factors)
-    return factors.takeError();
+  Factors factors = getFactors(op, in);
   auto epilogue = getEpilogue(op, in, y.shape[1], y);
   if (!epilogue)
     return epilogue.takeError();
@@ -258,7 +242,7 @@ Error reference::evaluate(Conv3dOp op, const Operands &in, Results out) {
           for (int64_t j = 0; j < y.shape[4]; ++j) {
             int64_t index = at(y, n, o, t, i, j);
             double sum =
-                convolve(op, factors->x, factors->weight, n, o, {t, i, j});
+                convolve(op, factors.x, factors.weight, n, o, {t, i, j});
             y.data[index] = epilogue->finish(sum, o, index);
           }
   return Error::success();

@@ -42,6 +42,9 @@ SVE_MODELS = ("mnist-conv", "uneven-dynamic-sizes")
 # Both machines multiply the same bf16 weights in f32.
 BF16_TARGET = ("cortex-a76", "cortex-a76", 3, "bf16")
 BF16_MODELS = ("mnist-conv", "mnist-mlp-2d")
+# Integers are the same, bit for bit, with dot products of the CPU and without: all layers are of them.
+INT8_TARGETS = (("cortex-a76", "cortex-a76", 3, "int8"), ("cortex-a53", "cortex-a53", 2, "int8"))
+INT8_MODELS = ("mnist-conv", )
 # Where numbers are stored as f16, a sum in another order may be rounded the other way.
 F16_TARGET = ("cortex-a53", "cortex-a53", 3, "f16")
 F16_LIMIT = 2**-9
@@ -143,9 +146,12 @@ class Checks:
 
     def compile(self, model, cpu, level, name, precision="f32"):
         path = self.work / f"{name}-{cpu}-O{level}.so"
-        option = "storage" if precision == "f16" else "precision"
-        execute([self.vaec, model, f"--mcpu={cpu}", f"-O{level}", f"--{option}={precision}", "-o", path])
+        options = {"f16": ["--storage=f16"], "int8": self.quantize(name)}.get(precision, [f"--precision={precision}"])
+        execute([self.vaec, model, f"--mcpu={cpu}", f"-O{level}", *options, "-o", path])
         return path
+
+    def quantize(self, name):
+        return ["--quantize=int8", "--quantize-layer=int8", "--precision=f32", f"--ranges={self.work / name}.ranges.txt"]
 
     def check_noise(self, cpu):
         for seed, stream, first in NOISE:
@@ -170,6 +176,9 @@ class Checks:
         for machine in ("here", "there"):
             folders[machine] = self.work / f"{name}-{cpu}-{machine}"
             folders[machine].mkdir(exist_ok=True)
+        if precision == "int8":
+            for library in (f"{name}-for-{cpu}", name):
+                execute([self.vaec, "calibrate", model, "--samples=64", "-o", self.work / f"{library}.ranges.txt"])
         here = self.compile(model, REFERENCE_CPU, level, f"{name}-for-{cpu}", precision)
         there = self.compile(model, cpu, level, name, precision)
         sizes = self.choose_sizes(here)
@@ -186,6 +195,8 @@ class Checks:
             if not error <= limit:
                 raise Failure(f"{output}: relative error {error:.2e}, limit {limit:.0e}")
             worst = max(worst, error)
+        if precision == "int8" and not same:
+            raise Failure("no output has the same bits")
         print(f"ok   {name} -O{level} {precision} for {cpu}: {len(outputs)} outputs, relative error up to {worst:.1e}, "
               f"{same} with the same bits", flush=True)
 
@@ -213,7 +224,8 @@ def run_checks(checks, models, jobs):
     tasks = [(f"{model} for {target[0]}", lambda m=model, t=target: checks.check_model(m, t))
              for model in models
              for target in TARGETS + ((SVE_TARGET,) if name_of(model) in SVE_MODELS else ()) +
-             ((BF16_TARGET, F16_TARGET) if name_of(model) in BF16_MODELS else ())]
+             ((BF16_TARGET, F16_TARGET) if name_of(model) in BF16_MODELS else ()) +
+             (INT8_TARGETS if name_of(model) in INT8_MODELS else ())]
     tasks.append(("noise", lambda: checks.check_noise("cortex-a53")))
     small = TEST / "models" / "mnist-mlp-2d" / "model.json"
     tasks.append(("versions", lambda: checks.check_versions(small)))

@@ -6,11 +6,13 @@
 //
 // A seed stands for a model (RandomLayer.h), an optimization level, a width of
 // vectors, two register tiles, a precision, a storage, whether the code is
-// deterministic, and the algorithm of convolutions. ModelCheck.h says what is
-// compared. A model that fails is left in the folder, and the command that
-// checks it again is printed. Exit code 0 if all are right, 1 if not.
+// deterministic, the algorithm of convolutions, and whether layers multiply
+// integers. ModelCheck.h says what is compared. A model that fails is left in
+// the folder, and the command that checks it again is printed. Exit code 0 if
+// all are right, 1 if not.
 #include "test/e2e/ModelCheck.h"
 #include "test/e2e/RandomLayer.h"
+#include "test/e2e/RandomRanges.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -114,12 +116,23 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   options.exactEnds = false;
   if (random() % 2)
     options.streamBytes = 1;
+  constexpr Quantize kQuantizations[] = {Quantize::None, Quantize::None,
+                                         Quantize::None, Quantize::W8,
+                                         Quantize::W4};
+  options.quantize = kQuantizations[random() % std::size(kQuantizations)];
+  constexpr int64_t kGroups[] = {8, 13, 32, 64};
+  options.weightGroup = kGroups[random() % std::size(kGroups)];
 
   std::string name = std::to_string(seed) + ".json";
   llvm::SmallString<128> path(folder);
   llvm::sys::path::append(path, name);
   if (!writeText(path, writeLayerModel(seed)))
     return false;
+  if (random() % 4 == 0) {
+    options.quantize = Quantize::Int8;
+    options.quantizeLayers = {"int8"};
+    options.rangeTable = drawRanges(path.str().str(), options, random);
+  }
   std::string variant =
       "seed " + std::to_string(seed) + ", " + getLayerType(seed) + ", -O" +
       std::to_string(options.optLevel) + ", width " +
@@ -127,7 +140,11 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
       describe(options.tile) + " and " + describe(shipTile) + ", " +
       stringifyPrecision(options.precision).str() + " stored as " +
       stringifyStorage(options.storage).str() +
+      (options.quantize == Quantize::W8   ? ", W8"
+       : options.quantize == Quantize::W4 ? ", W4"
+                                          : "") +
       (options.deterministic ? ", deterministic" : "") +
+      (options.rangeTable ? ", int8" : "") +
       (algorithm.empty() ? "" : ", " + algorithm);
   setActivity(variant);
   ModelCheck check(path.str().str(), options, shipTile, seed);

@@ -78,6 +78,10 @@ static constexpr double kEntryLimit = 1e-4, kNudge = 0x1p-20, kNudgeFactor = 8;
 /// off.
 static constexpr double kNarrowFactor = 4;
 
+/// Weights that are stored as integers change the results of an entry point by
+/// about so much, relatively. Of a layer, the interpreter knows them.
+static constexpr double kWeight8Rounding = 0x1p-6, kWeight4Rounding = 0x1p-2;
+
 /// A probability close to 1 has few digits left of its distance from 1, whose
 /// logarithm a likelihood may sum up.
 static constexpr double kProbabilityLimit = 0.1;
@@ -566,6 +570,13 @@ std::string LayerCheck::checkEntry(StringRef entry, ArrayRef<Tensor> inputs,
     return ""; // what ranges cut off has no limit
   if (precision != Precision::F32)
     rounding = std::max(rounding, getRounding(precision));
+  fused->walk([&](PrunableOpInterface op) {
+    if (isWeightOnlyLayer(op))
+      rounding = std::max(rounding,
+                          getWeightType(op).getStorageTypeIntegralWidth() == 4
+                              ? kWeight4Rounding
+                              : kWeight8Rounding);
+  });
   double nudge = rounding ? rounding : kNudge;
   std::vector<Tensor> nudged(inputs.begin(), inputs.end());
   for (Tensor &input : nudged)

@@ -3,6 +3,7 @@
 
 #include "compiler/pipeline/Pipeline.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
+#include "tools/vaec/CompressionArguments.h"
 
 #include "CLI/CLI.hpp"
 #include "llvm/Support/FileSystem.h"
@@ -32,6 +33,18 @@ static std::optional<Precision> parsePrecision(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
+static constexpr llvm::StringLiteral kQuantizations =
+    "none, int8, w8, w4, auto";
+
+static std::optional<Quantize> parseQuantize(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<Quantize>>(name)
+      .Case("none", Quantize::None)
+      .Case("int8", Quantize::Int8)
+      .Case("w8", Quantize::W8)
+      .Case("w4", Quantize::W4)
+      .Default(std::nullopt);
+}
+
 static std::string storageList() {
   std::string text;
   for (uint32_t i = 0; i <= getMaxEnumValForStorage(); ++i)
@@ -44,7 +57,8 @@ namespace {
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
   std::string precision, storage = "f32";
-  std::string quantize, rangeMethod, maxDrop;
+  std::string quantize = "none", rangeMethod, maxDrop;
+  CompressionTexts compression;
   unsigned level = 2;
 };
 } // namespace
@@ -125,6 +139,7 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("[LAYER=]ALGORITHM")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->group(code);
   // For --help, as --report.
   app.add_flag("--tune",
@@ -179,10 +194,13 @@ static std::string methodList() {
 static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
   const std::string group = "Quantization";
   app.add_option("--quantize", raw.quantize,
-                 "Let layers multiply integers: int8, or auto: as many as "
-                 "--max-drop allows. Ranges of the numbers between layers are "
-                 "measured on what the model generates, unless there are "
-                 "others")
+                 "What is made integers: " + kQuantizations.str() +
+                     " (int8: what layers multiply; ranges of the numbers "
+                     "between them are measured on what the model generates, "
+                     "unless there are others; w8: weights, with a scale for "
+                     "each output; w4: weights of 4 bits with one for every 32 "
+                     "inputs of it; auto: as many layers in int8 as --max-drop "
+                     "allows); default none")
       ->option_text("NAME")
       ->group(group);
   app.add_option("--max-drop", raw.maxDrop,
@@ -191,37 +209,14 @@ static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
                  "mse:1% or psnr:0.5dB")
       ->option_text("MEASURE:AMOUNT")
       ->group(group);
-  auto *ranges =
-      app.add_option("--ranges", a.options.ranges,
-                     "Ranges that vaec calibrate has written for this model")
-          ->option_text("FILE")
-          ->group(group);
-  app.add_option("--calibration-data", a.calibrationData,
-                 "Measure ranges on these data: .npy, .npz, IDX or PNG files, "
-                 "or folders of PNG files; may be repeated")
+  app.add_option("--ranges", a.options.ranges,
+                 "Ranges that vaec calibrate has written for this model, "
+                 "instead of measuring them")
       ->option_text("FILE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->excludes(ranges)
-      ->group(group);
-  app.add_option("--calibration-input", a.calibrationInputs,
-                 "Data of a further input; default: labels drawn uniformly")
-      ->option_text("NAME=FILE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->excludes(ranges)
-      ->group(group);
-  app.add_option("--calibration-samples", a.calibrationSamples,
-                 "Use at most N samples of the data; without data, generate N. "
-                 "Default: as many as do not take long")
-      ->option_text("N")
-      ->check(CLI::Range(int64_t(1), int64_t(1) << 31))
-      ->excludes(ranges)
       ->group(group);
   app.add_option("--write-ranges", a.writeRanges,
                  "Write the ranges that were measured, for --ranges")
       ->option_text("FILE")
-      ->excludes(ranges)
       ->group(group);
   app.add_option(
          "--range-method", raw.rangeMethod,
@@ -236,6 +231,7 @@ static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("[LAYER=]NAME")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->group(group);
 }
 
@@ -296,10 +292,11 @@ static std::string getDefaultTable(const Arguments &a) {
   return path.str().str();
 }
 
-static ExitCode usage(const llvm::Twine &message) {
+ExitCode tool::failUsage(const llvm::Twine &message) {
   llvm::errs() << "vaec: error: " << message << "\n";
   return kUsage;
 }
+static ExitCode usage(const llvm::Twine &message) { return failUsage(message); }
 
 /// Two numbers from 1 to `most` with an x between them: "6x2".
 static std::optional<std::pair<int64_t, int64_t>>
@@ -350,7 +347,7 @@ std::optional<ExitCode> tool::checkModelOptions(Arguments &a,
 }
 
 static std::optional<ExitCode> checkPrecision(Arguments &a, const Raw &raw) {
-  if (raw.precision.empty() && a.options.quantize != Quantize::None) {
+  if (raw.precision.empty() && a.options.quantize == Quantize::Int8) {
     // An unknown CPU is reported where it is compiled for.
     auto cpus = resolveTargets(a.options);
     bool has = cpus && llvm::any_of(*cpus, [](const Cpu &cpu) {
@@ -401,17 +398,16 @@ static std::optional<ExitCode> checkAuto(Arguments &a, const Raw &raw) {
 
 static std::optional<ExitCode> checkQuantization(Arguments &a, const Raw &raw) {
   CompileOptions &options = a.options;
-  if (raw.quantize == "int8" || raw.quantize == "auto")
-    options.quantize = Quantize::Int8;
-  else if (!raw.quantize.empty())
-    return usage("unknown integers '" + raw.quantize +
-                 "'; --quantize takes int8 or auto");
-  else if (!options.ranges.empty() || !a.calibrationData.empty() ||
-           !a.calibrationInputs.empty() || a.calibrationSamples ||
-           !a.writeRanges.empty() || !raw.rangeMethod.empty() ||
-           !options.quantizeLayers.empty())
-    return usage("--ranges, --calibration-data and others of calibration, "
-                 "--range-method and --quantize-layer go with --quantize");
+  auto quantize = parseQuantize(raw.quantize == "auto" ? "int8" : raw.quantize);
+  if (!quantize)
+    return usage("unknown integers '" + raw.quantize + "'; choose one of " +
+                 kQuantizations.str());
+  options.quantize = *quantize;
+  if (options.quantize != Quantize::Int8 &&
+      (!options.ranges.empty() || !a.writeRanges.empty() ||
+       !raw.rangeMethod.empty() || !options.quantizeLayers.empty()))
+    return usage("--ranges, --write-ranges, --range-method and "
+                 "--quantize-layer go with --quantize=int8 or auto");
   if (auto code = checkAuto(a, raw))
     return code;
   if (!raw.rangeMethod.empty()) {
@@ -460,6 +456,8 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     return usage("unknown storage '" + raw.storage + "'; choose one of " +
                  storageList());
   a.options.storage = *storage;
+  if (auto code = checkCompression(a, raw.compression))
+    return code;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);
   a.options.entries.assign(names.begin(), names.end());
   if (!raw.tile.empty()) {
@@ -488,11 +486,15 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
                  " would both go to standard output; use -o, or "
                  "--report=FILE.json");
   const ModelFiles &files = a.options.files;
-  for (const std::string *file :
-       {&a.output, &a.reportFile, &a.options.tune, &a.writeRanges})
+  for (const std::string *file : {&a.output, &a.reportFile, &a.options.tune,
+                                  &a.options.recipe, &a.writeRanges})
     for (const std::string &model : {a.input, files.encoder, files.decoder})
       if (!file->empty() && llvm::sys::fs::equivalent(*file, model))
         return usage("'" + *file + "' is the model; choose another output");
+  if (!a.options.recipe.empty() &&
+      (a.options.recipe == a.output || a.options.recipe == a.reportFile))
+    return usage("the recipe would replace '" + a.options.recipe +
+                 "'; name another file with --recipe=FILE");
   if (!a.reportFile.empty() && a.reportFile == a.output)
     return usage("the report would replace the output '" + a.output + "'");
   for (const std::string *file : {&a.output, &a.reportFile})
@@ -516,6 +518,7 @@ std::optional<ExitCode> tool::parseArguments(int argc, char **argv,
   Raw raw;
   addCompileOptions(app, arguments, raw);
   addQuantizationOptions(app, arguments, raw);
+  addCompressionOptions(app, arguments, raw.compression);
   addInspectionOptions(app, arguments, raw);
   std::vector<std::string> own;
   for (int i = argc - 1; i > 0; --i) { // CLI11 takes them in reverse order

@@ -20,6 +20,18 @@ namespace vae::tool {
 /// Exit codes: docs/cli.md.
 enum ExitCode : int { kOk = 0, kInputError = 1, kUsage = 2, kBug = 70 };
 
+/// What the original model is run on, to find out what is important, how
+/// weights are to be fitted and which ranges numbers have. Without files: what
+/// the model generates.
+struct CalibrationArguments {
+  /// Files, as of vaec calibrate --data, and further inputs, "NAME=FILE".
+  std::vector<std::string> data, inputs;
+  std::optional<int64_t> samples;
+};
+
+/// What decides which units are unimportant.
+enum class Importance { Magnitude, Activation };
+
 struct Arguments {
   std::string input;
   std::string output;
@@ -29,12 +41,6 @@ struct Arguments {
   std::string reportFile;
   /// Measure; options.tune says where to.
   bool tune = false;
-  /// What layers that multiply integers are calibrated on: files as of vaec
-  /// calibrate --data. None, and no ranges: what the model generates.
-  std::vector<std::string> calibrationData;
-  /// Further inputs, "NAME=FILE", and at most how many samples; none: all.
-  std::vector<std::string> calibrationInputs;
-  std::optional<int64_t> calibrationSamples;
   /// Where the ranges go that are measured; empty: nowhere.
   std::string writeRanges;
   /// --quantize=auto: layers are chosen so that this is kept. What was found,
@@ -43,6 +49,10 @@ struct Arguments {
   std::optional<AutoReport> autoReport;
   /// Print errors only.
   bool quiet = false;
+  CalibrationArguments calibration;
+  /// Whether weights are fitted again after pruning.
+  bool recovers = false;
+  Importance importance = Importance::Magnitude;
   /// --mcpu=help.
   bool listCpus = false;
   /// Flags of MLIR, "--mlir-...".
@@ -53,6 +63,9 @@ struct Arguments {
 /// what the user should know has been printed then.
 std::optional<ExitCode> parseArguments(int argc, char **argv,
                                        Arguments &arguments);
+
+/// Prints what is wrong with the command line.
+ExitCode failUsage(const llvm::Twine &message);
 
 /// The options that say what the model is, for every command that compiles one.
 /// `size` is read by checkModelOptions.

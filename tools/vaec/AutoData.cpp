@@ -61,9 +61,9 @@ CalibrationData vae::tool::getAutoData(const Arguments &arguments,
                                        const vae_abi_entry &entry) {
   const vae_abi_model &table = model.getTable();
   CalibrationOptions options;
-  options.data = arguments.calibrationData;
-  options.named = arguments.calibrationInputs;
-  options.samples = arguments.calibrationSamples;
+  options.data = arguments.calibration.data;
+  options.named = arguments.calibration.inputs;
+  options.samples = arguments.calibration.samples;
   options.allowNonfinite = arguments.options.allowNonfinite;
   options.dataOption = "--calibration-data";
   options.inputOption = "--calibration-input";

@@ -99,6 +99,7 @@ CompileReport AutoSearch::compileTo(const Arguments &own,
   quiet.output = path.str();
   quiet.mlirFlags.clear();
   quiet.options.dumpStages.clear();
+  quiet.options.recipe.clear();
   quiet.options.exposeLayers = false;
   CompileReport compiled;
   if (ExitCode code =
@@ -142,7 +143,7 @@ void AutoSearch::checkEntries() {
              ? "it has no likelihood; choose --max-drop=mse:N% or psnr:NdB"
              : "it is not an encoder and a decoder; choose layers by hand with "
                "--quantize-layer");
-  if (arguments.calibrationData.empty() && !facts.has("sample"))
+  if (arguments.calibration.data.empty() && !facts.has("sample"))
     fail(arguments.input, ": the model cannot generate data; give data with "
                           "--calibration-data FILE");
 }
@@ -152,7 +153,7 @@ void AutoSearch::measureReference() {
   CompileOptions &options = own.options;
   options.emit = Stage::So;
   options.entries = {budget.getEntry()};
-  if (arguments.calibrationData.empty())
+  if (arguments.calibration.data.empty())
     options.entries.emplace_back("sample");
   options.precision = Precision::F32;
   options.storage = Storage::F32;
@@ -402,15 +403,15 @@ ExitCode AutoSearch::finish() {
 
 ExitCode AutoSearch::run() {
   report.budget = budget;
-  report.data = arguments.calibrationData.empty()
+  report.data = arguments.calibration.data.empty()
                     ? "generated"
-                    : llvm::join(arguments.calibrationData, ", ");
+                    : llvm::join(arguments.calibration.data, ", ");
   if (llvm::Error error = checkOutput(arguments.output))
     return failFile(arguments.output, std::move(error));
   if (ExitCode code = readFacts(measured, facts))
     return code;
   checkEntries();
-  if (arguments.calibrationData.empty())
+  if (arguments.calibration.data.empty())
     fixSize(measured, facts);
   measureReference();
   if (ExitCode code = calibrateFor(measured, &data[kCalibration]))

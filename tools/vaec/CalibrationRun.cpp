@@ -51,7 +51,7 @@ void CalibrationRun::add(const vae_abi_entry &entry,
 CalibrationRun::Values CalibrationRun::runEntry(const vae_abi_entry &entry,
                                                 int64_t begin, int64_t count,
                                                 const Values *generated,
-                                                Calibrator &calibrator) {
+                                                const SeeTensorFn &see) {
   const vae_abi_model &table = model.getTable();
   std::vector<Values> values(entry.num_inputs + entry.num_outputs);
   std::vector<Shape> shapes(values.size());
@@ -88,19 +88,20 @@ CalibrationRun::Values CalibrationRun::runEntry(const vae_abi_entry &entry,
   }
   session.run(entry, VAE_RUN_OPTIONS_INIT, inputs, outputs);
   for (uint32_t i = 0; i < entry.num_inputs; ++i)
-    add(entry, entry.inputs[i], values[i], count, calibrator);
+    see(entry, entry.inputs[i], values[i], begin, count);
   Values image;
   for (uint32_t i = 0; i < entry.num_outputs; ++i) {
     Values &output = values[entry.num_inputs + i];
-    add(entry, entry.outputs[i], output, count, calibrator);
+    see(entry, entry.outputs[i], output, begin, count);
     if (entry.outputs[i].role == VAE_ROLE_MEAN)
       image = std::move(output);
   }
   return image;
 }
 
-void CalibrationRun::run(const vae_abi_entry &first,
-                         const vae_abi_entry *second, Calibrator &calibrator) {
+void CalibrationRun::runOnce(const vae_abi_entry &first,
+                             const vae_abi_entry *second, Progress &progress,
+                             const SeeTensorFn &see) {
   int64_t batch = chooseBatch(model.getTable(), first, data);
   if (second)
     batch = std::min(batch, chooseBatch(model.getTable(), *second, data));
@@ -109,16 +110,25 @@ void CalibrationRun::run(const vae_abi_entry &first,
   session.prepare(first, sizes);
   if (second)
     session.prepare(*second, sizes);
+  for (int64_t begin = 0; begin < data.samples; begin += batch) {
+    int64_t count = std::min(batch, data.samples - begin);
+    Values image = runEntry(first, begin, count, nullptr, see);
+    if (second)
+      runEntry(*second, begin, count, &image, see);
+    progress.advance(count);
+  }
+}
+
+void CalibrationRun::run(const vae_abi_entry &first,
+                         const vae_abi_entry *second, Calibrator &calibrator) {
   Progress progress(2 * data.samples);
+  auto see = [&](const vae_abi_entry &entry, const vae_abi_tensor &tensor,
+                 const Values &values, int64_t, int64_t count) {
+    add(entry, tensor, values, count, calibrator);
+  };
   for (unsigned pass = 0; pass < 2; ++pass) {
     if (pass == 1)
       calibrator.beginSecondPass();
-    for (int64_t begin = 0; begin < data.samples; begin += batch) {
-      int64_t count = std::min(batch, data.samples - begin);
-      Values image = runEntry(first, begin, count, nullptr, calibrator);
-      if (second)
-        runEntry(*second, begin, count, &image, calibrator);
-      progress.advance(count);
-    }
+    runOnce(first, second, progress, see);
   }
 }

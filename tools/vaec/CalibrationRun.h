@@ -13,6 +13,11 @@
 
 namespace vae::tool {
 
+/// Sees a tensor of examples from `begin` on.
+using SeeTensorFn = std::function<void(
+    const vae_abi_entry &, const vae_abi_tensor &,
+    const std::vector<float> &values, int64_t begin, int64_t count)>;
+
 class CalibrationRun {
 public:
   CalibrationRun(const vaedata::Model &model, const CalibrationData &data,
@@ -26,11 +31,15 @@ public:
   void run(const vae_abi_entry &first, const vae_abi_entry *second,
            Calibrator &calibrator);
 
+  /// Runs them once; `see` gets all inputs and outputs, batch by batch.
+  void runOnce(const vae_abi_entry &first, const vae_abi_entry *second,
+               vaedata::Progress &progress, const SeeTensorFn &see);
+
 private:
   using Values = std::vector<float>;
   /// Gives the data that the entry point has generated, if it has.
   Values runEntry(const vae_abi_entry &entry, int64_t begin, int64_t count,
-                  const Values *generated, Calibrator &calibrator);
+                  const Values *generated, const SeeTensorFn &see);
   void add(const vae_abi_entry &entry, const vae_abi_tensor &tensor,
            const Values &values, int64_t count, Calibrator &calibrator) const;
   bool isNoiseLatent(const vae_abi_entry &entry) const;

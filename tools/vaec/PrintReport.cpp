@@ -35,9 +35,16 @@ static std::string formatSeconds(double seconds) {
   return text;
 }
 
+static bool isPruned(const CompileReport &report) {
+  return !report.pruning.layers.empty();
+}
+
 static void printHead(const CompileReport &report, raw_ostream &out) {
   out << "model       " << report.model << ", " << group(report.parameters)
-      << " parameters\n"
+      << " parameters";
+  if (isPruned(report))
+    out << ", " << group(report.pruning.parametersAfter) << " after pruning";
+  out << "\n"
       << "target      " << report.cpus.front().triple;
   for (const Cpu &cpu : report.cpus)
     out << ", " << cpu.name;
@@ -75,6 +82,50 @@ static void printLayers(const CompileReport &report, raw_ostream &out) {
   table.print(out);
 }
 
+static LayerSize &operator+=(LayerSize &sum, const LayerSize &size) {
+  sum.units += size.units;
+  sum.parameters += size.parameters;
+  sum.bytes += size.bytes;
+  sum.flops += size.flops;
+  return sum;
+}
+
+static std::string formatChange(int64_t before, int64_t after) {
+  return before == after ? group(before)
+                         : group(before) + " -> " + group(after);
+}
+
+/// Layers with weights, before and after pruning.
+static void printPruning(const CompileReport &report, raw_ostream &out) {
+  if (!isPruned(report))
+    return;
+  std::vector<std::string> titles = {"pruned layer", ">units", ">parameters",
+                                     ">weights B", ">FLOPs/example"};
+  bool fitted = report.recipe.find<LeastSquaresStep>() != nullptr;
+  if (fitted)
+    titles.push_back(">error");
+  Table table(std::move(titles));
+  auto add = [&](const std::string &name, const LayerSize &before,
+                 const LayerSize &after, std::string error) {
+    table.add({name, formatChange(before.units, after.units),
+               formatChange(before.parameters, after.parameters),
+               formatChange(before.bytes, after.bytes),
+               formatChange(before.flops, after.flops), std::move(error)});
+  };
+  LayerSize before, after;
+  for (const PrunedLayerReport &layer : report.pruning.layers) {
+    std::string error;
+    if (layer.errorBefore && layer.errorAfter)
+      error =
+          formatv("{0:f4} -> {1:f4}", *layer.errorBefore, *layer.errorAfter);
+    add(layer.name, layer.before, layer.after, error);
+    before += layer.before;
+    after += layer.after;
+  }
+  add("all", before, after, "");
+  table.print(out);
+}
+
 /// "direct 1.00, winograd2 0.52".
 static std::string
 formatCosts(const std::vector<std::pair<std::string, double>> &costs,
@@ -86,14 +137,14 @@ formatCosts(const std::vector<std::pair<std::string, double>> &costs,
   return text;
 }
 
-/// Weights that stay f32.
+/// Weights that are stored as others than was asked for.
 static void printStorageNotes(const CompileReport &report, raw_ostream &out) {
-  Table table({"weights stay f32", "because"});
+  Table table({"weights stay", "in", "because"});
   bool any = false;
   for (const LayerReport &layer : report.layers)
     if (!layer.storageNote.empty()) {
       any = true;
-      table.add({layer.name, layer.storageNote});
+      table.add({layer.name, layer.storage, layer.storageNote});
     }
   if (any)
     table.print(out);
@@ -219,6 +270,7 @@ void tool::printReport(const CompileReport &report, const Arguments &arguments,
                        raw_ostream &out) {
   printHead(report, out);
   printLayers(report, out);
+  printPruning(report, out);
   printStorageNotes(report, out);
   printQuantizeNotes(report, out);
   if (arguments.autoReport)
@@ -349,6 +401,43 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
   });
 }
 
+static void writeSize(json::OStream &json, StringRef key,
+                      const LayerSize &size) {
+  json.attributeObject(key, [&] {
+    json.attribute("units", size.units);
+    json.attribute("parameters", size.parameters);
+    json.attribute("weight_bytes", size.bytes);
+    json.attribute("flops", size.flops);
+  });
+}
+
+static void writePruning(json::OStream &json, const CompileReport &report) {
+  if (!isPruned(report))
+    return json.attribute("pruning", nullptr);
+  json.attributeObject("pruning", [&] {
+    LayerSize before, after;
+    json.attributeArray("layers", [&] {
+      for (const PrunedLayerReport &layer : report.pruning.layers)
+        json.object([&] {
+          json.attribute("name", layer.name);
+          writeSize(json, "before", layer.before);
+          writeSize(json, "after", layer.after);
+          auto number = [](std::optional<double> value) {
+            return value ? json::Value(*value) : json::Value(nullptr);
+          };
+          json.attribute("error_before", number(layer.errorBefore));
+          json.attribute("error_after", number(layer.errorAfter));
+          before += layer.before;
+          after += layer.after;
+        });
+    });
+    writeSize(json, "before", before);
+    writeSize(json, "after", after);
+    json.attribute("parameters_before", report.pruning.parametersBefore);
+    json.attribute("parameters_after", report.pruning.parametersAfter);
+  });
+}
+
 static void writeBuffers(json::OStream &json, const EntryReport &entry) {
   json.attributeArray("buffers", [&] {
     for (const BufferReport &buffer : entry.buffers)
@@ -386,6 +475,7 @@ void tool::printJsonReport(const CompileReport &report,
     json.attribute("parameters", report.parameters);
     writeTarget(json, report, arguments);
     writeLayers(json, report);
+    writePruning(json, report);
     if (arguments.autoReport)
       writeAutoReport(*arguments.autoReport, json);
     json.attributeArray("entries", [&] {

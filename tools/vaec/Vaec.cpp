@@ -8,6 +8,7 @@
 #include "tools/vaec/AutoPrecision.h"
 #include "tools/vaec/Calibrate.h"
 #include "tools/vaec/Console.h"
+#include "tools/vaec/FitWeights.h"
 #include "tools/vaec/PrintReport.h"
 #include "tools/vaec/Recovery.h"
 
@@ -230,7 +231,10 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
     if (!file.empty())
       if (llvm::Error error = checkOutput(file))
         return failFile(file, std::move(error));
-  if (arguments.options.quantize != Quantize::None &&
+  if (ExitCode code = decideCompression(arguments))
+    return code;
+  // Of the pruned model.
+  if (arguments.options.quantize == Quantize::Int8 &&
       arguments.options.ranges.empty() && arguments.options.emit >= Stage::Fuse)
     if (ExitCode code = arguments.maxDrop ? choosePrecisions(arguments)
                                           : calibrateFor(arguments))

@@ -33,11 +33,17 @@ int64_t Contraction::runLength() const {
 int64_t Contraction::storedRunLength() const {
   if (precision == Precision::INT8)
     return llvm::alignTo(runLength(), dotProducts() ? kInt8DotRun : kInt8Fours);
+  if (weights.bits == 4) {
+    int64_t taps = hasContiguousRows() ? window[1] : 1;
+    return taps * WeightLayout(*this).tapBytes() / kChannelBlock;
+  }
   return precision == Precision::BF16 ? llvm::alignTo(runLength(), 2)
                                       : runLength();
 }
 
 int64_t Contraction::storedHead() const {
+  if (weights.bits == 8)
+    return WeightLayout(*this).headBytes() / kChannelBlock;
   if (precision != Precision::INT8)
     return 0;
   return depthwise() ? 1 : kInt8Fours;
@@ -70,7 +76,7 @@ std::string Contraction::name() const {
     name += "_dot";
   if (precision != Precision::F32)
     name += "_" + stringifyPrecision(precision).str();
-  return name;
+  return name + weights.name();
 }
 
 func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,

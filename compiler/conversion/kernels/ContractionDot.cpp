@@ -108,6 +108,7 @@ void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
     return e.add(outputs[element / shape.outputs],
                  e.mul(size(kOutChannel), element % shape.outputs));
   };
+  Requantization by = loadRequantization();
   Values totals;
   for (int64_t first = 0; first < count; first += e.width) {
     int64_t lanes = std::min(e.width, count - first);
@@ -124,7 +125,7 @@ void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
       for (int64_t lane = 0; lane < lanes; ++lane)
         addends = vector::InsertOp::create(
             e.b, e.loc, e.load(residual, place(first + lane)), addends, lane);
-      total = e.addf(total, getResidual(addends));
+      total = e.addf(total, getResidual(by, addends));
     }
     totals.push_back(total);
   }
@@ -134,7 +135,7 @@ void ContractionEmitter::emitDotTile(Value at, int64_t positions, bool whole,
     if (lane == 0 && epilogue.activation)
       total = emitActivation(e, epilogue.activation, total);
     if (lane == 0)
-      total = getStored(total);
+      total = getStored(by, total);
     e.store(vector::ExtractOp::create(e.b, e.loc, total, lane), y, place(i));
   }
 }

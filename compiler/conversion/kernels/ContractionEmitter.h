@@ -142,6 +142,7 @@ private:
   struct Weights {
     Value base;
     Values offsets; // empty: they follow from the vectors' numbers
+    Values lanes;   // of the same vectors, within their blocks
   };
   Weights placeWeights(Value group, Value output, int64_t vectors);
   /// Those of vector v, `at` being where the first vector's are if the vectors
@@ -214,9 +215,18 @@ private:
   /// the scales.
   Values scaleInt8(const Values &sums, Value packed, int64_t vectors);
   Value getParameter(Int8Parameter which);
+  /// What makes f32 of a quantized residual and integers of results, in all
+  /// lanes; null where neither is quantized.
+  struct Requantization {
+    Value residualZeroPoint, residualScale;
+    Emitter::QuantizationValues result;
+  };
+  /// Loads them, before results are stored: nothing says that these leave the
+  /// parameters as they are, and each would load them again.
+  Requantization loadRequantization();
   /// What was loaded of a residual as f32, and what a number is stored as.
-  Value getResidual(Value loaded);
-  Value getStored(Value value);
+  Value getResidual(const Requantization &by, Value loaded);
+  Value getStored(const Requantization &by, Value value);
   Values multiplyInt8Dots(const Values &inputs, const Taps &taps,
                           const Values &accumulators);
   /// Of each output, the first lane's start.
@@ -224,6 +234,21 @@ private:
   /// The sums of an element of each lane as f32, `first` being the number of
   /// the first one: outputs of one position follow each other.
   Value scaleInt8Dots(Value totals, int64_t first);
+  // ContractionWeights.cpp
+  /// A vector of f32 or f16, or of integers of 8 bits.
+  Value loadWeight(Value at);
+  /// The scales of vector v, of the block or of the group that begins at `at`.
+  Value loadWeightScales(const Weights &weights, Value at, int64_t v);
+  /// Those of vector v of all positions become sum * scale + start.
+  void scaleSums(Values &sums, int64_t v, int64_t vectors, Value scale,
+                 Value start);
+  Values multiplyGroups(const Values &inputs, const Weights &weights,
+                        const Taps &taps, int64_t vectors,
+                        const Values &accumulators);
+  Values addNibbles(const Piece &piece, const Weights &weights, Value begin,
+                    int64_t vectors, const Values &sums);
+  bool keepsTotals(const Tile &tile) const;
+  void allocateTotals();
   // ContractionDot.cpp
   void emitDotTile(Value at, int64_t positions, bool whole, const Taps &taps);
   void prefetchWindows(const Values &inputs);
@@ -253,6 +278,9 @@ private:
   /// Likewise, a piece of each position's inputs of f16 as f32.
   Value wide;
   int64_t wideRow = 0;
+  /// Likewise, what groups of inputs have come to, where registers hold the
+  /// sums of a group only.
+  Value totals;
   Value x, weight, bias, residual, y;
 };
 

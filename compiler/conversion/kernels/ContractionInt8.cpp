@@ -136,22 +136,29 @@ Emitter::Values ContractionEmitter::scaleInt8(const Values &sums, Value packed,
   return result;
 }
 
-Value ContractionEmitter::getResidual(Value loaded) {
-  if (!holdsBytes(residual))
-    return loaded;
-  return e.dequantize(loaded, e.broadcast(getParameter(kResidualZeroPoint)),
-                      e.broadcast(getParameter(kResidualScale)));
-}
-
-Value ContractionEmitter::getStored(Value value) {
-  if (!holdsBytes(y))
-    return value;
+ContractionEmitter::Requantization ContractionEmitter::loadRequantization() {
+  Requantization result;
   auto get = [&](Int8Parameter which) {
     return e.broadcast(getParameter(which));
   };
-  return e.quantize(
-      value, {get(kResultInverse), get(kResultLow), get(kResultHigh),
-              e.broadcast(toInteger(e, getParameter(kResultZeroPoint)))});
+  if (residual && holdsBytes(residual)) {
+    result.residualZeroPoint = get(kResidualZeroPoint);
+    result.residualScale = get(kResidualScale);
+  }
+  if (holdsBytes(y))
+    result.result = {get(kResultInverse), get(kResultLow), get(kResultHigh),
+                     e.broadcast(toInteger(e, getParameter(kResultZeroPoint)))};
+  return result;
+}
+
+Value ContractionEmitter::getResidual(const Requantization &by, Value loaded) {
+  if (!by.residualScale)
+    return loaded;
+  return e.dequantize(loaded, by.residualZeroPoint, by.residualScale);
+}
+
+Value ContractionEmitter::getStored(const Requantization &by, Value value) {
+  return by.result.inverse ? e.quantize(value, by.result) : value;
 }
 
 //===----------------------------------------------------------------------===//

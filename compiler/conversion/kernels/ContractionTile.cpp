@@ -219,10 +219,10 @@ ContractionEmitter::placeWeights(Value group, Value output, int64_t vectors) {
   for (int64_t v = 0; v < vectors; ++v) {
     Value channel = e.add(output, v * e.width);
     Value block = e.div(channel, kChannelBlock);
+    result.lanes.push_back(e.sub(channel, e.mul(block, kChannelBlock)));
     result.offsets.push_back(
         e.add(e.mul(block, getBlockSize(shape)),
-              e.mul(e.sub(channel, e.mul(block, kChannelBlock)),
-                    getSummandsTogether(shape))));
+              e.mul(result.lanes.back(), getSummandsTogether(shape))));
   }
   return result;
 }
@@ -248,6 +248,8 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
                         accumulators);
   if (shape.precision == Precision::BF16)
     return multiplyBf16(inputs, weights, taps, vectors, accumulators);
+  if (shape.weights.bits == 4)
+    return multiplyGroups(inputs, weights, taps, vectors, accumulators);
   // One loop runs over the taps of a row and their channels, if it can.
   bool merged = shape.hasContiguousRows();
   int64_t length = merged ? shape.window[1] * shape.inputs : shape.inputs;
@@ -270,7 +272,7 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
                              e.mul(e.add(e.add(step, k), u), kChannelBlock));
             Values w;
             for (int64_t v = 0; v < vectors; ++v)
-              w.push_back(e.loadVec(weight, placeVector(weights, at, v)));
+              w.push_back(loadWeight(placeVector(weights, at, v)));
             for (int64_t r = 0; r < positions; ++r) {
               Value value = e.broadcast(
                   e.load(piece.data, e.add(piece.places[r], e.add(k, u))));
@@ -352,15 +354,16 @@ Value ContractionEmitter::settleSign(Value sum) {
 /// of a residual, whose place may be the result's, come before all writes.
 void ContractionEmitter::finish(Values sums, const Values &places,
                                 const Values &masks) {
+  Requantization by = loadRequantization();
   for (Value &sum : sums)
     sum = settleSign(sum);
   if (residual)
     for (auto [sum, at, mask] : llvm::zip(sums, places, masks))
-      sum = e.addf(sum, getResidual(e.loadVec(residual, at, mask)));
+      sum = e.addf(sum, getResidual(by, e.loadVec(residual, at, mask)));
   for (auto [sum, at, mask] : llvm::zip(sums, places, masks)) {
     if (epilogue.activation)
       sum = emitActivation(e, epilogue.activation, sum);
-    e.storeVec(getStored(sum), y, at, mask);
+    e.storeVec(getStored(by, sum), y, at, mask);
   }
 }
 
@@ -380,17 +383,23 @@ void ContractionEmitter::emitTile(Value at, int64_t positions, bool whole,
   int64_t vectors = channels.vectors;
   Value packed = e.add(e.mul(channels.group, paddedOutputs(shape)), output);
   Weights weights = placeWeights(channels.group, output, vectors);
+  bool integers = shape.precision == Precision::INT8;
+  bool scaled = shape.weights.bits == 8;
   auto start = [&](int64_t v) {
-    if (shape.precision == Precision::INT8)
+    if (integers)
       return startInt8(weights, v);
     return bias ? e.loadVec(bias, e.add(packed, v * e.width)) : e.splat(0);
   };
   Values sums;
   for (int64_t r = 0; r < positions; ++r)
     for (int64_t v = 0; v < vectors; ++v)
-      sums.push_back(r > 0 ? sums[v] : start(v));
+      sums.push_back(r > 0 ? sums[v] : scaled ? e.splat(0) : start(v));
   sums = multiply(inputs, weights, taps, positions, vectors, sums);
-  if (shape.precision == Precision::INT8)
+  if (scaled)
+    for (int64_t v = 0; v < vectors; ++v)
+      scaleSums(sums, v, vectors, loadWeightScales(weights, weights.base, v),
+                start(v));
+  if (integers)
     sums = scaleInt8(sums, packed, vectors);
 
   Values places, masks;
@@ -444,6 +453,7 @@ void ContractionEmitter::emit() {
   }
   allocateRounded();
   allocateWide();
+  allocateTotals();
   if (!hasRowTile(target, shape)) {
     tile = chooseTile(target, shape);
     return emitItems();

@@ -196,8 +196,10 @@ void Emitter::storeVec(Value value, Value buffer, Value at, Value mask) {
   if (holdsBytes(buffer))
     value = narrowToBytes(value);
   // Below AVX-512, stores with masks are several times as slow as whole ones.
-  auto lanes = width < 16 ? getConstantLanes(mask) : std::nullopt;
-  if (lanes)
+  // Of one byte, LLVM 22 makes a store of the four that it was truncated from.
+  auto lanes = getConstantLanes(mask);
+  bool oneByte = holdsBytes(buffer) && lanes == 1;
+  if (lanes && (width < 16 || oneByte))
     storeFirst(value, buffer, at, *lanes);
   else if (!mask)
     vector::StoreOp::create(b, loc, value, buffer, at);

@@ -7,7 +7,7 @@
 #ifndef COMPILER_CONVERSION_KERNELS_KERNELS_H
 #define COMPILER_CONVERSION_KERNELS_KERNELS_H
 
-#include "compiler/conversion/kernels/Emitter.h"
+#include "compiler/conversion/kernels/WeightForm.h"
 #include "dialects/vae/IR/Vae.h"
 
 namespace vae {
@@ -62,6 +62,8 @@ struct Contraction {
   /// What is multiplied, and what weights are stored as; sums are f32, or of
   /// int8 i32.
   Precision precision = Precision::F32;
+  /// Integers that weights are stored as, if they are; f32 is multiplied.
+  WeightForm weights;
   bool depthwise() const {
     return groups > 1 && inputs == 1 && outputs == 1 && !video;
   }
@@ -71,11 +73,13 @@ struct Contraction {
   /// Summands that are side by side in memory: of a row of taps, or of a tap.
   int64_t runLength() const;
   /// Those whose weights are stored: whole pairs of bf16, fours of int8, and
-  /// vectors of int8 for dot products.
+  /// vectors of int8 for dot products. Of weights of 4 bits, rows of 16 bytes,
+  /// with scales.
   int64_t storedRunLength() const;
   /// Of an output, all of them.
   int64_t storedSummands() const;
-  /// And what is stored before them: of int8, the sum of an output's weights.
+  /// And what is stored before them: of int8, the sum of an output's weights;
+  /// of weights of 8 bits, their scales.
   int64_t storedHead() const;
   /// Too few outputs to fill a vector: vectors run along the inputs.
   bool dotProducts() const;

@@ -86,10 +86,11 @@ Tile vae::chooseTile(const KernelTarget &target, const Contraction &shape) {
   int64_t most =
       target.vectorRegisters >= 32 ? 4 : std::max<int64_t>(2, perBlock);
   int64_t vectors = std::min(most, needed);
-  // Weights of bf16 that become f32 are there in both forms, and fours of bytes
-  // as two pairs of words.
+  // Weights of bf16 or 4 bits that become f32 are there in both forms, and
+  // fours of bytes as two pairs of words.
   bool decoded =
       (shape.precision == Precision::BF16 && !target.bf16Dot) ||
+      shape.weights.bits == 4 ||
       (shape.precision == Precision::INT8 && !target.vnni && !target.byteDots);
   // Beyond these, the compiler's scheduler spills: 12 positions times 2 vectors
   // come to between a third and two thirds of the speed of 8.

@@ -87,8 +87,11 @@ int64_t vae::getWinogradWeightSize(const KernelTarget &target,
 //===----------------------------------------------------------------------===//
 
 WinogradWeights::WinogradWeights(Emitter &e, const KernelTarget &target,
-                                 const Winograd &shape, const KernelArgs &args)
-    : e(e), shape(shape), weight(args.buffers[0]), result(args.buffers[1]),
+                                 const Winograd &shape, const WeightForm &form,
+                                 const KernelArgs &args)
+    : e(e), shape(shape),
+      stored(form, shape.axes[0].taps * shape.axes[1].taps, shape.inputs),
+      weight(args.buffers[0]), result(args.buffers[1]),
       panels(WinogradPanels::of(target, shape.outputs)),
       columns(getWinogradMatrices(shape.axes[0]).weight),
       rows(getWinogradMatrices(shape.axes[1]).weight) {}
@@ -134,7 +137,9 @@ void WinogradWeights::transform(Value from, Value buffer, Value to,
   Emitter::Values taps;
   for (int64_t t = 0; t < kh * kw; ++t)
     taps.push_back(
-        e.loadVec(weight, e.add(from, t * shape.inputs * kChannelBlock)));
+        stored.form.bits
+            ? loadScaledWeights(e, stored, weight, from, t)
+            : e.loadVec(weight, e.add(from, t * shape.inputs * kChannelBlock)));
   SmallVector<Emitter::Values> half;
   for (int64_t j = 0; j < kw; ++j) {
     Emitter::Values column;
@@ -186,7 +191,8 @@ void WinogradWeights::emitItem(Value item) {
 
 func::FuncOp vae::getWinogradWeightKernel(ModuleOp module, Location loc,
                                           const KernelTarget &target,
-                                          const Winograd &shape) {
+                                          const Winograd &shape,
+                                          const WeightForm &form) {
   int64_t blocks = WinogradPanels::of(target, shape.outputs).blocks();
   int64_t parts = shape.blockFloat ? shape.chunks() : shape.inputBlocks();
   // One chunk, as f32.
@@ -194,10 +200,10 @@ func::FuncOp vae::getWinogradWeightKernel(ModuleOp module, Location loc,
       shape.blockFloat ? shape.positions() * kChunkChannels * target.vectorWidth
                        : 0;
   return getOrCreateKernel(
-      module, loc, shape.name() + "_weights", target, 2, 0,
+      module, loc, shape.name() + "_weights" + form.name(), target, 2, 0,
       [&](Emitter &e, ValueRange) { return e.index(blocks * parts); },
       [&](Emitter &e, const KernelArgs &args) {
-        WinogradWeights weights(e, target, shape, args);
+        WinogradWeights weights(e, target, shape, form, args);
         e.loop(args.begin, args.end, 1, [&](Value item) {
           if (shape.blockFloat)
             weights.emitChunk(item, args.scratch);

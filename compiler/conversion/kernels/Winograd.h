@@ -69,7 +69,8 @@ int64_t getWinogradChunkStride(const Winograd &shape, int64_t panelWidth);
 mlir::func::FuncOp getWinogradWeightKernel(mlir::ModuleOp module,
                                            mlir::Location loc,
                                            const KernelTarget &target,
-                                           const Winograd &shape);
+                                           const Winograd &shape,
+                                           const WeightForm &form = {});
 
 /// The same at compile time, bit for bit, of packed weights of f32.
 std::vector<float> transformWinogradWeights(const KernelTarget &target,

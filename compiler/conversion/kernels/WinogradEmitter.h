@@ -45,7 +45,7 @@ class WinogradWeights {
 
 public:
   WinogradWeights(Emitter &e, const KernelTarget &target, const Winograd &shape,
-                  const KernelArgs &args);
+                  const WeightForm &form, const KernelArgs &args);
   /// A block of outputs and a block of inputs.
   void emitItem(Value item);
   /// Of blockFloat: a block of outputs and a chunk of inputs.
@@ -71,6 +71,7 @@ private:
 
   Emitter &e;
   const Winograd &shape;
+  WeightLayout stored; // if they are integers
   Value weight, result;
   const WinogradPanels panels;
   LinearMap columns, rows;

@@ -28,6 +28,9 @@ using Dims = llvm::SmallVector<mlir::AffineExpr, 4>;
 /// Starts an error message; null when nobody listens.
 using DiagnosticFn = llvm::function_ref<mlir::InFlightDiagnostic()>;
 
+/// Which units elements belong to (VaeUnits.h).
+class UnitFlow;
+
 /// What can follow op(x) in y = activation(op(x) + bias + residual).
 enum class EpiloguePart { Bias, Residual, Activation };
 

@@ -76,9 +76,9 @@ static LogicalResult verifyWeightType(Operation *op, Attribute attribute) {
   if (!layer)
     return op->emitError() << "'" << kWeightTypeAttr
                            << "' belongs to a layer with weights";
-  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(quantized);
-  if (!perAxis)
-    return success();
+  if (auto blocks = dyn_cast<quant::UniformQuantizedSubChannelType>(quantized))
+    return vae::detail::verifyWeightBlocks(op, blocks);
+  auto perAxis = cast<quant::UniformQuantizedPerAxisType>(quantized);
   auto weight = dyn_cast<RankedTensorType>(
       op->getOperand(layer.getWeightIndex()).getType());
   int64_t axis = layer.getOutputUnitAxis();

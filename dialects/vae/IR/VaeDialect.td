@@ -49,8 +49,12 @@ def Vae_Dialect : Dialect {
     f32 product of y and 1 / s, ties to even, NaN becoming the lowest. So equal
     integers give equal integers on every machine. That no sum can overflow is
     proved before a layer gets quantized data. A layer with `vae.weight_type` and
-    data of f32 multiplies v * t in f32. `vae.quantize_note` says why a layer has
-    data of f32 although it should have integers.
+    data of f32 multiplies v * t in f32. There the weights may be
+    `!quant.uniform<i4<-7:7>:f32:{a:1, c:G, ..:1}, {{t, ..}, ..}>`, too, with a
+    scale for each block of G inputs of an output unit and a tap: blocks of G on
+    the axis c of inputs, the last one smaller where G does not divide them, and
+    of 1 on all others. `vae.quantize_note` says why a layer has data of f32
+    although it should have integers.
 
     Canonicalization removes what computes nothing (dropout, movements that move
     nothing), makes one movement of two (reshapes, transposes, layouts), a reshape

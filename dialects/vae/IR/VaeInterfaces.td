@@ -58,6 +58,27 @@ def PrunableOpInterface : OpInterface<"PrunableOpInterface"> {
     InterfaceMethod<"Sets the bias.", "void", "setBiasValue", (ins "::mlir::Value":$bias)>];
 }
 
+def UnitCarrierOpInterface : OpInterface<"UnitCarrierOpInterface"> {
+  let cppNamespace = "::vae";
+  let description = [{
+    An operation that says to which units (neurons, channels) the elements of its
+    operands and results belong, so that units can be removed (UnitFlow of
+    VaeUnits.h). Operands of an operation without this interface keep all of
+    theirs.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Reads the units of the operands, unites those that can only be removed
+      together, fixes those that cannot be removed, and says which units the
+      elements of results and constants are.
+    }], "void", "carryUnits", (ins "::vae::UnitFlow &":$flow)>,
+    InterfaceMethod<[{
+      Changes attributes as units are removed. Called before the types of
+      operands and results and the constants change.
+    }], "void", "dropUnits", (ins "const ::vae::UnitFlow &":$flow),
+      /*methodBody=*/"", /*defaultImplementation=*/"(void)flow;">];
+}
+
 def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
   let cppNamespace = "::vae";
   let description = [{

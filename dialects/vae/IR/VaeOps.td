@@ -20,6 +20,9 @@ def Vae_InfersDims : NativeOpTrait<"InfersDims"> {
 
 defvar Epilogue = DeclareOpInterfaceMethods<EpilogueOpInterface>;
 defvar Prunable = DeclareOpInterfaceMethods<PrunableOpInterface>;
+defvar CarriesUnits = DeclareOpInterfaceMethods<UnitCarrierOpInterface>;
+// Some of whose attributes count units.
+defvar CarriesAndCountsUnits = DeclareOpInterfaceMethods<UnitCarrierOpInterface, ["dropUnits"]>;
 defvar Quantizable = DeclareOpInterfaceMethods<QuantizableOpInterface>;
 defvar FusableInto = DeclareOpInterfaceMethods<FusableIntoOpInterface>;
 defvar Local = DeclareOpInterfaceMethods<LocalOpInterface>;
@@ -78,7 +81,8 @@ def Vae_ConstantOp : Op<Vae_Dialect, "constant", [Pure, ConstantLike,
 //===----------------------------------------------------------------------===//
 
 class Vae_LayerOp<string mnemonic>
-    : Vae_Op<mnemonic, [AttrSizedOperandSegments, Epilogue, Local, Prunable, Quantizable]> {
+    : Vae_Op<mnemonic, [AttrSizedOperandSegments, CarriesAndCountsUnits, Epilogue, Local, Prunable,
+                       Quantizable]> {
   let assemblyFormat = [{
     $x `,` $weight (`bias` `(` $bias^ `)`)? (`residual` `(` $residual^ `)`)?
     attr-dict `:` functional-type(operands, results)
@@ -162,7 +166,7 @@ class Vae_NormOp<string mnemonic, list<Trait> traits = []>
   let hasVerifier = 1;
 }
 
-def Vae_BatchNormOp : Vae_Op<"batch_norm", [AttrSizedOperandSegments, ConstantAffine, Local]> {
+def Vae_BatchNormOp : Vae_Op<"batch_norm", [AttrSizedOperandSegments, CarriesUnits, ConstantAffine, Local]> {
   let summary = "Batch normalization with running statistics";
   let description = [{
     y = (x - mean[c]) / sqrt(variance[c] + epsilon) * weight[c] + bias[c], c being
@@ -199,7 +203,7 @@ class Vae_ChannelNormOp<string mnemonic, string parameterType, list<Trait> trait
   }]>];
 }
 
-def Vae_GroupNormOp : Vae_ChannelNormOp<"group_norm", "::mlir::IntegerAttr"> {
+def Vae_GroupNormOp : Vae_ChannelNormOp<"group_norm", "::mlir::IntegerAttr", [CarriesAndCountsUnits]> {
   let summary = "Group normalization";
   let description = [{
     Normalizes each group of C/groups channels of an example with its own mean
@@ -215,7 +219,7 @@ def Vae_GroupNormOp : Vae_ChannelNormOp<"group_norm", "::mlir::IntegerAttr"> {
                        OptionalAttr<Vae_ActivationAttr>:$activation);
 }
 
-def Vae_LayerNormOp : Vae_NormOp<"layer_norm", [Local]> {
+def Vae_LayerNormOp : Vae_NormOp<"layer_norm", [CarriesUnits, Local]> {
   let summary = "Layer normalization over the last axes";
   let description = [{
     Normalizes over the last `axes` axes with their mean and (biased) variance,
@@ -230,7 +234,7 @@ def Vae_LayerNormOp : Vae_NormOp<"layer_norm", [Local]> {
   let results = (outs Vae_Tensor:$y);
 }
 
-def Vae_RmsNormOp : Vae_ChannelNormOp<"rms_norm", "::mlir::BoolAttr", [Local]> {
+def Vae_RmsNormOp : Vae_ChannelNormOp<"rms_norm", "::mlir::BoolAttr", [CarriesAndCountsUnits, Local]> {
   let summary = "Root mean square normalization over the channels";
   let description = [{
     With c the index on axis 1, C its dimension and the sum over c: normalized =
@@ -248,7 +252,7 @@ def Vae_RmsNormOp : Vae_ChannelNormOp<"rms_norm", "::mlir::BoolAttr", [Local]> {
                        OptionalAttr<Vae_ActivationAttr>:$activation);
 }
 
-def Vae_ChannelAffineOp : Vae_Op<"channel_affine", [ConstantAffine, FusableInto, Local]> {
+def Vae_ChannelAffineOp : Vae_Op<"channel_affine", [CarriesUnits, ConstantAffine, FusableInto, Local]> {
   let summary = "y = x * scale[c] + offset[c]";
   let description = [{
     c is the index on axis 1.
@@ -265,7 +269,7 @@ def Vae_ChannelAffineOp : Vae_Op<"channel_affine", [ConstantAffine, FusableInto,
 // Elementwise
 //===----------------------------------------------------------------------===//
 
-def Vae_ActivationOp : Vae_Op<"activation", [ConstantAffine, FusableInto, Local]> {
+def Vae_ActivationOp : Vae_Op<"activation", [CarriesUnits, ConstantAffine, FusableInto, Local]> {
   let summary = "Elementwise function";
   let description = "y = f(x) with f from the table of the activation attribute.";
   let arguments = (ins Vae_Tensor:$x, Vae_ActivationAttr:$function);
@@ -275,7 +279,7 @@ def Vae_ActivationOp : Vae_Op<"activation", [ConstantAffine, FusableInto, Local]
   let hasCanonicalizer = 1;
 }
 
-def Vae_PreluOp : Vae_Op<"prelu", [Local]> {
+def Vae_PreluOp : Vae_Op<"prelu", [CarriesUnits, Local]> {
   let summary = "Leaky ReLU with a learned slope per channel";
   let description = [{
     y = x if x >= 0, else slope[c] * x, c being the index on axis 1.
@@ -289,7 +293,7 @@ def Vae_PreluOp : Vae_Op<"prelu", [Local]> {
 }
 
 class Vae_BinaryOp<string mnemonic, list<Trait> traits = []>
-    : Vae_Op<mnemonic, !listconcat([Local], traits)> {
+    : Vae_Op<mnemonic, !listconcat([CarriesUnits, Local], traits)> {
   let arguments = (ins Vae_Tensor:$lhs, Vae_Tensor:$rhs);
   let results = (outs Vae_Tensor:$y);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
@@ -300,7 +304,7 @@ def Vae_AddOp : Vae_BinaryOp<"add", [Commutative, FusableInto]> { let summary = 
 def Vae_SubOp : Vae_BinaryOp<"sub"> { let summary = "Elementwise difference"; }
 def Vae_MulOp : Vae_BinaryOp<"mul", [Commutative]> { let summary = "Elementwise product"; }
 
-def Vae_GluOp : Vae_Op<"glu", [Local]> {
+def Vae_GluOp : Vae_Op<"glu", [CarriesUnits, Local]> {
   let summary = "Gated linear unit";
   let description = [{
     y = a * gate(b), a and b being the halves of x on axis 1 (Dauphin et al. 2017,
@@ -314,7 +318,7 @@ def Vae_GluOp : Vae_Op<"glu", [Local]> {
   let assemblyFormat = "$x $gate attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_SoftmaxOp : Vae_Op<"softmax", [Local]> {
+def Vae_SoftmaxOp : Vae_Op<"softmax", [CarriesUnits, Local]> {
   let summary = "Softmax along an axis";
   let description = [{
     y = exp(x - max) / sum(exp(x - max)) along `axis`.
@@ -327,7 +331,7 @@ def Vae_SoftmaxOp : Vae_Op<"softmax", [Local]> {
   let hasVerifier = 1;
 }
 
-def Vae_DropoutOp : Vae_Op<"dropout", [Local]> {
+def Vae_DropoutOp : Vae_Op<"dropout", [CarriesUnits, Local]> {
   let summary = "Dropout, the identity in inference";
   let description = "y = x. Constraints: (C1) 0 <= rate < 1.";
   let arguments = (ins Vae_Tensor:$x, F64Attr:$rate);
@@ -420,7 +424,7 @@ def Vae_EmbeddingOp : Vae_Op<"embedding", [Local]> {
 // Resampling
 //===----------------------------------------------------------------------===//
 
-def Vae_UpsampleOp : Vae_Op<"upsample", [Local]> {
+def Vae_UpsampleOp : Vae_Op<"upsample", [CarriesUnits, Local]> {
   let summary = "Nearest or bilinear enlargement by whole factors";
   let description = [{
     nearest: y[i, j] = x[i / scale0, j / scale1]. bilinear: samples at
@@ -438,7 +442,7 @@ def Vae_UpsampleOp : Vae_Op<"upsample", [Local]> {
   let hasFolder = 1;
 }
 
-def Vae_ResizeOp : Vae_Op<"resize"> {
+def Vae_ResizeOp : Vae_Op<"resize", [CarriesUnits]> {
   let summary = "Resampling to any height and width";
   let description = [{
     To the height and width of the image `like`, or to `size`. Row i of y takes
@@ -463,7 +467,7 @@ def Vae_ResizeOp : Vae_Op<"resize"> {
   let hasFolder = 1;
 }
 
-def Vae_PixelShuffleOp : Vae_Op<"pixel_shuffle", [Local]> {
+def Vae_PixelShuffleOp : Vae_Op<"pixel_shuffle", [CarriesUnits, Local]> {
   let summary = "Channels become pixels";
   let description = [{
     y[n, c, i*r + a, j*r + b] = x[n, c*r^2 + a*r + b, i, j] with r the factor (Shi
@@ -477,7 +481,7 @@ def Vae_PixelShuffleOp : Vae_Op<"pixel_shuffle", [Local]> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_PixelUnshuffleOp : Vae_Op<"pixel_unshuffle", [Local]> {
+def Vae_PixelUnshuffleOp : Vae_Op<"pixel_unshuffle", [CarriesUnits, Local]> {
   let summary = "Pixels become channels";
   let description = [{
     y[n, c*r^2 + a*r + b, i, j] = x[n, c, i*r + a, j*r + b] with r the factor, the
@@ -491,7 +495,7 @@ def Vae_PixelUnshuffleOp : Vae_Op<"pixel_unshuffle", [Local]> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_RepeatChannelsOp : Vae_Op<"repeat_channels", [Local]> {
+def Vae_RepeatChannelsOp : Vae_Op<"repeat_channels", [CarriesUnits, Local]> {
   let summary = "Each channel several times in a row";
   let description = [{
     y[n, c, ..] = x[n, c / repeats, ..], as torch.repeat_interleave does.
@@ -503,7 +507,7 @@ def Vae_RepeatChannelsOp : Vae_Op<"repeat_channels", [Local]> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_MeanChannelsOp : Vae_Op<"mean_channels", [Local]> {
+def Vae_MeanChannelsOp : Vae_Op<"mean_channels", [CarriesUnits, Local]> {
   let summary = "Mean of each group of neighbouring channels";
   let description = [{
     y[n, c, ..] = sum_k x[n, c*g + k, ..] / g over 0 <= k < g, g being `group`.
@@ -516,7 +520,7 @@ def Vae_MeanChannelsOp : Vae_Op<"mean_channels", [Local]> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_Pool2dOp : Vae_Op<"pool2d", [Local]> {
+def Vae_Pool2dOp : Vae_Op<"pool2d", [CarriesUnits, Local]> {
   let summary = "Maximum or mean of windows";
   let description = [{
     max ignores the padding; avg divides by the size of the window, or, without
@@ -534,7 +538,7 @@ def Vae_Pool2dOp : Vae_Op<"pool2d", [Local]> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_GlobalPoolOp : Vae_Op<"global_pool"> {
+def Vae_GlobalPoolOp : Vae_Op<"global_pool", [CarriesUnits]> {
   let summary = "Maximum or mean of each channel";
   let description = [{
     [N, C, H, W] -> [N, C].
@@ -550,7 +554,7 @@ def Vae_GlobalPoolOp : Vae_Op<"global_pool"> {
 // Data movement
 //===----------------------------------------------------------------------===//
 
-def Vae_ConcatOp : Vae_Op<"concat", [Local]> {
+def Vae_ConcatOp : Vae_Op<"concat", [CarriesUnits, Local]> {
   let summary = "Concatenation along an axis";
   let description = [{
     Constraints: (C1) at least one operand. (C2) 1 <= axis < rank. (C3) all
@@ -562,7 +566,7 @@ def Vae_ConcatOp : Vae_Op<"concat", [Local]> {
   let hasFolder = 1;
 }
 
-def Vae_SplitOp : Vae_Op<"split", [Local]> {
+def Vae_SplitOp : Vae_Op<"split", [CarriesUnits, Local]> {
   let summary = "Equal parts along an axis";
   let description = [{
     Result k holds the elements k*D/S .. (k+1)*D/S of the axis, or, interleaved,
@@ -578,7 +582,7 @@ def Vae_SplitOp : Vae_Op<"split", [Local]> {
   let hasCanonicalizer = 1;
 }
 
-def Vae_SliceOp : Vae_Op<"slice", [Local]> {
+def Vae_SliceOp : Vae_Op<"slice", [CarriesAndCountsUnits, Local]> {
   let summary = "A strided part of one axis";
   let description = [{
     y[.., i, ..] = x[.., begin + i * stride, ..] for 0 <= i < size; without a size,
@@ -595,7 +599,7 @@ def Vae_SliceOp : Vae_Op<"slice", [Local]> {
   let hasFolder = 1;
 }
 
-def Vae_CropOp : Vae_Op<"crop", [Local]> {
+def Vae_CropOp : Vae_Op<"crop", [CarriesUnits, Local]> {
   let summary = "Removes a border";
   let description = [{
     Constraints: (C1) x is [N, C, H, W]. (C2) border is [top, left, bottom,
@@ -606,7 +610,7 @@ def Vae_CropOp : Vae_Op<"crop", [Local]> {
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Vae_PadOp : Vae_Op<"pad", [Local]> {
+def Vae_PadOp : Vae_Op<"pad", [CarriesUnits, Local]> {
   let summary = "Adds a border of a constant";
   let description = [{
     Constraints: (C1) x is [N, C, H, W] or [N, C, T, H, W]. (C2) padding is [top,
@@ -619,7 +623,7 @@ def Vae_PadOp : Vae_Op<"pad", [Local]> {
   let hasFolder = 1;
 }
 
-def Vae_ReshapeOp : Vae_Op<"reshape"> {
+def Vae_ReshapeOp : Vae_Op<"reshape", [CarriesAndCountsUnits]> {
   let summary = "Another shape for the elements of each example";
   let description = [{
     Row-major in the order of the logical shape; axis 0 stays. `shape` gives the
@@ -635,7 +639,7 @@ def Vae_ReshapeOp : Vae_Op<"reshape"> {
   let hasFolder = 1;
 }
 
-def Vae_TransposeOp : Vae_Op<"transpose", [Local]> {
+def Vae_TransposeOp : Vae_Op<"transpose", [CarriesUnits, Local]> {
   let summary = "Permutation of the axes";
   let description = [{
     Axis i of the result is axis permutation[i] of x.
@@ -650,7 +654,7 @@ def Vae_TransposeOp : Vae_Op<"transpose", [Local]> {
   let hasCanonicalizer = 1;
 }
 
-def Vae_ConvertLayoutOp : Vae_Op<"convert_layout", [Local]> {
+def Vae_ConvertLayoutOp : Vae_Op<"convert_layout", [CarriesUnits, Local]> {
   let summary = "The same tensor in another memory layout";
   let description = [{
     Changes the encoding of the type, never the value; or between f32 and f16, to

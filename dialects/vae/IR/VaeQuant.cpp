@@ -64,6 +64,10 @@ bool vae::mayMoveIntegers(Operation *op) {
              ChannelsToFramesOp, FramesToChannelsOp>(op);
 }
 
+bool vae::isWeightOnlyLayer(Operation *layer) {
+  return getWeightType(layer) && !isIntegerLayer(layer);
+}
+
 Quantization::Quantization(quant::UniformQuantizedType type)
     : scale(static_cast<float>(type.getScale())),
       inverse(static_cast<float>(1 / type.getScale())),
@@ -78,25 +82,6 @@ int32_t Quantization::quantize(float x) const {
   product = product > low ? product : low; // NaN, too
   product = product < high ? product : high;
   return static_cast<int32_t>(std::nearbyintf(product)) + zeroPoint;
-}
-
-std::vector<int8_t> vae::quantizeWeight(ArrayRef<float> values,
-                                        ArrayRef<int64_t> shape,
-                                        quant::QuantizedType type) {
-  auto perAxis = cast<quant::UniformQuantizedPerAxisType>(type);
-  int64_t axis = perAxis.getQuantizedDimension(), inner = 1;
-  for (int64_t size : shape.drop_front(axis + 1))
-    inner *= size;
-  ArrayRef<double> scales = perAxis.getScales();
-  auto low = static_cast<double>(type.getStorageTypeMin());
-  auto high = static_cast<double>(type.getStorageTypeMax());
-  std::vector<int8_t> result(values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    double scale = scales[static_cast<int64_t>(i) / inner % shape[axis]];
-    result[i] = static_cast<int8_t>(
-        std::clamp(std::nearbyint(values[i] / scale), low, high));
-  }
-  return result;
 }
 
 std::vector<float> vae::getSumScales(Operation *layer) {

@@ -7,6 +7,8 @@
 #define DIALECTS_VAE_IR_VAEQUANT_H
 
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/BuiltinAttributeInterfaces.h"
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Operation.h"
 
 #include <vector>
@@ -24,6 +26,8 @@ inline constexpr llvm::StringLiteral kQuantizeNoteAttr = "vae.quantize_note";
 
 /// The largest magnitude of an integer of a weight of 8 bits.
 inline constexpr int64_t kLargestWeight8 = 127;
+/// And of one of 4 bits.
+inline constexpr int64_t kLargestWeight4 = 7;
 
 /// The quantized elements of a tensor; null if it has others.
 mlir::quant::UniformQuantizedType getQuantizedType(mlir::Type tensor);
@@ -63,12 +67,25 @@ struct Quantization {
   }
 };
 
+/// Whether a layer multiplies f32, but weights that are integers times scales.
+bool isWeightOnlyLayer(mlir::Operation *layer);
+
+/// The scale of each element of a weight of that type, in its order.
+std::vector<double> getWeightScales(llvm::ArrayRef<int64_t> shape,
+                                    mlir::quant::QuantizedType type);
+
 /// The integers of a layer's weight in the order of the tensor: of each,
-/// rint(w / scale) within the storage type's ends, computed in f64. `axis`: of
-/// output units.
+/// rint(w / scale) within the storage type's ends, computed in f64. The type is
+/// of scales for output units, or for blocks of a unit's inputs.
 std::vector<int8_t> quantizeWeight(llvm::ArrayRef<float> values,
                                    llvm::ArrayRef<int64_t> shape,
                                    mlir::quant::QuantizedType type);
+
+/// These times their scales, as f32: what a layer multiplies that
+/// isWeightOnlyLayer.
+std::vector<float> dequantizeWeight(llvm::ArrayRef<float> values,
+                                    llvm::ArrayRef<int64_t> shape,
+                                    mlir::quant::QuantizedType type);
 
 /// Of an integer layer, for each output unit the f32 nearest to the product of
 /// the scales of data and weight: y = fma(f32(sum), scale, bias), where sum is
@@ -81,6 +98,28 @@ mlir::quant::QuantizedType getWeightType8(mlir::MLIRContext *context,
                                           llvm::ArrayRef<float> values,
                                           llvm::ArrayRef<int64_t> shape,
                                           int64_t axis);
+
+/// i4 with one scale for `group` inputs of an output unit and tap: a block of
+/// the type has that size on the axis of inputs, and 1 on all others; the last
+/// one may reach beyond the inputs. A scale is a bf16, and of those from 75% of
+/// the largest magnitude over 7 to all of it the one with the least squared
+/// error.
+mlir::quant::QuantizedType getWeightType4(mlir::MLIRContext *context,
+                                          llvm::ArrayRef<float> values,
+                                          llvm::ArrayRef<int64_t> shape,
+                                          int64_t inputAxis, int64_t group);
+
+/// Of getWeightType4's, inputs of a block; nothing if the type has other blocks
+/// or integers.
+std::optional<int64_t> getWeightGroup(mlir::quant::QuantizedType type,
+                                      int64_t inputAxis);
+
+namespace detail {
+/// Whether a type of scales for blocks is one for that layer.
+llvm::LogicalResult
+verifyWeightBlocks(mlir::Operation *layer,
+                   mlir::quant::UniformQuantizedSubChannelType type);
+} // namespace detail
 
 } // namespace vae
 

@@ -29,7 +29,7 @@ def Vae_Conv3dOp : Vae_LayerOp<"conv3d"> {
   let results = (outs Vae_Tensor:$y);
 }
 
-class Vae_FramesOp<string mnemonic> : Vae_Op<mnemonic> {
+class Vae_FramesOp<string mnemonic> : Vae_Op<mnemonic, [CarriesUnits]> {
   let results = (outs Vae_Tensor:$y);
 }
 

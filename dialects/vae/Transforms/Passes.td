@@ -196,6 +196,57 @@ def FuseUpsamplePass : Pass<"vae-fuse-upsample", "::mlir::ModuleOp"> {
               "Number of 1x1 convolutions moved before the upsampling">];
 }
 
+def PruneChannelsPass : Pass<"vae-prune-channels", "::mlir::ModuleOp"> {
+  let summary = "Removes units: neurons of dense layers and channels of convolutions";
+  let description = [{
+    Structured pruning. The units of a layer with weights (PrunableOpInterface)
+    are followed through the other operations (UnitCarrierOpInterface) to the
+    layers that read them. Weights lose the rows of units that are removed and
+    the columns that read them, and every tensor between gets smaller.
+
+    Units that can only be removed together are one: channels whose layers are
+    added, multiplied or gated by each other; the channels of a group of a group
+    norm, or of a convolution in groups; the neurons of a dense layer that become
+    the pixels of one channel; the channels that pixel_shuffle makes one. Units
+    that are an output, the latent, or read by an operation that cannot do
+    without them (attention, layer norm over channels, codebooks, likelihoods)
+    are never removed. Entry points that share a weight lose the same units.
+
+    Of each layer, or set of layers that share units, the fraction `channels` of
+    what can be removed goes, rounded down: those of least importance, which is
+    the L2 norm of a unit's weights relative to the layer's root mean square
+    (H. Li et al., Pruning filters for efficient ConvNets, 1608.08710); for units
+    of several layers, the mean. With the scope `global`, the least important of
+    the whole model go.
+
+    What is left computes what the original does with all elements of removed
+    units set to zero, after every operation: also after those that would make
+    something else of a zero, as a bias, a sigmoid or a norm's offset. RMS norms
+    keep the divisor of all channels.
+
+    The module gets `vae.pruned`, the units that each layer has lost; the number
+    of parameters in `vae.model` follows. A layer that would lose all of its
+    units is an error.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = [
+    Option<"channels", "channels", "double", "0",
+           "Fraction of the units to remove, less than 1">,
+    Option<"scope", "scope", "std::string", "\"layer\"",
+           "Compare units within a layer, or global: within the model">,
+    ListOption<"layers", "layers", "std::string",
+               "LAYER=FRACTION: of one layer, and those that share units with it">,
+    ListOption<"scores", "scores", "std::string",
+               "LAYER=S:S:..: importance of its units instead of norms">,
+    ListOption<"removed", "removed", "std::string",
+               "LAYER=I:J:..: remove just these units; other options do not count">,
+    Option<"mask", "mask", "bool", "false",
+           "Set the units to zero instead, for comparison">];
+  let statistics = [
+    Statistic<"numLayers", "layers-pruned", "Number of layers with fewer units">,
+    Statistic<"numUnits", "units-removed", "Number of units removed">];
+}
+
 def SplitEntriesPass : Pass<"vae-split-entries", "::mlir::ModuleOp"> {
   let summary = "Adds the segments of entry points that can run in parts";
   let description = [{

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "test/conversion/kernels/CompileText.h"
 
+#include "compiler/calibrate/ModelHash.h"
+#include "compiler/import/native/NativeImporter.h"
 #include "compiler/pipeline/RegisterAll.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/FileSystem.h"
@@ -10,14 +12,29 @@
 
 using namespace vae;
 
+static llvm::SmallString<128> writeText(llvm::StringRef model) {
+  llvm::SmallString<128> path;
+  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("model", "json", path));
+  std::error_code code;
+  llvm::raw_fd_ostream(path, code) << model;
+  EXPECT_FALSE(code);
+  return path;
+}
+
+std::string test::hashText(llvm::StringRef model) {
+  llvm::SmallString<128> path = writeText(model);
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto module = importNativeModel(path.str().str(), {}, context);
+  llvm::sys::fs::remove(path);
+  return module ? hashModel(*module) : "";
+}
+
 std::unique_ptr<test::ModelLibrary>
 test::compileText(llvm::StringRef model, const CompileOptions &options) {
-  llvm::SmallString<128> input, output;
-  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("model", "json", input));
+  llvm::SmallString<128> input = writeText(model), output;
   EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("model", "so", output));
-  std::error_code code;
-  llvm::raw_fd_ostream(input, code) << model;
-  EXPECT_FALSE(code);
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);

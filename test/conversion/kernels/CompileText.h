@@ -14,6 +14,9 @@ namespace vae::test {
 std::unique_ptr<ModelLibrary> compileText(llvm::StringRef model,
                                           const CompileOptions &options);
 
+/// The hash that a range table of that model has.
+std::string hashText(llvm::StringRef model);
+
 } // namespace vae::test
 
 #endif // TEST_CONVERSION_KERNELS_COMPILETEXT_H

@@ -1,5 +1,5 @@
 // Which tensors become integers, and where.
-// RUN: vae-opt %s --vae-quantize="quantize=int8 ranges=x:0:1,a:-1:1,b:-2:2,c%%20d:0:2" --split-input-file | FileCheck %s
+// RUN: vae-opt %s --vae-quantize="quantize=int8 vector-width=16 vector-registers=32 vnni=true ranges=x:0:1,a:-1:1,b:-2:2,c%%20d:0:2" --split-input-file | FileCheck %s
 
 // One conversion for all that read a tensor; what else reads it has f32.
 // CHECK-LABEL: func.func @once

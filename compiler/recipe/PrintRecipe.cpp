@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/recipe/Recipe.h"
+
+#include "compiler/import/Json.h"
+#include "compiler/import/Weights.h"
+#include "compiler/recipe/RecipeWeights.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SHA256.h"
+
+#include <deque>
+
+using namespace vae;
+using llvm::StringRef;
+
+std::string vae::getRecipeWeightsPath(StringRef recipe) {
+  llvm::SmallString<128> path(recipe);
+  llvm::sys::path::replace_extension(path, "safetensors");
+  return path.str().str();
+}
+
+bool vae::hasWeights(const Recipe &recipe) {
+  return recipe.find<LeastSquaresStep>() != nullptr;
+}
+
+std::string vae::hashWeights(const Recipe &recipe) {
+  llvm::SHA256 sha;
+  auto add = [&](const std::vector<float> &values) {
+    sha.update(StringRef(reinterpret_cast<const char *>(values.data()),
+                         values.size() * sizeof(float)));
+  };
+  if (const auto *step = recipe.find<LeastSquaresStep>())
+    for (const LeastSquaresStep::Layer &layer : step->layers) {
+      add(layer.weight);
+      add(layer.bias);
+    }
+  return llvm::toHex(sha.final(), /*LowerCase=*/true);
+}
+
+static JsonValue text(StringRef value) {
+  return JsonValue::makeString(value, {});
+}
+
+template <typename T> static JsonValue list(const std::vector<T> &values) {
+  JsonValue array = JsonValue::makeArray({});
+  for (const T &value : values)
+    if constexpr (std::is_integral_v<T>)
+      array.items.push_back(JsonValue::makeInteger(value, {}));
+    else
+      array.items.push_back(text(value));
+  return array;
+}
+
+static JsonValue toJson(const PruneChannelsStep &step) {
+  JsonValue json = JsonValue::makeObject({});
+  json.set("kind", text(PruneChannelsStep::kKind));
+  json.set("fraction", JsonValue::makeNumber(step.fraction, {}));
+  JsonValue fractions = JsonValue::makeObject({});
+  for (const auto &[layer, fraction] : step.fractions)
+    if (!fractions.find(layer))
+      fractions.set(layer, JsonValue::makeNumber(fraction, {}));
+  json.set("fractions", std::move(fractions));
+  json.set("scope", text(step.global ? "global" : "layer"));
+  json.set("importance", text(step.importance));
+  JsonValue layers = JsonValue::makeArray({});
+  for (const PruneChannelsStep::Layer &layer : step.layers) {
+    JsonValue row = JsonValue::makeObject({});
+    row.set("layer", text(layer.name));
+    row.set("units", JsonValue::makeInteger(layer.units, {}));
+    row.set("removed", list(layer.removed));
+    layers.items.push_back(std::move(row));
+  }
+  json.set("layers", std::move(layers));
+  return json;
+}
+
+static JsonValue toJson(const LeastSquaresStep &step) {
+  JsonValue json = JsonValue::makeObject({});
+  json.set("kind", text(LeastSquaresStep::kKind));
+  json.set("data", list(step.data));
+  json.set("data_hash", text(step.dataHash));
+  json.set("samples", JsonValue::makeInteger(step.samples, {}));
+  json.set("seed", JsonValue::makeInteger(static_cast<int64_t>(step.seed), {}));
+  json.set("ridge", JsonValue::makeNumber(step.ridge, {}));
+  JsonValue layers = JsonValue::makeArray({});
+  for (const LeastSquaresStep::Layer &layer : step.layers) {
+    JsonValue row = JsonValue::makeObject({});
+    row.set("layer", text(layer.name));
+    row.set("error_before", JsonValue::makeNumber(layer.errorBefore, {}));
+    row.set("error_after", JsonValue::makeNumber(layer.errorAfter, {}));
+    layers.items.push_back(std::move(row));
+  }
+  json.set("layers", std::move(layers));
+  return json;
+}
+
+void vae::printRecipe(const Recipe &recipe, StringRef weightsFile,
+                      llvm::raw_ostream &out) {
+  JsonValue json = JsonValue::makeObject({});
+  json.set("format", text(kRecipeFormat));
+  json.set("version", JsonValue::makeInteger(Recipe::kVersion, {}));
+  json.set("compiler", text(recipe.compiler));
+  json.set("model", text(recipe.model));
+  json.set("hash", text(recipe.hash));
+  if (hasWeights(recipe)) {
+    json.set("weights", text(weightsFile));
+    json.set("weights_hash", text(hashWeights(recipe)));
+  }
+  JsonValue steps = JsonValue::makeArray({});
+  for (const RecipeStep &step : recipe.steps)
+    steps.items.push_back(
+        std::visit([](const auto &kind) { return toJson(kind); }, step));
+  json.set("steps", std::move(steps));
+  printJson(json, out);
+}
+
+void vae::printRecipeWeights(const Recipe &recipe, llvm::raw_ostream &out) {
+  std::deque<WeightTensor> tensors;
+  auto add = [&](std::string name, llvm::ArrayRef<int64_t> shape,
+                 const std::vector<float> &values) {
+    WeightTensor &tensor = tensors.emplace_back();
+    tensor.name = std::move(name);
+    tensor.dtype = "F32";
+    tensor.shape.assign(shape.begin(), shape.end());
+    tensor.data = {reinterpret_cast<const char *>(values.data()),
+                   values.size() * sizeof(float)};
+  };
+  if (const auto *step = recipe.find<LeastSquaresStep>())
+    for (const LeastSquaresStep::Layer &layer : step->layers) {
+      add(layer.name + kWeightEnding, layer.shape, layer.weight);
+      if (!layer.bias.empty())
+        add(layer.name + kBiasEnding, {static_cast<int64_t>(layer.bias.size())},
+            layer.bias);
+    }
+  std::vector<const WeightTensor *> pointers;
+  for (const WeightTensor &tensor : tensors)
+    pointers.push_back(&tensor);
+  writeSafetensors(pointers, out);
+}

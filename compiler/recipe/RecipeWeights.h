@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What reading and writing recipes share. Private to them.
+#ifndef COMPILER_RECIPE_RECIPEWEIGHTS_H
+#define COMPILER_RECIPE_RECIPEWEIGHTS_H
+
+#include "compiler/recipe/Recipe.h"
+
+namespace vae {
+
+inline constexpr const char *kRecipeFormat = "vaec-recipe";
+
+/// Names of tensors: the layer's, and one of these.
+inline constexpr const char *kWeightEnding = ".weight";
+inline constexpr const char *kBiasEnding = ".bias";
+
+/// SHA-256 of all weights of a recipe.
+std::string hashWeights(const Recipe &recipe);
+
+} // namespace vae
+
+#endif // COMPILER_RECIPE_RECIPEWEIGHTS_H

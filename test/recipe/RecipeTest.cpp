@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/recipe/Recipe.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include "gtest/gtest.h"
+
+using namespace vae;
+
+namespace {
+
+class RecipeTest : public testing::Test {
+protected:
+  RecipeTest() {
+    EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("recipe", folder));
+    path = folder;
+    llvm::sys::path::append(path, "r.json");
+  }
+  ~RecipeTest() override { llvm::sys::fs::remove_directories(folder); }
+
+  static Recipe makeRecipe() {
+    Recipe recipe;
+    recipe.compiler = "vaec 9";
+    recipe.model = "a \"model\"";
+    recipe.hash = std::string(64, 'a');
+    PruneChannelsStep prune;
+    prune.fraction = 0.25;
+    prune.fractions = {{"fc=1", 0.5}};
+    prune.global = true;
+    prune.importance = "activation";
+    prune.layers = {{"fc=1", 10, {0, 3, 9}}, {"conv", 4, {2}}};
+    recipe.steps.push_back(prune);
+    LeastSquaresStep fit;
+    fit.data = {"x.npy", "y z.npy"};
+    fit.dataHash = "0f";
+    fit.samples = 7;
+    fit.seed = 3;
+    fit.ridge = 1e-3;
+    fit.layers = {{"conv", {1, 2, 1, 1}, {1.5f, -0.1f}, {3}, 0.5, 0.25},
+                  {"mu", {1, 1}, {7}, {}, 1, 0}};
+    recipe.steps.push_back(fit);
+    return recipe;
+  }
+
+  void write(llvm::StringRef file, llvm::StringRef text) {
+    std::error_code code;
+    llvm::raw_fd_ostream out(file, code);
+    ASSERT_FALSE(code);
+    out << text;
+  }
+
+  static std::string print(const Recipe &recipe) {
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    printRecipe(recipe, "r.safetensors", out);
+    return text;
+  }
+
+  void writeAll(const Recipe &recipe, const std::string &text) {
+    write(path, text);
+    std::string weights;
+    llvm::raw_string_ostream out(weights);
+    printRecipeWeights(recipe, out);
+    write(getRecipeWeightsPath(path), weights);
+  }
+
+  /// The message for a recipe in which the first `from` is replaced.
+  std::string getError(llvm::StringRef from, llvm::StringRef to) {
+    Recipe recipe = makeRecipe();
+    std::string text = print(recipe);
+    size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << text;
+    text.replace(at, from.size(), to);
+    writeAll(recipe, text);
+    return read();
+  }
+
+  std::string read() {
+    std::string message;
+    mlir::ScopedDiagnosticHandler handler(
+        &context, [&](mlir::Diagnostic &diagnostic) {
+          llvm::raw_string_ostream out(message);
+          auto place =
+              mlir::cast<mlir::FileLineColLoc>(diagnostic.getLocation());
+          out << llvm::sys::path::filename(place.getFilename()) << ":"
+              << place.getLine() << ": " << diagnostic.str();
+          return mlir::success();
+        });
+    result = readRecipe(path, context);
+    EXPECT_EQ(llvm::failed(result), !message.empty());
+    return message;
+  }
+
+  mlir::MLIRContext context;
+  llvm::SmallString<128> folder, path;
+  llvm::FailureOr<Recipe> result;
+};
+
+TEST_F(RecipeTest, IsReadAsItWasWritten) {
+  Recipe recipe = makeRecipe();
+  writeAll(recipe, print(recipe));
+  ASSERT_EQ(read(), "");
+  EXPECT_EQ(print(*result), print(recipe));
+  const auto *prune = result->find<PruneChannelsStep>();
+  ASSERT_TRUE(prune);
+  EXPECT_EQ(prune->fraction, 0.25);
+  EXPECT_TRUE(prune->global);
+  ASSERT_EQ(prune->layers.size(), 2u);
+  EXPECT_EQ(prune->layers[0].name, "fc=1");
+  EXPECT_EQ(prune->layers[0].removed, (std::vector<int64_t>{0, 3, 9}));
+  const auto *fit = result->find<LeastSquaresStep>();
+  ASSERT_TRUE(fit);
+  ASSERT_EQ(fit->layers.size(), 2u);
+  EXPECT_EQ(fit->layers[0].shape, (std::vector<int64_t>{1, 2, 1, 1}));
+  EXPECT_EQ(fit->layers[0].weight, (std::vector<float>{1.5f, -0.1f}));
+  EXPECT_EQ(fit->layers[0].bias, (std::vector<float>{3}));
+  EXPECT_TRUE(fit->layers[1].bias.empty());
+}
+
+TEST_F(RecipeTest, WithoutWeightsThereIsNoFile) {
+  Recipe recipe = makeRecipe();
+  recipe.steps.pop_back();
+  EXPECT_FALSE(hasWeights(recipe));
+  write(path, print(recipe));
+  EXPECT_EQ(read(), "");
+}
+
+TEST_F(RecipeTest, ErrorsNameThePlaceAndARemedy) {
+  auto expect = [&](llvm::StringRef from, llvm::StringRef to,
+                    const std::string &message) {
+    std::string found = getError(from, to);
+    EXPECT_NE(found.find(message), std::string::npos) << found;
+  };
+  expect("\"vaec-recipe\"", "\"other\"",
+         "r.json:2: expected a recipe of vaec, with the format 'vaec-recipe', "
+         "found 'other'");
+  expect("\"version\": 1", "\"version\": 2",
+         "r.json:3: this vaec reads recipes of version 1, found 2; make the "
+         "recipe again");
+  expect("\"prune-channels\"", "\"shear\"", "unknown kind of step 'shear'");
+  expect("\"units\": 10", "\"units\": 9",
+         "layer 'fc=1' has units from 0 to 8, found 9");
+  expect("0, 3, 9", "3, 0, 9",
+         "units of layer 'fc=1' must ascend, found 0 after 3");
+  expect("0, 3, 9", "0, \"x\"",
+         "'removed': expected an integer, found the string 'x'");
+  expect("\"hash\"", "\"hush\"", "r.json:1: expected an object with 'hash'");
+  expect("\"r.safetensors\"", "\"s.safetensors\"",
+         "it is written beside the recipe, keep both together");
+  expect("\"weights_hash\": \"", "\"weights_hash\": \"0",
+         "has other weights than those that were written with the recipe");
+  expect("\"mu\"", "\"my\"", "has no weights of layer 'my'");
+  expect("{", "", "r.json:");
+}
+
+TEST_F(RecipeTest, MissingFile) {
+  EXPECT_NE(read().find("cannot be read: "), std::string::npos);
+}
+
+} // namespace
