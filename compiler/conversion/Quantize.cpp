@@ -89,8 +89,8 @@ struct QuantizePass : vae::impl::QuantizePassBase<QuantizePass> {
     for (func::FuncOp entry : entries)
       check(entry);
     DenseSet<Operation *> chosen = choose(entries);
-    TensorQuantizer tensors(chosen,
-                            [&](Value source) { return types[source]; });
+    auto getType = [&](Value source) { return types[source]; };
+    TensorQuantizer tensors(chosen, getType); // refers to both
     for (func::FuncOp entry : entries)
       tensors.run(entry);
     numTensors += tensors.getNumTensors();

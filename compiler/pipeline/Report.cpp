@@ -6,6 +6,7 @@
 #include "compiler/conversion/Shapes.h"
 #include "compiler/conversion/Versions.h"
 #include "compiler/pipeline/Formula.h"
+#include "compiler/pipeline/LayerCosts.h"
 #include "dialects/kernel/IR/Kernel.h"
 #include "dialects/vae/IR/Vae.h"
 #include "dialects/vae/IR/VaeConstants.h"
@@ -328,6 +329,7 @@ void vae::reportFusion(ModuleOp fused, const AlgorithmRules &rules,
                        CompileReport &report) {
   reportAlgorithms(fused, rules, report);
   reportPrecision(fused, report);
+  reportCosts(fused, rules, report);
   Survivors survivors(fused);
   for (const LayerReport &layer : report.layers) {
     SmallVector<StringRef> kinds;

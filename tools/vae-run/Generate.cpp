@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // vae-run encode, decode, reconstruct and sample.
+#include "tools/data/Statistics.h"
 #include "tools/vae-run/Error.h"
 #include "tools/vae-run/Prepare.h"
 #include "tools/vae-run/Quality.h"
@@ -19,14 +20,6 @@ static size_t chooseMain(const std::vector<Output> &outputs, bool sample) {
     if (sample && outputs[i].tensor->role == VAE_ROLE_LATENT)
       return i;
   return 0;
-}
-
-static double getMeanSquaredError(const std::vector<float> &x,
-                                  const std::vector<float> &y) {
-  double sum = 0;
-  for (size_t i = 0; i < x.size(); ++i)
-    sum += (double(x[i]) - y[i]) * (double(x[i]) - y[i]);
-  return sum / static_cast<double>(x.size());
 }
 
 /// Nats; as in PyTorch's binary_cross_entropy, logarithms end at -100.
@@ -68,7 +61,8 @@ static void reportErrors(const Data &x, const Output &y,
                          const vae_abi_model &model, Report &report) {
   if (x.values.size() != y.values.size())
     throw std::runtime_error("the input and its mean differ in shape");
-  double mse = getMeanSquaredError(x.values, y.values);
+  double mse =
+      getMeanSquaredError(x.values.data(), y.values.data(), x.values.size());
   report.json["mse"] = mse;
   report.text << "MSE  " << formatNumber(mse) << " (mean over elements)\n";
   reportQuality(x, y, mse, model, report);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // vae-run score.
+#include "tools/data/Statistics.h"
 #include "tools/vae-run/Error.h"
 #include "tools/vae-run/Prepare.h"
 #include "tools/vae-run/Results.h"
@@ -8,27 +9,6 @@
 #include <cmath>
 
 using namespace vaerun;
-
-namespace {
-/// Mean over examples, and the standard error of that mean.
-struct Statistic {
-  double mean = 0, error = NAN;
-};
-} // namespace
-
-static Statistic summarize(const std::vector<float> &values) {
-  Statistic result;
-  auto count = static_cast<double>(values.size());
-  for (float value : values)
-    result.mean += value / count;
-  if (values.size() < 2)
-    return result;
-  double squares = 0;
-  for (float value : values)
-    squares += (value - result.mean) * (value - result.mean);
-  result.error = std::sqrt(squares / (count - 1) / count);
-  return result;
-}
 
 /// Draws 0 to samples - 1, averaged for each example. Generated noise differs
 /// from draw to draw; what does not depend on it (KL) stays the same.
@@ -61,7 +41,7 @@ static void reportStatistics(const std::vector<Output> &outputs,
   double bound = NAN;
   report.text << "                     mean +- standard error\n";
   for (const Output &output : outputs) {
-    Statistic value = summarize(output.values);
+    Statistic value = summarize({output.values.begin(), output.values.end()});
     const char *label = output.tensor->role == VAE_ROLE_KL ? "KL"
                         : output.tensor->role == VAE_ROLE_ELBO
                             ? "ELBO"

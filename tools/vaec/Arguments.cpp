@@ -33,7 +33,8 @@ static std::optional<Precision> parsePrecision(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
-static constexpr llvm::StringLiteral kQuantizations = "none, int8, w8, w4";
+static constexpr llvm::StringLiteral kQuantizations =
+    "none, int8, w8, w4, auto";
 
 static std::optional<Quantize> parseQuantize(llvm::StringRef name) {
   return llvm::StringSwitch<std::optional<Quantize>>(name)
@@ -56,7 +57,7 @@ namespace {
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
   std::string precision, storage = "f32";
-  std::string quantize = "none", rangeMethod;
+  std::string quantize = "none", rangeMethod, maxDrop;
   CompressionTexts compression;
   unsigned level = 2;
 };
@@ -198,12 +199,23 @@ static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
                      "between them are measured on what the model generates, "
                      "unless there are others; w8: weights, with a scale for "
                      "each output; w4: weights of 4 bits with one for every 32 "
-                     "inputs of it); default none")
+                     "inputs of it; auto: as many layers in int8 as --max-drop "
+                     "allows); default none")
       ->option_text("NAME")
+      ->group(group);
+  app.add_option("--max-drop", raw.maxDrop,
+                 "With --quantize=auto, the most that the model may lose, on "
+                 "data that the search has not seen: elbo:0.1nat, elbo:1%, "
+                 "mse:1% or psnr:0.5dB")
+      ->option_text("MEASURE:AMOUNT")
       ->group(group);
   app.add_option("--ranges", a.options.ranges,
                  "Ranges that vaec calibrate has written for this model, "
                  "instead of measuring them")
+      ->option_text("FILE")
+      ->group(group);
+  app.add_option("--write-ranges", a.writeRanges,
+                 "Write the ranges that were measured, for --ranges")
       ->option_text("FILE")
       ->group(group);
   app.add_option(
@@ -355,18 +367,49 @@ static std::optional<ExitCode> checkPrecision(Arguments &a, const Raw &raw) {
   return std::nullopt;
 }
 
+/// What --quantize=auto is and what it cannot be together with.
+static std::optional<ExitCode> checkAuto(Arguments &a, const Raw &raw) {
+  if (raw.quantize != "auto") {
+    if (!raw.maxDrop.empty())
+      return usage("--max-drop goes with --quantize=auto");
+    return std::nullopt;
+  }
+  if (raw.maxDrop.empty())
+    return usage("--quantize=auto needs the most that the model may lose, as "
+                 "--max-drop=elbo:0.1nat");
+  a.maxDrop.emplace();
+  if (std::string error = Budget::parse(raw.maxDrop, *a.maxDrop);
+      !error.empty())
+    return usage(error);
+  if (!a.options.ranges.empty())
+    return usage("--quantize=auto measures ranges on a part of the data that "
+                 "it does not decide on; leave --ranges out");
+  if (a.tune)
+    return usage("--quantize=auto measures the layers as they are compiled: "
+                 "tune first, and give the table with --tuned=FILE");
+  for (llvm::StringRef text : a.options.quantizeLayers)
+    if (!text.contains('='))
+      return usage("--quantize-layer=" + text +
+                   " decides for all layers, which --quantize=auto is to do; "
+                   "name one: LAYER=" +
+                   text);
+  return std::nullopt;
+}
+
 static std::optional<ExitCode> checkQuantization(Arguments &a, const Raw &raw) {
   CompileOptions &options = a.options;
-  auto quantize = parseQuantize(raw.quantize);
+  auto quantize = parseQuantize(raw.quantize == "auto" ? "int8" : raw.quantize);
   if (!quantize)
     return usage("unknown integers '" + raw.quantize + "'; choose one of " +
                  kQuantizations.str());
   options.quantize = *quantize;
   if (options.quantize != Quantize::Int8 &&
-      (!options.ranges.empty() || !raw.rangeMethod.empty() ||
-       !options.quantizeLayers.empty()))
-    return usage("--ranges, --range-method and --quantize-layer go with "
-                 "--quantize=int8");
+      (!options.ranges.empty() || !a.writeRanges.empty() ||
+       !raw.rangeMethod.empty() || !options.quantizeLayers.empty()))
+    return usage("--ranges, --write-ranges, --range-method and "
+                 "--quantize-layer go with --quantize=int8 or auto");
+  if (auto code = checkAuto(a, raw))
+    return code;
   if (!raw.rangeMethod.empty()) {
     const auto *found = llvm::find(kRangeMethodNames, raw.rangeMethod);
     if (found == std::end(kRangeMethodNames))
@@ -443,8 +486,8 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
                  " would both go to standard output; use -o, or "
                  "--report=FILE.json");
   const ModelFiles &files = a.options.files;
-  for (const std::string *file :
-       {&a.output, &a.reportFile, &a.options.tune, &a.options.recipe})
+  for (const std::string *file : {&a.output, &a.reportFile, &a.options.tune,
+                                  &a.options.recipe, &a.writeRanges})
     for (const std::string &model : {a.input, files.encoder, files.decoder})
       if (!file->empty() && llvm::sys::fs::equivalent(*file, model))
         return usage("'" + *file + "' is the model; choose another output");

@@ -5,6 +5,7 @@
 #define TOOLS_VAEC_ARGUMENTS_H
 
 #include "compiler/pipeline/Options.h"
+#include "tools/vaec/AutoReport.h"
 
 #include <optional>
 #include <string>
@@ -40,6 +41,14 @@ struct Arguments {
   std::string reportFile;
   /// Measure; options.tune says where to.
   bool tune = false;
+  /// Where the ranges go that are measured; empty: nowhere.
+  std::string writeRanges;
+  /// --quantize=auto: layers are chosen so that this is kept. What was found,
+  /// after the search.
+  std::optional<Budget> maxDrop;
+  std::optional<AutoReport> autoReport;
+  /// Print errors only.
+  bool quiet = false;
   CalibrationArguments calibration;
   /// Whether weights are fitted again after pruning.
   bool recovers = false;

@@ -36,23 +36,18 @@ struct CalibrateArguments {
   bool forCompilation = false;
   /// Entry points that it is to have; empty: all.
   std::vector<std::string> wanted;
-};
+  /// Data that need not be loaded; null if there are none.
+  const CalibrationData *data = nullptr;
 
-/// What is known of the model before it is compiled to run.
-struct ModelFacts {
-  std::string name, hash;
-  std::vector<std::string> entries;
-  /// Operations of one sample; dynamic sizes of images.
-  int64_t flops = 0;
-  std::vector<DimensionReport> sizes;
-
-  bool has(llvm::StringRef entry) const {
-    return llvm::is_contained(entries, entry);
-  }
+  bool hasData() const { return data || !options.data.empty(); }
 };
 } // namespace
 
-static void warn(const std::string &message) {
+bool ModelFacts::has(llvm::StringRef entry) const {
+  return llvm::is_contained(entries, entry);
+}
+
+void vae::tool::warn(const std::string &message) {
   llvm::errs() << "vaec: warning: " << message << "\n";
 }
 
@@ -135,7 +130,7 @@ static std::optional<ExitCode> parse(int argc, char **argv,
 // The model
 //===----------------------------------------------------------------------===//
 
-static ExitCode readFacts(Arguments arguments, ModelFacts &facts) {
+ExitCode vae::tool::readFacts(Arguments arguments, ModelFacts &facts) {
   arguments.options.emit = Stage::Simplify;
   arguments.output = "/dev/null";
   CompileReport report;
@@ -161,7 +156,7 @@ static ExitCode readFacts(Arguments arguments, ModelFacts &facts) {
 /// that which takes them.
 static std::vector<std::string> chooseEntries(const CalibrateArguments &a,
                                               const ModelFacts &facts) {
-  if (!a.options.data.empty()) {
+  if (a.hasData()) {
     std::string entry = chooseDataEntry(a.wanted, facts.entries);
     if (!entry.empty())
       return {entry};
@@ -270,9 +265,10 @@ static RangeTable measure(const CalibrateArguments &arguments,
   std::vector<const vae_abi_entry *> entries;
   for (const std::string &name : names)
     entries.push_back(&model.getEntry(name));
-  bool generated = options.data.empty();
+  bool generated = !arguments.hasData();
   CalibrationData data =
-      generated
+      arguments.data ? *arguments.data
+      : generated
           ? drawCalibrationData(model.getTable(), entries,
                                 options.samples.value_or(kSamples), options,
                                 warn)
@@ -284,7 +280,7 @@ static RangeTable measure(const CalibrateArguments &arguments,
                  << (entries.size() > 1 ? ", and its images through the encoder"
                                         : "")
                  << "\n";
-  if (!arguments.forCompilation || !generated)
+  if (!arguments.forCompilation || !options.data.empty())
     warnOfSamples(arguments, data.samples);
   warnOfNarrowData(data, *entries[0]);
   Calibrator calibrator;
@@ -293,7 +289,8 @@ static RangeTable measure(const CalibrateArguments &arguments,
   RangeTable table;
   table.model = facts.name;
   table.hash = facts.hash;
-  table.data = generated ? "generated" : llvm::join(options.data, ", ");
+  table.data =
+      options.data.empty() ? "generated" : llvm::join(options.data, ", ");
   table.samples = static_cast<uint64_t>(data.samples);
   table.seed = options.seed;
   table.tensors = calibrator.finish();
@@ -301,7 +298,7 @@ static RangeTable measure(const CalibrateArguments &arguments,
   return table;
 }
 
-static ExitCode failFile(llvm::StringRef file, llvm::Error error) {
+ExitCode vae::tool::failFile(llvm::StringRef file, llvm::Error error) {
   llvm::errs() << file << ": error: " << llvm::toString(std::move(error))
                << "\n";
   return kInputError;
@@ -314,7 +311,7 @@ static int64_t chooseSamples(const ModelFacts &facts) {
 }
 
 /// Gives a size to images that have none.
-static void fixSize(Arguments &compiler, const ModelFacts &facts) {
+void vae::tool::fixSize(Arguments &compiler, const ModelFacts &facts) {
   if (facts.sizes.empty() || compiler.options.size)
     return;
   int64_t multiple = 1;
@@ -324,28 +321,33 @@ static void fixSize(Arguments &compiler, const ModelFacts &facts) {
   compiler.options.size = ImageSize{size, size};
 }
 
+llvm::Expected<TemporaryFile>
+vae::tool::createLibraryFile(llvm::StringRef output) {
+  // Programs can be run from the folder of the output more often than from
+  // that of temporary files.
+  llvm::SmallString<64> beside(output);
+  if (!llvm::sys::fs::is_regular_file(beside) &&
+      (beside == "-" || llvm::sys::fs::exists(beside))) {
+    llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, beside);
+    llvm::sys::path::append(beside, "vaec-calibrate");
+  }
+  return TemporaryFile::create(beside, /*removeOnSignal=*/true);
+}
+
 static ExitCode measureRanges(CalibrateArguments arguments, RangeTable &table) {
   Arguments &compiler = arguments.compiler;
   ModelFacts facts;
   if (ExitCode code = readFacts(compiler, facts))
     return code;
   std::vector<std::string> entries = chooseEntries(arguments, facts);
-  if (arguments.forCompilation && arguments.options.data.empty()) {
+  if (arguments.forCompilation && !arguments.hasData()) {
     if (!arguments.options.samples)
       arguments.options.samples = chooseSamples(facts);
     fixSize(compiler, facts);
   }
-  // Programs can be run from the folder of the output more often than from
-  // that of temporary files.
-  llvm::SmallString<64> beside(compiler.output);
-  if (!llvm::sys::fs::is_regular_file(beside) &&
-      (beside == "-" || llvm::sys::fs::exists(beside))) {
-    llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, beside);
-    llvm::sys::path::append(beside, "vaec-calibrate");
-  }
-  auto library = TemporaryFile::create(beside, /*removeOnSignal=*/true);
+  auto library = createLibraryFile(compiler.output);
   if (!library)
-    return failFile(beside, library.takeError());
+    return failFile(compiler.output, library.takeError());
   llvm::StringMap<ResultNames> tensors;
   if (ExitCode code =
           compileLibrary(compiler, library->getPath(), entries, tensors))
@@ -370,8 +372,7 @@ static ExitCode calibrate(const CalibrateArguments &arguments) {
   return kOk;
 }
 
-/// Runs a step whose errors are thrown.
-static ExitCode guard(llvm::function_ref<ExitCode()> run) {
+ExitCode vae::tool::guard(llvm::function_ref<ExitCode()> run) {
   try {
     return run();
   } catch (const vaedata::UsageError &error) {
@@ -390,8 +391,10 @@ static ExitCode guard(llvm::function_ref<ExitCode()> run) {
   }
 }
 
-ExitCode vae::tool::calibrateFor(Arguments &arguments) {
+ExitCode vae::tool::calibrateFor(Arguments &arguments,
+                                 const CalibrationData *data) {
   CalibrateArguments own;
+  own.data = data;
   own.forCompilation = true;
   own.options.data = arguments.calibration.data;
   own.options.named = arguments.calibration.inputs;
@@ -399,6 +402,7 @@ ExitCode vae::tool::calibrateFor(Arguments &arguments) {
   own.options.allowNonfinite = arguments.options.allowNonfinite;
   own.options.dataOption = "--calibration-data";
   own.wanted = arguments.options.entries;
+  own.options.inputOption = "--calibration-input";
   own.compiler.input = arguments.input;
   own.compiler.output = arguments.output;
   CompileOptions &options = own.compiler.options;

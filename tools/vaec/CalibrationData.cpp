@@ -104,10 +104,12 @@ parseNamed(const std::map<std::string, const vae_abi_tensor *> &conditions,
   for (const std::string &text : options.named) {
     size_t equals = text.find('=');
     if (equals == std::string::npos || equals + 1 == text.size())
-      throw UsageError(concat("--input ", text, ": expected NAME=FILE"));
+      throw UsageError(
+          concat(options.inputOption, " ", text, ": expected NAME=FILE"));
     std::string name = text.substr(0, equals);
     if (!conditions.count(name))
-      fail("--input ", text, ": expected a further input of the model",
+      fail(options.inputOption, " ", text,
+           ": expected a further input of the model",
            names.empty() ? ", which has none" : ": ", names, ", found '", name,
            "'; ", names.empty() ? "leave the option out" : "name one of these");
     files[name] = text.substr(equals + 1);
@@ -120,8 +122,8 @@ static Data drawLabels(const Shape &shape, const vae_abi_tensor &tensor,
                        uint32_t index, const CalibrationOptions &options) {
   if (shape.size() != 2)
     fail("expected a file for the input '", tensor.name, "' of shape ",
-         formatShape(shape), ", found none; give it with --input ", tensor.name,
-         "=FILE");
+         formatShape(shape), ", found none; give it with ", options.inputOption,
+         " ", tensor.name, "=FILE");
   Data data;
   data.examples = shape[0];
   auto classes = static_cast<uint32_t>(shape[1]);
@@ -156,8 +158,8 @@ static void addConditions(const vae_abi_model &model, const Entries &entries,
     if (file == files.end()) {
       condition = drawLabels(getShape(model, tensor, data.sizes, data.samples),
                              tensor, index++, options);
-      warn(concat("no file for the input '", tensor.name,
-                  "' (--input): labels are drawn uniformly"));
+      warn(concat("no file for the input '", tensor.name, "' (",
+                  options.inputOption, "): labels are drawn uniformly"));
       continue;
     }
     condition =

@@ -32,8 +32,8 @@ struct CalibrationOptions {
   /// 0: one for each CPU.
   uint32_t threads = 0;
   bool allowNonfinite = false;
-  /// What messages call the option for data.
-  std::string dataOption = "--data";
+  /// What messages call the options for data and for further inputs.
+  std::string dataOption = "--data", inputOption = "--input";
 };
 
 struct CalibrationData {

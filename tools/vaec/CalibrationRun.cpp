@@ -2,6 +2,7 @@
 #include "tools/vaec/CalibrationRun.h"
 
 #include "tools/data/Error.h"
+#include "tools/vaec/Batches.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,26 +10,6 @@
 using namespace vae;
 using namespace vae::tool;
 using namespace vaedata;
-
-/// Bytes of a batch, and its most examples.
-static constexpr int64_t kMostBytes = int64_t(256) << 20, kMostExamples = 64;
-
-int64_t CalibrationRun::chooseBatch(const vae_abi_entry &entry) const {
-  const vae_abi_model &table = model.getTable();
-  const vae_abi_symbol &batch = table.symbols[0];
-  if (batch.flags & VAE_SYMBOL_WHOLE)
-    return data.samples;
-  Sizes sizes = data.sizes;
-  sizes[0] = batch.multiple;
-  int64_t bytes = entry.arena_size(sizes.data());
-  for (uint32_t i = 0; i < entry.num_outputs; ++i)
-    bytes += countElements(getShape(table, entry.outputs[i], sizes, sizes[0]))
-                 .value_or(0) *
-             int64_t(sizeof(float));
-  int64_t clips = std::clamp<int64_t>(kMostBytes / std::max<int64_t>(bytes, 1),
-                                      1, kMostExamples);
-  return std::min(clips * batch.multiple, data.samples);
-}
 
 /// Noise is the latent where nothing is computed of it before the decoder.
 bool CalibrationRun::isNoiseLatent(const vae_abi_entry &entry) const {
@@ -67,19 +48,6 @@ void CalibrationRun::add(const vae_abi_entry &entry,
   calibrator.add(name, values, hasChannels ? shape[channel] : 0, inner);
 }
 
-static std::vector<float> slice(const Data &data, int64_t begin,
-                                int64_t count) {
-  if (data.examples == 1) {
-    std::vector<float> repeated;
-    for (int64_t i = 0; i < count; ++i)
-      repeated.insert(repeated.end(), data.values.begin(), data.values.end());
-    return repeated;
-  }
-  auto size = static_cast<int64_t>(data.values.size()) / data.examples;
-  return {data.values.begin() + begin * size,
-          data.values.begin() + (begin + count) * size};
-}
-
 CalibrationRun::Values CalibrationRun::runEntry(const vae_abi_entry &entry,
                                                 int64_t begin, int64_t count,
                                                 const Values *generated,
@@ -104,9 +72,10 @@ CalibrationRun::Values CalibrationRun::runEntry(const vae_abi_entry &entry,
                        static_cast<uint64_t>(begin) * (size / count), size,
                        values[i].data());
     } else if (tensor.role == VAE_ROLE_CONDITION) {
-      values[i] = slice(data.conditions.at(tensor.name), begin, count);
+      values[i] = sliceExamples(data.conditions.at(tensor.name), begin, count);
     } else {
-      values[i] = generated ? *generated : slice(data.main, begin, count);
+      values[i] =
+          generated ? *generated : sliceExamples(data.main, begin, count);
     }
     if (values[i].size() != size)
       fail("'", tensor.name, "' of '", entry.name, "': expected ", size,
@@ -133,9 +102,9 @@ CalibrationRun::Values CalibrationRun::runEntry(const vae_abi_entry &entry,
 void CalibrationRun::runOnce(const vae_abi_entry &first,
                              const vae_abi_entry *second, Progress &progress,
                              const SeeTensorFn &see) {
-  int64_t batch = chooseBatch(first);
+  int64_t batch = chooseBatch(model.getTable(), first, data);
   if (second)
-    batch = std::min(batch, chooseBatch(*second));
+    batch = std::min(batch, chooseBatch(model.getTable(), *second, data));
   Sizes sizes = data.sizes;
   sizes[0] = batch;
   session.prepare(first, sizes);

@@ -46,7 +46,6 @@ private:
   /// In the table; empty if it is not there.
   std::string getName(const vae_abi_entry &entry,
                       const vae_abi_tensor &tensor) const;
-  int64_t chooseBatch(const vae_abi_entry &entry) const;
 
   const vaedata::Model &model;
   const CalibrationData &data;

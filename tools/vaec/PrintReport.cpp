@@ -2,6 +2,7 @@
 #include "tools/vaec/PrintReport.h"
 
 #include "compiler/pipeline/Pipeline.h"
+#include "tools/vaec/Table.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -27,55 +28,6 @@ static bool hasVersions(const CompileReport &report) {
 //===----------------------------------------------------------------------===//
 // Tables
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// Rows of cells, printed in aligned columns. Columns whose title begins with
-/// '>' hold numbers: they are aligned to the right.
-class Table {
-public:
-  explicit Table(std::vector<std::string> titles) {
-    for (std::string &title : titles) {
-      right.push_back(title[0] == '>');
-      if (right.back())
-        title.erase(0, 1);
-    }
-    rows.push_back(std::move(titles));
-  }
-
-  void add(std::vector<std::string> cells) {
-    cells.resize(right.size());
-    rows.push_back(std::move(cells));
-  }
-
-  void print(raw_ostream &out) const {
-    std::vector<size_t> widths(right.size());
-    for (const auto &row : rows)
-      for (size_t i = 0; i < row.size(); ++i)
-        widths[i] = std::max(widths[i], row[i].size());
-    for (const auto &row : rows) {
-      std::string line;
-      for (size_t i = 0; i < row.size(); ++i) {
-        std::string space(widths[i] - row[i].size(), ' ');
-        line += (i ? "  " : "") + (right[i] ? space + row[i] : row[i] + space);
-      }
-      out << StringRef(line).rtrim() << "\n";
-    }
-    out << "\n";
-  }
-
-private:
-  std::vector<bool> right;
-  std::vector<std::vector<std::string>> rows;
-};
-} // namespace
-
-/// "1,234,567".
-static std::string group(int64_t number) {
-  std::string text = std::to_string(number);
-  for (int64_t at = int64_t(text.size()) - 3; at > (number < 0); at -= 3)
-    text.insert(at, ",");
-  return text;
-}
 
 static std::string formatSeconds(double seconds) {
   std::string text;
@@ -321,6 +273,8 @@ void tool::printReport(const CompileReport &report, const Arguments &arguments,
   printPruning(report, out);
   printStorageNotes(report, out);
   printQuantizeNotes(report, out);
+  if (arguments.autoReport)
+    printAutoReport(*arguments.autoReport, out);
   printAlgorithms(report, out);
   printFused(report, out);
   printUnused(report, out);
@@ -522,6 +476,8 @@ void tool::printJsonReport(const CompileReport &report,
     writeTarget(json, report, arguments);
     writeLayers(json, report);
     writePruning(json, report);
+    if (arguments.autoReport)
+      writeAutoReport(*arguments.autoReport, json);
     json.attributeArray("entries", [&] {
       for (const EntryReport &entry : report.entries)
         json.object([&] {

@@ -5,6 +5,7 @@
 #include "compiler/pipeline/RegisterAll.h"
 #include "compiler/pipeline/Reproducer.h"
 #include "tools/vaec/Arguments.h"
+#include "tools/vaec/AutoPrecision.h"
 #include "tools/vaec/Calibrate.h"
 #include "tools/vaec/Console.h"
 #include "tools/vaec/FitWeights.h"
@@ -152,7 +153,12 @@ ExitCode tool::compile(const Arguments &arguments, ConfigureFn configure,
   // Outside the recovery below: it must outlive a crash.
   Observer observer(arguments.options.emit, !arguments.mlirFlags.empty(),
                     configure, see);
+  if (arguments.quiet)
+    observer.progress.stop();
   context.getDiagEngine().registerHandler([&](mlir::Diagnostic &diagnostic) {
+    if (arguments.quiet &&
+        diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
+      return mlir::success();
     observer.progress.interrupt([&] { printDiagnostic(diagnostic); });
     return mlir::success();
   });
@@ -194,6 +200,16 @@ static ExitCode writeReport(const Arguments &arguments,
   return kInputError;
 }
 
+static ExitCode writeRanges(const Arguments &arguments) {
+  llvm::Error error =
+      writeFile(arguments.writeRanges, /*removeOnSignal=*/true,
+                [&](llvm::raw_pwrite_stream &out) {
+                  printRangeTable(*arguments.options.rangeTable, out);
+                  return llvm::Error::success();
+                });
+  return error ? failFile(arguments.writeRanges, std::move(error)) : kOk;
+}
+
 int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
   Process process(argc, argv);
   if (argc > 1 && llvm::StringRef(argv[1]) == "calibrate")
@@ -211,18 +227,20 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
   }
   if (!arguments.mlirFlags.empty() && !parseMlirFlags(arguments))
     return kUsage;
-  if (!arguments.reportFile.empty())
-    if (llvm::Error error = checkOutput(arguments.reportFile)) {
-      llvm::errs() << arguments.reportFile
-                   << ": error: " << llvm::toString(std::move(error)) << "\n";
-      return kInputError;
-    }
+  for (const std::string &file : {arguments.reportFile, arguments.writeRanges})
+    if (!file.empty())
+      if (llvm::Error error = checkOutput(file))
+        return failFile(file, std::move(error));
   if (ExitCode code = decideCompression(arguments))
     return code;
   // Of the pruned model.
   if (arguments.options.quantize == Quantize::Int8 &&
       arguments.options.ranges.empty() && arguments.options.emit >= Stage::Fuse)
-    if (ExitCode code = calibrateFor(arguments))
+    if (ExitCode code = arguments.maxDrop ? choosePrecisions(arguments)
+                                          : calibrateFor(arguments))
+      return code;
+  if (!arguments.writeRanges.empty() && arguments.options.rangeTable)
+    if (ExitCode code = writeRanges(arguments))
       return code;
   CompileReport report;
   ExitCode code = compile(arguments, configure, report);

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Checks vaec --quantize=auto on the bundled models and the unseen digits: the
+budget is kept, what is said of the check is what vae-run measures there, and
+the options that are printed give the same library.
+
+    check_auto.py --vaec build/release/bin/vaec --vae-run build/release/bin/vae-run
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+from score_models import DIGITS, MODELS, load_digits
+
+# Keys of the report: docs/quantization-auto.md.
+KEYS = {"measure", "unit", "max_drop", "data", "compilations", "layers", "steps", "parts", "quantize_layer"}
+
+
+class Tools:
+    def __init__(self, vaec, vae_run, folder):
+        self.vaec, self.vae_run, self.folder = vaec, vae_run, folder
+
+    def compile(self, name, output, *options, code=0):
+        """What is said on standard error."""
+        result = subprocess.run([self.vaec, MODELS / name / "model.json", "-O3", "-o", output, *options],
+                                capture_output=True, text=True, check=False)
+        if result.returncode != code:
+            sys.exit(f"{name}, {' '.join(map(str, options))}: exit code {result.returncode}, expected {code}\n"
+                     f"{result.stderr}")
+        return result.stderr
+
+    def search(self, name, output, budget, *options, code=0):
+        """The report of what was found, and what is said."""
+        report = self.folder / "report.json"
+        said = self.compile(name, output, "--quantize=auto", f"--max-drop={budget}", "--calibration-data", DIGITS,
+                            f"--report={report}", *options, code=code)
+        return (json.loads(report.read_text())["auto"] if code == 0 else None), said
+
+    def measure(self, library, command, data):
+        result = subprocess.run([self.vae_run, library, command, data, "--json"], capture_output=True, text=True,
+                                check=True)
+        return json.loads(result.stdout)
+
+
+def expect(condition, *what):
+    if not condition:
+        sys.exit(" ".join(map(str, what)))
+
+
+def count(found):
+    return sum(layer["choice"] == "int8" for layer in found["layers"])
+
+
+def check_found(found):
+    """What holds of every result."""
+    expect(set(found) == KEYS, "keys:", sorted(found))
+    calibration, decision, check = found["parts"]
+    expect([part["samples"] for part in found["parts"]] == [500, 250, 250], "samples:", found["parts"])
+    expect(check["chosen"]["mean"] <= found["max_drop"], "the budget is not kept:", check)
+    spared = decision["chosen"]["mean"] + decision["chosen"]["standard_error"]
+    expect(spared <= found["max_drop"], "the decision does not keep the budget:", decision)
+    expect(calibration["base"]["mean"] == 0, "nothing is to be lost in f32:", calibration)
+    layers = [layer for layer in found["layers"] if layer["candidate"]]
+    bound = 2 * np.ceil(np.log2(len(layers) + 1)) + len(layers) + 15
+    expect(found["compilations"] <= bound, "compilations:", found["compilations"])
+    expect(all(layer["saving"] > 0 and layer["saved_bytes"] > 0 for layer in layers), "savings:", layers)
+    heads = {layer["name"]: layer for layer in found["layers"]}
+    expect(not heads["mu"]["candidate"] and heads["mu"]["note"] == "a head of the latent", "heads:", heads["mu"])
+
+
+def check_measures(tools, name, budget, library, found):
+    """The check, and no other sample, by vae-run."""
+    reference, data = tools.folder / "f32.so", tools.folder / "check.npy"
+    tools.compile(name, reference, "--precision=f32")
+    np.save(data, load_digits()[3::4])
+    if budget.startswith("elbo"):
+        f32, other = (tools.measure(path, "score", data)["elbo"]["mean"] for path in (reference, library))
+        drop = f32 - other
+    else:
+        f32, other = (tools.measure(path, "reconstruct", data)["mse"] for path in (reference, library))
+        drop = 100 * (other - f32) / f32
+    part = found["parts"][2]
+    expect(abs(f32 / part["reference"] - 1) < 1e-5, "reference:", f32, part)
+    expect(abs(drop - part["chosen"]["mean"]) < 1e-3, "drop:", drop, part)
+
+
+def check_replay(tools, name, library, found):
+    same = tools.folder / "same.so"
+    tools.compile(name, same, "--quantize=int8", f"--ranges={tools.folder / 'ranges.txt'}",
+                  *(f"--quantize-layer={text}" for text in found["quantize_layer"]))
+    expect(same.read_bytes() == library.read_bytes(), name, "is not the same by hand")
+
+
+def check_budget(tools, name, budget, fewer):
+    library = tools.folder / "auto.so"
+    found, _ = tools.search(name, library, budget, f"--write-ranges={tools.folder / 'ranges.txt'}")
+    check_found(found)
+    candidates = sum(layer["candidate"] for layer in found["layers"])
+    expect(0 < count(found) < candidates if fewer else count(found) == candidates,
+           name, budget, "layers:", found["layers"])
+    check_measures(tools, name, budget, library, found)
+    check_replay(tools, name, library, found)
+    print(f"{name}, {budget}: {count(found)} of {candidates} layers, {found['parts'][2]['chosen']}")
+
+
+def check_nothing(tools):
+    """A budget that f32 alone keeps."""
+    found, said = tools.search("mnist-mlp", tools.folder / "none.so", "elbo:0nat", "--precision=f32")
+    expect(count(found) == 0, "layers:", found["layers"])
+    expect("no layer multiplies integers within the budget of 0 nat" in said, said)
+
+
+def check_impossible(tools):
+    """A budget that the model does not keep without any integers either."""
+    library = tools.folder / "impossible.so"
+    _, said = tools.search("mnist-conv", library, "elbo:0nat", "--precision=bf16", code=1)
+    expect("without any integers the model loses" in said and "choose a larger budget" in said, said)
+    expect(not library.exists(), "the library was written")
+
+
+def check_failing(tools):
+    """Ranges are of dim digits, and so is what the decision sees; those of the
+    check are bright, and cut off."""
+    digits = load_digits()[:80]
+    digits[3::4] *= 4
+    digits = np.minimum(digits, 4) / 4
+    data, library = tools.folder / "dim.npy", tools.folder / "failing.so"
+    np.save(data, digits)
+    said = tools.compile("mnist-mlp", library, "--quantize=auto", "--max-drop=elbo:0.5nat",
+                         "--calibration-data", data, code=1)
+    expect("on samples that the search has not seen the model loses" in said, said)
+    expect("more than the budget of 0.5 nat; choose a larger budget, give more data" in said, said)
+    expect(not library.exists(), "the library was written")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--vaec", required=True, type=pathlib.Path)
+    parser.add_argument("--vae-run", required=True, type=pathlib.Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        tools = Tools(options.vaec, options.vae_run, pathlib.Path(folder))
+        check_budget(tools, "mnist-mlp", "elbo:1nat", fewer=False)
+        check_budget(tools, "mnist-conv", "elbo:1%", fewer=False)
+        check_budget(tools, "mnist-conv", "elbo:0.02nat", fewer=True)
+        check_budget(tools, "mnist-conv", "mse:0.1%", fewer=True)
+        check_nothing(tools)
+        check_impossible(tools)
+        check_failing(tools)
+
+
+if __name__ == "__main__":
+    main()
