@@ -296,6 +296,9 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
     auto [storage, bytes] = getWeightStorage(op);
     layer.storage = storage;
     layer.weightBytes += bytes - type.getNumElements() * int64_t(sizeof(float));
+    for (const PrunedLayerReport &pruned : report.pruning.layers)
+      if (pruned.name == layer.name)
+        layer.weightBytes -= pruned.before.bytes - pruned.after.bytes;
   }
 }
 
