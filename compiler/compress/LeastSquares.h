@@ -40,8 +40,8 @@ public:
     /// [K, U], [U].
     RealMatrix weight;
     Eigen::VectorXd bias;
-    /// Mean squared error of W0 and of the fit, relative to the mean square of
-    /// Y (of its deviations from the mean, if there is a bias).
+    /// Mean squared error of W0 and of the fit, relative to the variance of the
+    /// columns of Y; 0 where these are constant.
     double errorBefore = 0, errorAfter = 0;
   };
   /// The bias stays zero if `fitBias` is false. Numbers that are not finite

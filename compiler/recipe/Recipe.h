@@ -52,7 +52,7 @@ struct LeastSquaresStep {
     std::vector<float> weight;
     /// Empty if the layer has none.
     std::vector<float> bias;
-    /// Mean squared error of the layer's result, relative to the mean square of
+    /// Mean squared error of the layer's result, relative to the variance of
     /// what the original gives.
     double errorBefore = 0, errorAfter = 0;
   };
