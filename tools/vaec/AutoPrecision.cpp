@@ -24,11 +24,6 @@ using vaedata::Statistic;
 
 namespace {
 
-/// A step has failed and has said why.
-struct Failure {
-  ExitCode code;
-};
-
 /// The numbers of the parts.
 constexpr size_t kCalibration = 0, kDecision = 1, kCheck = 2,
                  kNumParts = kNumDataParts;
@@ -102,9 +97,7 @@ CompileReport AutoSearch::compileTo(const Arguments &own,
   quiet.options.recipe.clear();
   quiet.options.exposeLayers = false;
   CompileReport compiled;
-  if (ExitCode code =
-          compile(quiet, [](Stage, mlir::PassManager &) {}, compiled))
-    throw Failure{code};
+  require(compile(quiet, [](Stage, mlir::PassManager &) {}, compiled));
   return compiled;
 }
 
@@ -116,13 +109,6 @@ CompileReport AutoSearch::compileLayers(const std::vector<std::string> &layers,
   auto &texts = own.options.quantizeLayers;
   texts.insert(texts.begin(), layers.begin(), layers.end());
   return compileTo(own, path);
-}
-
-static TemporaryFile makeLibraryFile(const Arguments &arguments) {
-  auto file = createLibraryFile(arguments.output);
-  if (!file)
-    throw Failure{failFile(arguments.output, file.takeError())};
-  return std::move(*file);
 }
 
 std::vector<double> AutoSearch::measurePart(const vaedata::Model &model,
@@ -159,7 +145,7 @@ void AutoSearch::measureReference() {
   options.storage = Storage::F32;
   options.quantize = Quantize::None;
   options.quantizeLayers.clear();
-  TemporaryFile file = makeLibraryFile(arguments);
+  TemporaryFile file = createLibraryFile(arguments.output);
   compileTo(own, file.getPath());
   auto model = loadLibrary(file.getPath().str());
   CalibrationData all =
@@ -273,7 +259,7 @@ AutoSearch::measure(const PrecisionAssignment &assignment,
         return drops.drops[part].has_value();
       }))
     return drops;
-  TemporaryFile file = makeLibraryFile(arguments);
+  TemporaryFile file = createLibraryFile(arguments.output);
   CompileReport own =
       compileLayers(getQuantizeLayers(assignment), file.getPath(), Stage::So);
   ++report.compilations;
@@ -428,11 +414,5 @@ ExitCode AutoSearch::run() {
 }
 
 ExitCode vae::tool::choosePrecisions(Arguments &arguments) {
-  return guard([&] {
-    try {
-      return AutoSearch(arguments).run();
-    } catch (const Failure &failure) {
-      return failure.code;
-    }
-  });
+  return guard([&] { return AutoSearch(arguments).run(); });
 }

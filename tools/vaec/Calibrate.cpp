@@ -6,6 +6,7 @@
 #include "dialects/vae/IR/Vae.h"
 #include "tools/data/Error.h"
 #include "tools/vaec/CalibrationRun.h"
+#include "tools/vaec/ExposedModel.h"
 #include "tools/vaec/Vaec.h"
 
 #include "CLI/CLI.hpp"
@@ -321,17 +322,19 @@ void vae::tool::fixSize(Arguments &compiler, const ModelFacts &facts) {
   compiler.options.size = ImageSize{size, size};
 }
 
-llvm::Expected<TemporaryFile>
-vae::tool::createLibraryFile(llvm::StringRef output) {
+TemporaryFile vae::tool::createLibraryFile(llvm::StringRef output) {
   // Programs can be run from the folder of the output more often than from
   // that of temporary files.
   llvm::SmallString<64> beside(output);
   if (!llvm::sys::fs::is_regular_file(beside) &&
       (beside == "-" || llvm::sys::fs::exists(beside))) {
     llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, beside);
-    llvm::sys::path::append(beside, "vaec-calibrate");
+    llvm::sys::path::append(beside, "vaec");
   }
-  return TemporaryFile::create(beside, /*removeOnSignal=*/true);
+  auto file = TemporaryFile::create(beside, /*removeOnSignal=*/true);
+  if (!file)
+    throw Failure{failFile(output, file.takeError())};
+  return std::move(*file);
 }
 
 static ExitCode measureRanges(CalibrateArguments arguments, RangeTable &table) {
@@ -345,14 +348,12 @@ static ExitCode measureRanges(CalibrateArguments arguments, RangeTable &table) {
       arguments.options.samples = chooseSamples(facts);
     fixSize(compiler, facts);
   }
-  auto library = createLibraryFile(compiler.output);
-  if (!library)
-    return failFile(compiler.output, library.takeError());
+  TemporaryFile library = createLibraryFile(compiler.output);
   llvm::StringMap<ResultNames> tensors;
   if (ExitCode code =
-          compileLibrary(compiler, library->getPath(), entries, tensors))
+          compileLibrary(compiler, library.getPath(), entries, tensors))
     return code;
-  table = measure(arguments, facts, library->getPath(), entries, tensors);
+  table = measure(arguments, facts, library.getPath(), entries, tensors);
   return kOk;
 }
 
@@ -372,9 +373,17 @@ static ExitCode calibrate(const CalibrateArguments &arguments) {
   return kOk;
 }
 
-ExitCode vae::tool::guard(llvm::function_ref<ExitCode()> run) {
+void vae::tool::require(ExitCode code) {
+  if (code != kOk)
+    throw Failure{code};
+}
+
+ExitCode vae::tool::guard(llvm::function_ref<ExitCode()> run,
+                          llvm::StringRef samplesOption) {
   try {
     return run();
+  } catch (const Failure &failure) {
+    return failure.code;
   } catch (const vaedata::UsageError &error) {
     llvm::errs() << "vaec: error: " << error.what() << "\n";
     return kUsage;
@@ -383,7 +392,8 @@ ExitCode vae::tool::guard(llvm::function_ref<ExitCode()> run) {
     return kInputError;
   } catch (const std::bad_alloc &) {
     llvm::errs() << "vaec: error: out of memory; choose a smaller --size or "
-                    "fewer --samples\n";
+                    "fewer "
+                 << samplesOption << "\n";
     return kInputError;
   } catch (const std::exception &error) {
     llvm::errs() << "vaec: internal error: " << error.what() << "\n";
@@ -403,13 +413,9 @@ ExitCode vae::tool::calibrateFor(Arguments &arguments,
   own.options.dataOption = "--calibration-data";
   own.wanted = arguments.options.entries;
   own.options.inputOption = "--calibration-input";
-  own.compiler.input = arguments.input;
+  own.compiler = getExactArguments(arguments);
   own.compiler.output = arguments.output;
   CompileOptions &options = own.compiler.options;
-  options.files = arguments.options.files;
-  options.size = arguments.options.size;
-  options.frames = arguments.options.frames;
-  options.allowNonfinite = arguments.options.allowNonfinite;
   options.prune = arguments.options.prune;
   options.pruneGlobally = arguments.options.pruneGlobally;
   options.unitScores = arguments.options.unitScores;
@@ -417,8 +423,6 @@ ExitCode vae::tool::calibrateFor(Arguments &arguments,
   options.applyRecipe = arguments.options.applyRecipe;
   // Names of layers follow from what is fused.
   options.optLevel = arguments.options.optLevel;
-  options.removeFilesOnSignal = arguments.options.removeFilesOnSignal;
-  options.exclusiveContext = true;
   RangeTable table;
   ExitCode code = guard([&] { return measureRanges(own, table); });
   if (code == kOk)
@@ -432,5 +436,5 @@ int vae::tool::runCalibrate(int argc, char **argv) {
   arguments.compiler.options.exclusiveContext = true;
   if (auto code = parse(argc, argv, arguments))
     return *code;
-  return guard([&] { return calibrate(arguments); });
+  return guard([&] { return calibrate(arguments); }, "--samples");
 }

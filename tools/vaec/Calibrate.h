@@ -36,11 +36,19 @@ ExitCode readFacts(Arguments arguments, ModelFacts &facts);
 void fixSize(Arguments &compiler, const ModelFacts &facts);
 
 /// A place for a library that is run before the output is written: a folder of
-/// which programs can be run.
-llvm::Expected<TemporaryFile> createLibraryFile(llvm::StringRef output);
+/// which programs can be run. Throws Failure.
+TemporaryFile createLibraryFile(llvm::StringRef output);
+
+/// Thrown where a step has failed and has said why.
+struct Failure {
+  ExitCode code;
+};
+void require(ExitCode code);
 
 /// Runs a step whose errors are thrown (tools/data/Error.h); prints them.
-ExitCode guard(llvm::function_ref<ExitCode()> run);
+/// `samplesOption` takes less memory.
+ExitCode guard(llvm::function_ref<ExitCode()> run,
+               llvm::StringRef samplesOption = "--calibration-samples");
 
 void warn(const std::string &message);
 ExitCode failFile(llvm::StringRef file, llvm::Error error);

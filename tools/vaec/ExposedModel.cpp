@@ -3,11 +3,9 @@
 
 #include "dialects/vae/IR/VaeConstants.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "tools/vaec/Calibrate.h"
 #include "tools/vaec/Vaec.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace vae;
 using namespace vae::tool;
@@ -126,26 +124,9 @@ Arguments vae::tool::getExactArguments(const Arguments &arguments) {
   return exact;
 }
 
-std::string vae::tool::getTemporaryName(llvm::StringRef output) {
-  llvm::SmallString<64> beside(output);
-  if (!llvm::sys::fs::is_regular_file(beside) &&
-      (beside == "-" || llvm::sys::fs::exists(beside))) {
-    llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, beside);
-    llvm::sys::path::append(beside, "vaec");
-  }
-  return beside.str().str();
-}
-
 ExitCode ExposedModel::compile(const Arguments &arguments,
                                const std::string &entry, const Recipe &recipe) {
-  std::string beside = getTemporaryName(arguments.output);
-  auto file = TemporaryFile::create(beside, /*removeOnSignal=*/true);
-  if (!file) {
-    llvm::errs() << beside << ": error: " << llvm::toString(file.takeError())
-                 << "\n";
-    return kInputError;
-  }
-  library.emplace(std::move(*file));
+  library.emplace(createLibraryFile(arguments.output));
   Arguments exact = getExactArguments(arguments);
   exact.output = library->getPath().str();
   exact.options.entries = {entry};

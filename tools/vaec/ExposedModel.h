@@ -30,7 +30,8 @@ struct ExposedLayer {
 class ExposedModel {
 public:
   /// Compiles one entry point of the model with the steps of a recipe. What
-  /// goes wrong is printed.
+  /// goes wrong is printed. Throws Failure where there is no place for the
+  /// library.
   ExitCode compile(const Arguments &arguments, const std::string &entry,
                    const Recipe &recipe);
 
@@ -46,9 +47,6 @@ private:
 
 /// The options to compile a library that is run here and as exact as can be.
 Arguments getExactArguments(const Arguments &arguments);
-
-/// A name for a temporary file where programs can be run.
-std::string getTemporaryName(llvm::StringRef output);
 
 } // namespace vae::tool
 

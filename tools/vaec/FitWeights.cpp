@@ -3,6 +3,7 @@
 
 #include "compiler/compress/LeastSquares.h"
 #include "tools/data/Error.h"
+#include "tools/vaec/Calibrate.h"
 #include "tools/vaec/CalibrationRun.h"
 #include "tools/vaec/ExposedModel.h"
 #include "tools/vaec/Vaec.h"
@@ -24,21 +25,7 @@ static constexpr int64_t kSamples = 1024, kFewestSamples = 64;
 /// Of the mean square of an input: see LeastSquares.
 static constexpr double kRidge = 1e-3;
 
-static void warn(const std::string &message) {
-  llvm::errs() << "vaec: warning: " << message << "\n";
-}
-
 namespace {
-/// An exit code on its way out.
-struct Failed {
-  ExitCode code;
-};
-
-void require(ExitCode code) {
-  if (code != kOk)
-    throw Failed{code};
-}
-
 class WeightFitter {
 public:
   explicit WeightFitter(Arguments &arguments) : arguments(arguments) {
@@ -112,11 +99,8 @@ void WeightFitter::generateData(const std::vector<std::string> &entries) {
                   ": the model cannot generate data; give data with "
                   "--calibration-data FILE");
   Arguments exact = getExactArguments(arguments);
-  auto file = TemporaryFile::create(getTemporaryName(arguments.output),
-                                    /*removeOnSignal=*/true);
-  if (!file)
-    vaedata::fail(arguments.output, ": ", llvm::toString(file.takeError()));
-  exact.output = file->getPath().str();
+  TemporaryFile file = createLibraryFile(arguments.output);
+  exact.output = file.getPath().str();
   exact.options.entries = {"sample", entry};
   CompileReport report;
   require(compile(exact, [](Stage, mlir::PassManager &) {}, report));
@@ -463,23 +447,8 @@ void WeightFitter::run() {
 }
 
 ExitCode vae::tool::decideCompression(Arguments &arguments) {
-  try {
+  return guard([&] {
     WeightFitter(arguments).run();
     return kOk;
-  } catch (const Failed &failed) {
-    return failed.code;
-  } catch (const vaedata::UsageError &error) {
-    llvm::errs() << "vaec: error: " << error.what() << "\n";
-    return kUsage;
-  } catch (const vaedata::UserError &error) {
-    llvm::errs() << "vaec: error: " << error.what() << "\n";
-    return kInputError;
-  } catch (const std::bad_alloc &) {
-    llvm::errs() << "vaec: error: out of memory; choose a smaller --size or "
-                    "fewer --calibration-samples\n";
-    return kInputError;
-  } catch (const std::exception &error) {
-    llvm::errs() << "vaec: internal error: " << error.what() << "\n";
-    return kBug;
-  }
+  });
 }
