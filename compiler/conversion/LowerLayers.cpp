@@ -70,14 +70,9 @@ std::vector<float> Lowering::packInt8Parameters(Operation *op,
     repeated.insert(repeated.end(), scales.begin(), scales.end());
   std::vector<float> biases(bias.begin(), bias.end());
   biases.resize(repeated.size(), 0.0f);
-  std::vector<float> packed(repeated);
-  if (shape.dotProducts() || shape.depthwise()) {
-    packed.insert(packed.end(), biases.begin(), biases.end());
-  } else {
-    packed = packBias(shape, repeated);
-    std::vector<float> packedBias = packBias(shape, biases);
-    packed.insert(packed.end(), packedBias.begin(), packedBias.end());
-  }
+  std::vector<float> packed = packBias(shape, repeated);
+  std::vector<float> packedBias = packBias(shape, biases);
+  packed.insert(packed.end(), packedBias.begin(), packedBias.end());
   float parameters[kNumInt8Parameters] = {};
   auto data = cast<PrunableOpInterface>(op).getDataOperand().get();
   parameters[kInputZeroPoint] = getQuantizedType(data).getZeroPoint();
@@ -249,9 +244,7 @@ Value Lowering::contract(Operation *op, Contraction shape,
   flopsLeft = expr(0);
   // Which taps of the border are read depends on the other positions of a
   // register tile, and so on the batch and on the part of the image.
-  std::optional<Winograd> form;
-  if (shape.precision != Precision::INT8)
-    form = getWinograd(op, shape);
+  std::optional<Winograd> form = getWinograd(op, shape);
   if (getPrecision(op) == Precision::BFP16)
     form = getBlockFloat(target, shape, form);
   if (settled && shape.padded && !form) {
@@ -391,7 +384,8 @@ SmallVector<Contraction> vae::getContractions(Operation *op) {
 std::optional<Winograd> vae::getWinograd(Operation *op,
                                          const Contraction &shape) {
   int64_t outputs = getAlgorithm(op).winograd;
-  if (!outputs || !Winograd::canCompute(shape, outputs))
+  // Sums of integers are exact, and direct.
+  if (!outputs || isIntegerLayer(op) || !Winograd::canCompute(shape, outputs))
     return std::nullopt;
   return Winograd::of(shape, outputs);
 }

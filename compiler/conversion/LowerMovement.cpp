@@ -101,13 +101,6 @@ FailureOr<Value> Lowering::lowerTranspose(TransposeOp op) {
                        permutation, type, getDims(op.getY()));
 }
 
-/// The type with the elements of another one.
-static RankedTensorType withElements(RankedTensorType type,
-                                     RankedTensorType other) {
-  return RankedTensorType::get(type.getShape(), other.getElementType(),
-                               type.getEncoding());
-}
-
 FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
   RankedTensorType from = typeOf(op.getX()), type = typeOf(op.getY());
   bool moves = isChannelsLast(op.getX()) != isChannelsLast(op.getY());
@@ -116,12 +109,13 @@ FailureOr<Value> Lowering::lowerConvertLayout(ConvertLayoutOp op) {
       return convert(op.getLoc(), op.getX(), type);
     // Integers move as bytes.
     if (getQuantizedType(type)) {
-      Value x = convert(op.getLoc(), op.getX(), withElements(from, type));
+      Value x =
+          convert(op.getLoc(), op.getX(), from.clone(type.getElementType()));
       return changeLayout(op.getLoc(), x, type, wantedBorders.lookup(op));
     }
     if (getQuantizedType(from)) {
-      Value y = changeLayout(op.getLoc(), op.getX(), withElements(type, from),
-                             Border{});
+      Value y = changeLayout(op.getLoc(), op.getX(),
+                             type.clone(from.getElementType()), Border{});
       return convert(op.getLoc(), y, type);
     }
   } else if (!moves) {

@@ -200,13 +200,7 @@ Emitter::Values ContractionEmitter::addPairs(const Piece &piece,
 ContractionEmitter::Pairs ContractionEmitter::getPairs(const Taps &taps,
                                                        int64_t length,
                                                        int64_t mostUnroll) {
-  auto choose = [&](int64_t pairs) {
-    for (int64_t unroll : {4, 3, 2})
-      if (unroll <= mostUnroll && pairs % unroll == 0)
-        return unroll;
-    return int64_t(1);
-  };
-  int64_t unroll = choose(length);
+  int64_t unroll = chooseUnroll(length, mostUnroll);
   Pairs pairs = {e.index(0), e.index(length), unroll};
   // Of a row of taps, those whose channels are whole steps.
   if (shape.hasContiguousRows() && taps.firstColumn &&

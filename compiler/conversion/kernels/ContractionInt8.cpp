@@ -54,9 +54,8 @@ std::vector<int8_t> vae::packInt8Weight(
 }
 
 Value ContractionEmitter::getParameter(Int8Parameter which) {
-  int64_t outputs = shape.groups * paddedOutputs(shape);
-  if (shape.depthwise() || shape.dotProducts())
-    outputs = shape.groups * shape.outputs;
+  int64_t outputs =
+      shape.groups * (shape.depthwise() ? 1 : paddedOutputs(shape));
   return e.load(bias, e.index(2 * outputs + which));
 }
 
@@ -91,10 +90,7 @@ ContractionEmitter::multiplyInt8(const Values &inputs, const Weights &weights,
   int64_t fours = shape.storedRunLength() / kInt8Fours;
   // More code than that is no faster.
   constexpr int64_t kMostUnroll = 4;
-  int64_t unroll = 1;
-  for (int64_t steps = 2; steps <= kMostUnroll; ++steps)
-    if (fours % steps == 0)
-      unroll = steps;
+  int64_t unroll = chooseUnroll(fours, kMostUnroll);
   auto run = [&](Value at, Value step, const Values &sums) {
     Value first = e.add(weights.base,
                         e.mul(e.add(step, shape.storedHead()), kChannelBlock));
@@ -222,7 +218,7 @@ Value ContractionEmitter::scaleInt8Dots(Value totals, int64_t first) {
                                       into, lane);
     };
     scales = insert(scales, output);
-    biases = insert(biases, shape.outputs + output);
+    biases = insert(biases, paddedOutputs(shape) + output);
   }
   return e.fma(e.fromIntegers(totals), scales, biases);
 }

@@ -101,10 +101,7 @@ Emitter::Values ContractionEmitter::addNibbles(const Piece &piece,
     return sums;
   };
   int64_t whole = piece.count / 2;
-  int64_t most = positions == 1 ? kUnrollOne : kUnroll, unroll = 1;
-  for (int64_t steps = 2; steps <= most; ++steps)
-    if (whole % steps == 0)
-      unroll = steps;
+  int64_t unroll = chooseUnroll(whole, positions == 1 ? kUnrollOne : kUnroll);
   Values result = e.loop(e.index(0), e.index(whole), unroll, sums,
                          [&](Value k, ValueRange old) {
                            Values sums(old.begin(), old.end());

@@ -178,6 +178,9 @@ public:
   void strip(Value count, llvm::function_ref<void(Value, Value)> body);
 };
 
+/// The type, of a scalar or a vector, with other elements.
+mlir::Type withElements(mlir::Type type, mlir::Type element);
+
 /// The arguments of a kernel inside its body.
 struct KernelArgs {
   mlir::ValueRange buffers; // operands, then the result

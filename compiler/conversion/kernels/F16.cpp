@@ -21,8 +21,7 @@ bool vae::holdsF16(Value buffer) {
   return cast<MemRefType>(buffer.getType()).getElementType().isF16();
 }
 
-/// The type with other elements.
-static Type withElements(Type type, Type element) {
+Type vae::withElements(Type type, Type element) {
   auto vector = dyn_cast<VectorType>(type);
   return vector ? Type(vector.clone(element)) : element;
 }

@@ -17,12 +17,6 @@ bool vae::holdsBytes(Value buffer) {
 
 VectorType Emitter::ints() { return VectorType::get({width}, b.getI32Type()); }
 
-/// The type with other elements.
-static Type withElements(Type type, Type element) {
-  auto vector = dyn_cast<VectorType>(type);
-  return vector ? Type(vector.clone(element)) : element;
-}
-
 Value Emitter::widenBytes(Value x) {
   return arith::UIToFPOp::create(b, loc, withElements(x.getType(), f32()), x);
 }

@@ -175,6 +175,12 @@ int64_t vae::chooseUnroll(int64_t length) {
   return 1;
 }
 
+int64_t vae::chooseUnroll(int64_t length, int64_t most) {
+  while (most > 1 && length % most != 0)
+    --most;
+  return most;
+}
+
 /// As many images as a tile has positions, of about 64 channels, in the L2
 /// cache.
 int64_t vae::getMostPixelsOfSmallImage(const KernelTarget &target) {

@@ -116,6 +116,8 @@ int64_t vectorsFor(const KernelTarget &target, int64_t outputs);
 int64_t paddedOutputs(const Contraction &shape);
 /// Steps of an innermost loop of that length that are done at once.
 int64_t chooseUnroll(int64_t length);
+/// As many as divide the length, and no more than `most`.
+int64_t chooseUnroll(int64_t length, int64_t most);
 
 /// Summands of a position that are rounded to bf16 at a time: for all positions
 /// of a tile they leave the L1 cache room for weights.

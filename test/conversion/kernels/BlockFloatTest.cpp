@@ -34,14 +34,6 @@ std::vector<float> decode(ModelLibrary &library, const Tensor &latent) {
   return results[0].data;
 }
 
-std::string join(llvm::ArrayRef<float> values) {
-  std::string text;
-  for (float value : values)
-    text += llvm::formatv("{0}{1}", text.empty() ? "" : ", ",
-                          llvm::format("%.9g", value));
-  return text;
-}
-
 /// A convolution of one tile: 6x6 pixels to 4x4 results. Weights are those of
 /// the output for all inputs and taps.
 class OneTile {

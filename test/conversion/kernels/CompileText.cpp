@@ -6,6 +6,8 @@
 #include "compiler/pipeline/RegisterAll.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include "gtest/gtest.h"
@@ -19,6 +21,14 @@ static llvm::SmallString<128> writeText(llvm::StringRef model) {
   llvm::raw_fd_ostream(path, code) << model;
   EXPECT_FALSE(code);
   return path;
+}
+
+std::string test::join(llvm::ArrayRef<float> values) {
+  std::string text;
+  for (float value : values)
+    text += llvm::formatv("{0}{1}", text.empty() ? "" : ", ",
+                          llvm::format("%.9g", value));
+  return text;
 }
 
 std::string test::hashText(llvm::StringRef model) {

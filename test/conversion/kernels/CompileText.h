@@ -14,6 +14,9 @@ namespace vae::test {
 std::unique_ptr<ModelLibrary> compileText(llvm::StringRef model,
                                           const CompileOptions &options);
 
+/// Numbers as a model file has them, between commas.
+std::string join(llvm::ArrayRef<float> values);
+
 /// The hash that a range table of that model has.
 std::string hashText(llvm::StringRef model);
 

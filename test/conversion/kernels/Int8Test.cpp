@@ -69,18 +69,17 @@ TEST(Int8, WeightsOfFewOutputsAreRuns) {
 /// gives.
 std::string makeModel(int64_t channels) {
   auto makeLayer = [](const char *name, int64_t in, int64_t out) {
-    std::string kernel, bias;
+    std::vector<float> kernel, bias;
     for (int64_t i = 0; i < out * in * 9; ++i)
-      kernel +=
-          llvm::formatv("{0}{1}", i ? "," : "", (i * 37 % 19 - 9) * 0.125);
+      kernel.push_back((i * 37 % 19 - 9) * 0.125F);
     for (int64_t i = 0; i < out; ++i)
-      bias += llvm::formatv("{0}{1}", i ? "," : "", i % 5 * 0.25);
+      bias.push_back(i % 5 * 0.25F);
     return llvm::formatv(
                R"({{"name": "{0}", "type": "conv2d", "filters": {1},
                    "kernel_size": 3, "padding": 1, "weights":
                    {{"kernel": {{"shape": [{1}, {2}, 3, 3], "data": [{3}]},
                      "bias": [{4}]}})",
-               name, out, in, kernel, bias)
+               name, out, in, join(kernel), join(bias))
         .str();
   };
   return R"({"format_version": 1, "name": "two",

@@ -147,14 +147,6 @@ std::vector<float> draw(int64_t count, unsigned seed) {
   return values;
 }
 
-std::string join(llvm::ArrayRef<float> values) {
-  std::string text;
-  for (float value : values)
-    text += llvm::formatv("{0}{1}", text.empty() ? "" : ", ",
-                          llvm::format("%.9g", value));
-  return text;
-}
-
 /// A layer by itself, with the shape of its data, NHWC.
 struct Layer {
   std::string name, attributes;
