@@ -56,10 +56,10 @@ public:
     for (Value argument : entry.getArguments())
       keep(argument);
     for (Operation &op : entry.getBody().front()) {
-      if (conversions.contains(&op) || hasF16Form(&op))
-        continue;
       // A conversion of numbers moves none.
-      bool moving = moves(&op) && !isRequantization(&op);
+      if (conversions.contains(&op) || hasF16Form(&op) || isRequantization(&op))
+        continue;
+      bool moving = moves(&op);
       for (Value operand : op.getOperands()) {
         if (moving)
           classes.unionSets(operand.getAsOpaquePointer(),

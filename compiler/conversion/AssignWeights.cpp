@@ -70,6 +70,7 @@ private:
       layers.push_back(op);
       bool few = getTypeOfWeight(op).getNumElements() < kFewestWeights;
       if ((exactEnds && (few || ends.isExact(op))) ||
+          llvm::is_contained(exactLayers, getLayerName(op->getLoc()).str()) ||
           getUnitsOfGroup(op).second < kFewestOutputs)
         exact.insert(getSharedWeight(op));
     });

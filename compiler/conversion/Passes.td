@@ -141,7 +141,8 @@ def AssignWeightsPass : Pass<"vae-assign-weights", "::mlir::ModuleOp"> {
        vae-assign-precision has it;
     2. layers of fewer than four outputs in a group, which have kernels without
        such a form, depthwise ones among them, and of fewer than 2^10 weights;
-    3. layers with a weight that is not finite, and those whose weights are
+    3. those named by `exact`;
+    4. layers with a weight that is not finite, and those whose weights are
        stored transformed. They get `vae.storage_note`, which says so.
 
     With `int4`, blocks of fewer than 8 inputs, and such of a transposed
@@ -156,7 +157,8 @@ def AssignWeightsPass : Pass<"vae-assign-weights", "::mlir::ModuleOp"> {
     Option<"group", "group", "int64_t", "32", "Inputs of a block of int4">,
     Option<"exactEnds", "exact-ends", "bool", "true",
            "Keep the first and last layers, the heads of the latent and layers of "
-           "few weights f32">];
+           "few weights f32">,
+    ListOption<"exactLayers", "exact", "std::string", "Layers that stay f32">];
   let statistics = [
     Statistic<"numLayers", "layers", "Number of layers with integer weights">];
 }

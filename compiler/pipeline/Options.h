@@ -86,6 +86,9 @@ struct CompileOptions {
   /// Whether layers multiply integers, instead of what is chosen:
   /// "[LAYER=]int8" or "none".
   std::vector<std::string> quantizeLayers;
+  /// With Int8, the weights of layers that multiply no integers are stored as
+  /// such, but for those of which `quantizeLayers` says none.
+  bool integerWeights = false;
   /// What lies in memory as f16 (vae-assign-storage).
   Storage storage = Storage::F32;
   /// Inputs that share a scale of W4.

@@ -214,12 +214,16 @@ static AssignPrecisionPassOptions getPrecisions(const CompileOptions &options) {
 
 static AssignWeightsPassOptions getWeights(const CompileOptions &options) {
   AssignWeightsPassOptions result;
-  if (options.quantize == Quantize::W8)
+  if (options.quantize == Quantize::W8 ||
+      (options.quantize == Quantize::Int8 && options.integerWeights))
     result.weights = "int8";
   else if (options.quantize == Quantize::W4)
     result.weights = "int4";
   result.group = options.weightGroup;
   result.exactEnds = options.exactEnds;
+  for (llvm::StringRef text : options.quantizeLayers)
+    if (text.consume_back("=none"))
+      result.exactLayers.push_back(text.str());
   return result;
 }
 

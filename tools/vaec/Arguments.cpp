@@ -33,6 +33,11 @@ static std::optional<Precision> parsePrecision(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
+llvm::StringRef tool::getPrecisionName(Precision precision) {
+  return precision == Precision::BFP16 ? "mixed"
+                                       : stringifyPrecision(precision);
+}
+
 static constexpr llvm::StringLiteral kQuantizations =
     "none, int8, w8, w4, auto";
 
@@ -56,7 +61,7 @@ namespace {
 /// What the options of CLI11 write into before it is checked.
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
-  std::string precision, storage = "f32";
+  std::string precision, storage;
   std::string quantize = "none", rangeMethod, maxDrop;
   CompressionTexts compression;
   unsigned level = 2;
@@ -156,14 +161,17 @@ static void addCompileOptions(CLI::App &app, Arguments &a, Raw &raw) {
                  "Numbers that layers multiply: " + kPrecisions.str() +
                      " (16-bit block floating point where convolutions use "
                      "Winograd's algorithm); default f32, with "
-                     "--quantize=int8 mixed where the CPU has it")
+                     "--quantize=int8 mixed where the CPU has it, and weights "
+                     "of 8 bits")
       ->option_text("NAME")
       ->group(code);
-  app.add_option("--storage", raw.storage,
-                 "What lies in memory as f16, arithmetic being as precise as "
-                 "before: " +
-                     storageList() +
-                     " (weights and what passes between layers); default f32")
+  app.add_option(
+         "--storage", raw.storage,
+         "What lies in memory as f16, arithmetic being as precise as "
+         "before: " +
+             storageList() +
+             " (weights and what passes between layers); default f32, with "
+             "--quantize=int8 f16 where the CPU converts it")
       ->option_text("NAME")
       ->group(code);
   app.add_flag("--exact-conv", a.options.exactConv,
@@ -346,16 +354,34 @@ std::optional<ExitCode> tool::checkModelOptions(Arguments &a,
   return std::nullopt;
 }
 
+/// What layers have that multiply no integers, if nothing else was asked for:
+/// as few bytes and as fast products as this CPU has.
+static void setPrecisionBesideIntegers(Arguments &a, const Raw &raw) {
+  auto cpus = resolveTargets(a.options);
+  if (!cpus) {
+    // An unknown CPU is reported where it is compiled for.
+    llvm::consumeError(cpus.takeError());
+    return;
+  }
+  if (llvm::any_of(*cpus, [](const Cpu &cpu) { return cpu.kernels.wordDots; }))
+    a.options.precision = Precision::BFP16;
+  // --quantize=auto chooses layer by layer, and measures what it chooses.
+  if (raw.quantize == "auto")
+    return;
+  a.options.integerWeights = true;
+  bool converts = llvm::all_of(*cpus, [](const Cpu &cpu) {
+    llvm::Error error = checkConvertsF16(cpu);
+    bool does = !error;
+    llvm::consumeError(std::move(error));
+    return does;
+  });
+  if (converts && raw.storage.empty())
+    a.options.storage = Storage::F16;
+}
+
 static std::optional<ExitCode> checkPrecision(Arguments &a, const Raw &raw) {
   if (raw.precision.empty() && a.options.quantize == Quantize::Int8) {
-    // An unknown CPU is reported where it is compiled for.
-    auto cpus = resolveTargets(a.options);
-    bool has = cpus && llvm::any_of(*cpus, [](const Cpu &cpu) {
-                 return cpu.kernels.wordDots;
-               });
-    if (!cpus)
-      llvm::consumeError(cpus.takeError());
-    a.options.precision = has ? Precision::BFP16 : Precision::F32;
+    setPrecisionBesideIntegers(a, raw);
     return std::nullopt;
   }
   auto precision =
@@ -451,11 +477,13 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     return code;
   if (auto code = checkPrecision(a, raw))
     return code;
-  auto storage = symbolizeStorage(raw.storage);
-  if (!storage)
-    return usage("unknown storage '" + raw.storage + "'; choose one of " +
-                 storageList());
-  a.options.storage = *storage;
+  if (!raw.storage.empty()) {
+    auto storage = symbolizeStorage(raw.storage);
+    if (!storage)
+      return usage("unknown storage '" + raw.storage + "'; choose one of " +
+                   storageList());
+    a.options.storage = *storage;
+  }
   if (auto code = checkCompression(a, raw.compression))
     return code;
   llvm::StringRef(raw.entries).split(names, ',', -1, false);

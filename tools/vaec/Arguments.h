@@ -59,6 +59,9 @@ struct Arguments {
   std::vector<std::string> mlirFlags;
 };
 
+/// The value of --precision that means this one.
+llvm::StringRef getPrecisionName(Precision precision);
+
 /// Reads the command line. Gives an exit code if the program is to end here;
 /// what the user should know has been printed then.
 std::optional<ExitCode> parseArguments(int argc, char **argv,

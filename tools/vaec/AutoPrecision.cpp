@@ -361,6 +361,7 @@ void AutoSearch::search() {
 
 ExitCode AutoSearch::finish() {
   bool kept = report.isKept();
+  report.precision = getPrecisionName(arguments.options.precision);
   auto &texts = arguments.options.quantizeLayers;
   llvm::append_range(report.quantizeLayers, texts);
   texts = report.quantizeLayers;

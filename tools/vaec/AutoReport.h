@@ -51,7 +51,8 @@ struct AutoReport {
   std::vector<PrecisionStep> steps;
   /// How many libraries were compiled to measure them.
   int64_t compilations = 0;
-  /// Values of --quantize-layer that choose the same by hand.
+  /// Values of --precision and --quantize-layer that choose the same by hand.
+  llvm::StringRef precision;
   std::vector<std::string> quantizeLayers;
 
   bool isKept() const { return parts[2].chosen.mean <= budget.most; }

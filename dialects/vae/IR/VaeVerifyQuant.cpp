@@ -49,10 +49,11 @@ static LogicalResult checkLayer(PrunableOpInterface layer) {
 
 static LogicalResult checkConversion(ConvertLayoutOp op) {
   Type from = getElementTypeOrSelf(op.getX()), to = getElementTypeOrSelf(op);
-  if (from == to || (from.isF32() && isQuantized(to)) ||
-      (isQuantized(from) && to.isF32()))
+  auto isFloat = [](Type type) { return type.isF32() || type.isF16(); };
+  if (from == to || (isFloat(from) && isQuantized(to)) ||
+      (isQuantized(from) && isFloat(to)))
     return success();
-  return op.emitOpError() << "(G4) quantizes f32 or gives it, found "
+  return op.emitOpError() << "(G4) quantizes f32 or f16 or gives it, found "
                           << op.getX().getType() << " and " << op.getType();
 }
 

@@ -72,6 +72,21 @@ func.func @weights(%x: tensor<?x2xf32>) -> tensor<?x2xf32> attributes {vae.entry
 
 // -----
 
+// What becomes integers is read as f16.
+// CHECK-LABEL: func.func @integers
+// CHECK: %[[H:.*]] = vae.activation {{.*}} -> tensor<?x2xf16>
+// CHECK: %[[Q:.*]] = vae.convert_layout %[[H]] : (tensor<?x2xf16>) -> tensor<?x2x!quant.uniform<u8:f32, 5.000000e-01:10>>
+// CHECK: vae.convert_layout %[[Q]] : (tensor<?x2x!quant.uniform<u8:f32, 5.000000e-01:10>>) -> tensor<?x2xf16>
+func.func @integers(%x: tensor<?x2xf32>) -> tensor<?x2xf32> attributes {vae.entry} {
+  %0 = vae.activation %x <tanh> : (tensor<?x2xf32>) -> tensor<?x2xf32>
+  %1 = vae.convert_layout %0 : (tensor<?x2xf32>) -> tensor<?x2x!quant.uniform<u8:f32, 0.5:10>>
+  %2 = vae.convert_layout %1 : (tensor<?x2x!quant.uniform<u8:f32, 0.5:10>>) -> tensor<?x2xf32>
+  %3 = vae.activation %2 <tanh> : (tensor<?x2xf32>) -> tensor<?x2xf32>
+  return %3 : tensor<?x2xf32>
+}
+
+// -----
+
 // Only entry points.
 // CHECK-LABEL: func.func private @f
 // CHECK-NOT: f16

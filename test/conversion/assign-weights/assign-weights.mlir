@@ -2,6 +2,7 @@
 // RUN: vae-opt %s --vae-assign-weights="weights=int4 group=64" --split-input-file | FileCheck %s --check-prefix=W4
 // RUN: vae-opt %s --vae-assign-weights --split-input-file | FileCheck %s --check-prefix=F32
 // RUN: vae-opt %s --vae-assign-weights="weights=int8 exact-ends=false" --split-input-file | FileCheck %s --check-prefix=ENDS
+// RUN: vae-opt %s --vae-assign-weights="weights=int8 exact-ends=false exact=hidden" --split-input-file | FileCheck %s --check-prefix=NAMED
 // F32-NOT: vae.weight_type
 
 // The first and the last layer stay f32, unless they are dense ones of many
@@ -85,4 +86,18 @@ func.func @convolutions(%x: tensor<?x4x?x?xf32>) -> tensor<?x192x?x?xf32> attrib
   %6 = vae.conv2d %5, %w5 : (tensor<?x192x?x?xf32>, tensor<192x192x1x1xf32>) -> tensor<?x192x?x?xf32>
   %7 = vae.conv2d %6, %w6 {groups = 192} : (tensor<?x192x?x?xf32>, tensor<192x1x1x1xf32>) -> tensor<?x192x?x?xf32>
   return %7 : tensor<?x192x?x?xf32>
+}
+
+// -----
+
+// Layers by name.
+// NAMED-LABEL: func.func @named
+// NAMED-NOT: vae.weight_type
+// NAMED: return
+// ENDS-LABEL: func.func @named
+// ENDS: vae.weight_type
+func.func @named(%x: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {vae.entry} {
+  %w = vae.constant dense<2.0> : tensor<64x64xf32>
+  %0 = vae.dense %x, %w : (tensor<?x64xf32>, tensor<64x64xf32>) -> tensor<?x64xf32> loc("hidden")
+  return %0 : tensor<?x64xf32>
 }
