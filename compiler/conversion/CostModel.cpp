@@ -13,16 +13,21 @@ using namespace vae;
 
 /// Part of a core's multiply-adds that contractions reach.
 static constexpr double kDirectEfficiency = 0.93, kWinogradEfficiency = 0.88;
+/// What a vector of results takes beside its products (of 1 to 16 inputs).
+static constexpr double kResultVector = 12;
+/// Of dot products (of 8 to 64 inputs, 1 and 3 outputs): a position, one of its
+/// results, and a vector of products of one.
+static constexpr double kDotPosition = 18, kDotResult = 3, kDotProducts = 1.2;
 /// Products of a narrow panel: each loads an input, which those of a wide one
 /// share (33 channels, a CPU with two multipliers of 512 bits).
 static constexpr double kNarrowPanel = 1.3;
 /// A vector of a transform, of tiles of up to six and of more elements on a
 /// side.
-static constexpr double kSmallTransform = 13, kLargeTransform = 22;
+static constexpr double kSmallTransform = 9, kLargeTransform = 18;
 /// Of products and transforms in block floating point, what they cost in f32:
 /// by VNNI, and by pmaddwd and an addition.
 static constexpr double kVnniProducts = 0.54, kPairProducts = 0.8,
-                        kBlockFloatTransform = 0.75, kBlockFloatWeights = 1;
+                        kBlockFloatTransform = 1.1, kBlockFloatWeights = 1;
 /// Four products of bytes, of all lanes: by VNNI or a dot product of AArch64,
 /// by two pmaddwd and two additions, and one after the other.
 static constexpr double kByteDots = 1, kBytePairs = 2.8, kByteSingles = 10;
@@ -64,12 +69,16 @@ static double getDirectCost(const KernelTarget &target, const Work &work,
                                                 : kByteSingles;
   }
   if (shape.dotProducts())
-    return 1.5 * perProduct * positions * shape.outputs *
-           vectorsFor(target, summands);
-  return shape.groups * perProduct *
-         getProducts(positions, summands, vectorsFor(target, shape.outputs),
-                     chooseTile(target, shape)) /
-         kDirectEfficiency;
+    return positions *
+           (kDotPosition +
+            shape.outputs * (kDotResult + kDotProducts * perProduct *
+                                              vectorsFor(target, summands)));
+  int64_t vectors = vectorsFor(target, shape.outputs);
+  double products =
+      perProduct *
+      getProducts(positions, summands, vectors, chooseTile(target, shape)) /
+      kDirectEfficiency;
+  return shape.groups * (products + kResultVector * positions * vectors);
 }
 
 static double getWinogradCost(const KernelTarget &target, const Work &work,

@@ -376,7 +376,8 @@ LogicalResult Compilation::passes(Stage which,
 LogicalResult Compilation::compress() {
   bool active = options.compresses() && options.emit >= Stage::Compress;
   if (active)
-    reportPruning(*module, /*after=*/false, report);
+    reportPruning(*module, /*after=*/false,
+                  getAlgorithmRules(options, report.tuning), report);
   if (failed(passes(Stage::Compress,
                     [&](auto &pm) { buildCompress(pm, options); })))
     return failure();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/pipeline/Compress.h"
 
+#include "compiler/pipeline/Pipeline.h"
+
 #include "compiler/compress/ReplaceWeights.h"
 #include "compiler/pipeline/Files.h"
 #include "dialects/vae/IR/VaeUnits.h"
@@ -35,7 +37,8 @@ static PruneChannelsStep describePruning(ModuleOp module,
 LogicalResult vae::finishCompression(ModuleOp module,
                                      const CompileOptions &options,
                                      CompileReport &report) {
-  reportPruning(module, /*after=*/true, report);
+  reportPruning(module, /*after=*/true,
+                getAlgorithmRules(options, report.tuning), report);
   Recipe &recipe = report.recipe;
   if (options.replay)
     recipe = *options.replay;

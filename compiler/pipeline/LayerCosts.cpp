@@ -23,6 +23,13 @@ static double getDenseCost(const KernelTarget &target, DenseOp op,
   return *getCost(target, work, Algorithm(), precision);
 }
 
+double vae::getLayerCost(Operation *layer, const AlgorithmRules &rules,
+                         const AlgorithmChooser &chooser) {
+  if (auto dense = dyn_cast<DenseOp>(layer))
+    return getDenseCost(rules.target, dense, Precision::F32);
+  return chooser.getChosenCost(layer).value_or(0);
+}
+
 void vae::reportCosts(ModuleOp fused, const AlgorithmRules &rules,
                       CompileReport &report) {
   auto chooser = AlgorithmChooser::create(rules);

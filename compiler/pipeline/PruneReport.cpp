@@ -2,6 +2,7 @@
 //
 // How large layers are before and after pruning.
 #include "compiler/pipeline/Formula.h"
+#include "compiler/pipeline/LayerCosts.h"
 #include "compiler/pipeline/Report.h"
 #include "dialects/vae/IR/VaeConstants.h"
 #include "dialects/vae/IR/VaeUnits.h"
@@ -36,7 +37,9 @@ static LayerSize measure(PrunableOpInterface layer,
   return size;
 }
 
-void vae::reportPruning(ModuleOp module, bool after, CompileReport &report) {
+void vae::reportPruning(ModuleOp module, bool after,
+                        const AlgorithmRules &rules, CompileReport &report) {
+  auto chooser = AlgorithmChooser::create(rules);
   PruneReport &pruning = report.pruning;
   auto model = module->getAttrOfType<DictionaryAttr>(kModelAttr);
   if (auto count =
@@ -65,7 +68,10 @@ void vae::reportPruning(ModuleOp module, bool after, CompileReport &report) {
         pruning.layers.emplace_back().name = units->name;
       PrunedLayerReport &layer = pruning.layers[place->second];
       LayerSize size = measure(cast<PrunableOpInterface>(op), dims, report);
+      if (chooser)
+        size.cost = getLayerCost(&op, rules, *chooser);
       (after ? layer.after : layer.before) = size;
     }
   }
+  llvm::consumeError(chooser.takeError()); // vae-choose-algorithm reports it
 }

@@ -87,6 +87,8 @@ struct LayerSize {
   int64_t parameters = 0, bytes = 0;
   /// Per example, at the smallest dynamic dimensions.
   int64_t flops = 0;
+  /// Predicted time as LayerReport::cost, of which only ratios count.
+  double cost = 0;
 };
 
 struct PrunedLayerReport {
@@ -197,7 +199,8 @@ void reportModel(mlir::ModuleOp module, llvm::ArrayRef<std::string> entries,
 /// simplify stage those of the entry points that are compiled.
 void reportParameters(mlir::ModuleOp module, CompileReport &report);
 /// Reads the sizes of layers with weights, before and after pruning.
-void reportPruning(mlir::ModuleOp module, bool after, CompileReport &report);
+void reportPruning(mlir::ModuleOp module, bool after,
+                   const AlgorithmRules &rules, CompileReport &report);
 /// Compares the module after the fuse stage with the imported layers, and reads
 /// their precision, storage and algorithms, which follow from `rules`.
 void reportFusion(mlir::ModuleOp fused, const AlgorithmRules &rules,

@@ -87,6 +87,7 @@ static LayerSize &operator+=(LayerSize &sum, const LayerSize &size) {
   sum.parameters += size.parameters;
   sum.bytes += size.bytes;
   sum.flops += size.flops;
+  sum.cost += size.cost;
   return sum;
 }
 
@@ -99,8 +100,22 @@ static std::string formatChange(int64_t before, int64_t after) {
 static void printPruning(const CompileReport &report, raw_ostream &out) {
   if (!isPruned(report))
     return;
-  std::vector<std::string> titles = {"pruned layer", ">units", ">parameters",
-                                     ">weights B", ">FLOPs/example"};
+  std::vector<std::string> titles = {"pruned layer",   ">units",
+                                     ">parameters",    ">weights B",
+                                     ">FLOPs/example", ">% of time"};
+  LayerSize all, left;
+  for (const PrunedLayerReport &layer : report.pruning.layers) {
+    all += layer.before;
+    left += layer.after;
+  }
+  auto formatTime = [&](const LayerSize &from, const LayerSize &to) {
+    double percent = all.cost / 100;
+    return from.cost == to.cost
+               ? formatv("{0:f1}", from.cost / percent).str()
+               : formatv("{0:f1} -> {1:f1}", from.cost / percent,
+                         to.cost / percent)
+                     .str();
+  };
   bool fitted = report.recipe.find<LeastSquaresStep>() != nullptr;
   if (fitted)
     titles.push_back(">error");
@@ -110,19 +125,17 @@ static void printPruning(const CompileReport &report, raw_ostream &out) {
     table.add({name, formatChange(before.units, after.units),
                formatChange(before.parameters, after.parameters),
                formatChange(before.bytes, after.bytes),
-               formatChange(before.flops, after.flops), std::move(error)});
+               formatChange(before.flops, after.flops),
+               formatTime(before, after), std::move(error)});
   };
-  LayerSize before, after;
   for (const PrunedLayerReport &layer : report.pruning.layers) {
     std::string error;
     if (layer.errorBefore && layer.errorAfter)
       error =
           formatv("{0:f4} -> {1:f4}", *layer.errorBefore, *layer.errorAfter);
     add(layer.name, layer.before, layer.after, error);
-    before += layer.before;
-    after += layer.after;
   }
-  add("all", before, after, "");
+  add("all", all, left, "");
   table.print(out);
 }
 
@@ -408,6 +421,7 @@ static void writeSize(json::OStream &json, StringRef key,
     json.attribute("parameters", size.parameters);
     json.attribute("weight_bytes", size.bytes);
     json.attribute("flops", size.flops);
+    json.attribute("cost", size.cost);
   });
 }
 
