@@ -6,9 +6,9 @@
 
 namespace vae {
 
-/// Fills LayerReport::cost and integerCost of layers that multiply no integers,
-/// after the fuse stage. Dense layers have costs here, too, of one example.
-void reportCosts(mlir::ModuleOp fused, const AlgorithmRules &rules,
+/// Fills LayerReport::cost, after the fuse stage. Dense layers have costs here,
+/// too, of one example. What is counted is arithmetic, not reading weights.
+void reportCosts(mlir::ModuleOp fused, const KernelTarget &target,
                  CompileReport &report);
 
 } // namespace vae

@@ -43,9 +43,12 @@ struct Arguments {
   bool tune = false;
   /// Where the ranges go that are measured; empty: nowhere.
   std::string writeRanges;
+  /// Whether --precision is there; options.precision is a default else.
+  bool hasPrecision = false;
   /// --quantize=auto: layers are chosen so that this is kept. What was found,
   /// after the search.
   std::optional<Budget> maxDrop;
+  Objective objective = Objective::Time;
   std::optional<AutoReport> autoReport;
   /// Print errors only.
   bool quiet = false;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/vaec/ApplyRecipe.h"
+
+#include "tools/vaec/Console.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+using namespace vae;
+using namespace vae::tool;
+
+static llvm::StringRef getPrecisionName(Precision precision) {
+  return precision == Precision::BFP16 ? "mixed"
+                                       : stringifyPrecision(precision);
+}
+
+ExitCode vae::tool::readAppliedRecipe(Arguments &arguments) {
+  CompileOptions &options = arguments.options;
+  if (options.applyRecipe.empty())
+    return kOk;
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  context.getDiagEngine().registerHandler([](mlir::Diagnostic &diagnostic) {
+    printDiagnostic(diagnostic);
+    return mlir::success();
+  });
+  auto recipe = readRecipe(options.applyRecipe, context);
+  if (failed(recipe))
+    return kInputError;
+  if (recipe->steps.empty())
+    llvm::errs() << options.applyRecipe
+                 << ": warning: the recipe has no steps, and changes nothing\n";
+  if (const auto *step = recipe->find<QuantizeStep>()) {
+    if (options.quantize != Quantize::None)
+      return failUsage("'" + options.applyRecipe +
+                       "' says what is quantized: leave --quantize out, or "
+                       "remove the step 'quantize' from the recipe");
+    llvm::StringRef precision = getPrecisionName(options.precision);
+    if (arguments.hasPrecision && precision != step->precision)
+      return failUsage("--precision=" + precision + ": '" +
+                       options.applyRecipe + "' says " + step->precision +
+                       "; leave --precision out, or change the recipe");
+  }
+  options.replay = std::move(*recipe);
+  return kOk;
+}
+
+void vae::tool::dropKinds(std::optional<Recipe> &recipe) {
+  if (recipe)
+    llvm::erase_if(recipe->steps, [](const RecipeStep &step) {
+      return std::holds_alternative<QuantizeStep>(step);
+    });
+}
