@@ -26,8 +26,7 @@ PrecisionKind vae::getKind(const LayerReport &layer) {
                                              : PrecisionKind::F32;
 }
 
-/// What --precision calls it.
-static StringRef getPrecisionName(Precision precision) {
+StringRef vae::getPrecisionName(Precision precision) {
   return precision == Precision::BFP16 ? "mixed"
                                        : stringifyPrecision(precision);
 }

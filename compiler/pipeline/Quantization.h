@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The step `quantize` of recipes: docs/recipes.md. Private to the pipeline, but
-// for the kinds of layers.
+// for names and kinds.
 #ifndef COMPILER_PIPELINE_QUANTIZATION_H
 #define COMPILER_PIPELINE_QUANTIZATION_H
 
@@ -13,6 +13,9 @@ namespace vae {
 /// What a layer with weights is after the stage fuse. Weights of integers count
 /// before the numbers that the layer multiplies.
 PrecisionKind getKind(const LayerReport &layer);
+
+/// What --precision and recipes call it: "mixed" is block floating point.
+llvm::StringRef getPrecisionName(Precision precision);
 
 /// Makes what the step says the options' own: precision, ranges, and the kind
 /// of each layer.

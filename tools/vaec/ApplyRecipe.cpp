@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/vaec/ApplyRecipe.h"
 
+#include "compiler/pipeline/Quantization.h"
 #include "tools/vaec/Console.h"
 
 #include "mlir/IR/MLIRContext.h"
 
 using namespace vae;
 using namespace vae::tool;
-
-static llvm::StringRef getPrecisionName(Precision precision) {
-  return precision == Precision::BFP16 ? "mixed"
-                                       : stringifyPrecision(precision);
-}
 
 ExitCode vae::tool::readAppliedRecipe(Arguments &arguments) {
   CompileOptions &options = arguments.options;

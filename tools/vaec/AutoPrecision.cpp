@@ -31,9 +31,6 @@ constexpr size_t kCalibration = 0, kDecision = 1, kCheck = 2,
 constexpr DataPart kDataParts[kNumParts] = {
     DataPart::Calibration, DataPart::Decision, DataPart::Check};
 
-/// What all layers are that nothing else is said of.
-constexpr llvm::StringLiteral kAllBase = "f32";
-
 class AutoSearch {
 public:
   explicit AutoSearch(Arguments &arguments)
@@ -50,8 +47,8 @@ private:
 
   void checkEntries();
   CompileReport compileTo(const Arguments &own, llvm::StringRef path) const;
-  /// With kinds of layers, as --quantize-layer has them, but those that the
-  /// user asks for, which come after them.
+  /// With kinds of layers, as --quantize-layer has them; others are f32, but
+  /// those that the user asks for.
   CompileReport compileLayers(const std::vector<std::string> &layers,
                               llvm::StringRef path, Stage emit);
   std::vector<double> measurePart(const vaedata::Model &model, size_t part);
@@ -114,7 +111,7 @@ CompileReport AutoSearch::compileLayers(const std::vector<std::string> &layers,
   own.options.entries = {budget.getEntry()};
   auto &texts = own.options.quantizeLayers;
   texts.insert(texts.begin(), layers.begin(), layers.end());
-  texts.insert(texts.begin(), kAllBase.str());
+  texts.insert(texts.begin(), getPrecisionKindName(kBaseKind).str());
   return compileTo(own, path);
 }
 
@@ -397,7 +394,7 @@ void AutoSearch::search() {
   std::set<std::string> written;
   for (const LayerReport &layer : compileTo(own, "/dev/null").layers)
     written.insert(layer.name);
-  report.quantizeLayers = {kAllBase.str()};
+  report.quantizeLayers = {getPrecisionKindName(kBaseKind).str()};
   for (const AutoLayer *row : getChoosable())
     if (row->choice != kBaseKind && written.count(row->name))
       report.quantizeLayers.push_back(getText(row->name, row->choice));
