@@ -389,6 +389,9 @@ LogicalResult Compilation::finishQuantization() {
 LogicalResult Compilation::writeRecipe() {
   if (options.recipe.empty())
     return success();
+  if (report.recipe.steps.empty())
+    emitWarning(FileLineColLoc::get(&context, options.recipe, 0, 0))
+        << "nothing was decided: the recipe has no steps";
   std::string failed;
   llvm::Error error = vae::writeRecipe(report.recipe, options, failed);
   return error ? fail(std::move(error), failed) : success();
