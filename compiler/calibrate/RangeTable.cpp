@@ -284,7 +284,8 @@ llvm::Expected<RangeTable> vae::parseRangeTable(StringRef text,
 }
 
 llvm::Error vae::checkRangeTable(const RangeTable &table, StringRef file,
-                                 StringRef model, StringRef hash) {
+                                 StringRef model, StringRef hash,
+                                 StringRef remedy) {
   if (table.hash == hash)
     return llvm::Error::success();
   std::string reason = table.model == model
@@ -293,6 +294,5 @@ llvm::Error vae::checkRangeTable(const RangeTable &table, StringRef file,
   return llvm::createStringError(
       std::make_error_code(std::errc::invalid_argument),
       llvm::Twine(file) + ": error: the ranges are of another model, '" +
-          table.model + "', " + reason +
-          "; write the table again with vaec calibrate");
+          table.model + "', " + reason + "; " + remedy);
 }

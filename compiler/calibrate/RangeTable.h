@@ -30,6 +30,9 @@ struct TensorRanges {
   bool operator==(const TensorRanges &other) const;
 };
 
+/// RangeTable::data of a model that made its own.
+inline constexpr llvm::StringLiteral kGeneratedData = "generated";
+
 struct RangeTable {
   /// Name and hash (ModelHash.h) of the model.
   std::string model, hash;
@@ -37,6 +40,9 @@ struct RangeTable {
   std::string data;
   uint64_t samples = 0, seed = 0;
   std::vector<TensorRanges> tensors;
+  /// SHA-256, in hexadecimal digits, of the numbers that it was measured on,
+  /// and of the text that it was read from. Not in the file; empty if unknown.
+  std::string dataHash, fileHash;
 
   /// Null if there is none of that name.
   const TensorRanges *find(llvm::StringRef name) const;
@@ -49,9 +55,12 @@ void printRangeTable(const RangeTable &table, llvm::raw_ostream &out);
 llvm::Expected<RangeTable> parseRangeTable(llvm::StringRef text,
                                            llvm::StringRef file);
 
-/// Fails if the table is not of the model with that hash.
-llvm::Error checkRangeTable(const RangeTable &table, llvm::StringRef file,
-                            llvm::StringRef model, llvm::StringRef hash);
+/// Fails if the table is not of the model with that hash; `remedy` says how
+/// another one is written.
+llvm::Error checkRangeTable(
+    const RangeTable &table, llvm::StringRef file, llvm::StringRef model,
+    llvm::StringRef hash,
+    llvm::StringRef remedy = "write the table again with vaec calibrate");
 
 } // namespace vae
 

@@ -11,24 +11,14 @@
 
 using namespace vae;
 
-llvm::StringRef vae::getPrecisionKindName(PrecisionKind kind) {
-  switch (kind) {
-#define VAE_PRECISION_KIND(IDENTIFIER, NAME)                                   \
-  case PrecisionKind::IDENTIFIER:                                              \
-    return NAME;
-#include "compiler/compress/PrecisionKinds.def"
-  }
-  return "";
-}
-
 static constexpr double kInfinite = std::numeric_limits<double>::infinity();
 /// Measurements of single layers after the bisection, beside ceil(log2(n + 1)).
 static constexpr unsigned kFurtherTries = 8;
 
 /// The choices of a layer that are worth anything, from the one that saves most
-/// to Base: the lower convex hull of drop over saving. From each to the next,
-/// less is lost for what is no longer saved: the order of steps over all layers
-/// never takes a later step of a layer before an earlier one.
+/// to kBaseKind: the lower convex hull of drop over saving. From each to the
+/// next, less is lost for what is no longer saved: the order of steps over all
+/// layers never takes a later step of a layer before an earlier one.
 static PrecisionChoices getHull(const PrecisionChoices &choices) {
   PrecisionChoices points = {PrecisionChoice()};
   for (PrecisionChoice choice : choices) {
@@ -37,10 +27,10 @@ static PrecisionChoices getHull(const PrecisionChoices &choices) {
     choice.saving = std::max(choice.saving, 0.0);
     points.push_back(choice);
   }
-  // Of equal savings, the least drop last, and Base first.
+  // Of equal savings, the least drop last, and kBaseKind first.
   llvm::sort(points, [](const auto &a, const auto &b) {
-    bool aBase = a.kind == PrecisionKind::Base;
-    bool bBase = b.kind == PrecisionKind::Base;
+    bool aBase = a.kind == kBaseKind;
+    bool bBase = b.kind == kBaseKind;
     if (a.saving != b.saving)
       return a.saving < b.saving;
     return aBase != bBase ? aBase : a.drop > b.drop;

@@ -2,6 +2,7 @@
 #include "compiler/conversion/Conversion.h"
 
 #include "compiler/conversion/LayerEnds.h"
+#include "compiler/conversion/LayerKinds.h"
 #include "compiler/conversion/LayerShape.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeQuant.h"
@@ -48,6 +49,8 @@ bool isLargePointwise(Operation *op) {
 }
 
 bool hasForm(Operation *op, Precision precision) {
+  if (precision == Precision::F32)
+    return false;
   Algorithm algorithm = getAlgorithm(op);
   bool winograd = algorithm.winograd != 0;
   // Stored weights are those of f32.
@@ -63,6 +66,10 @@ struct AssignPrecisionPass
     : vae::impl::AssignPrecisionPassBase<AssignPrecisionPass> {
   using Base::Base;
 
+  LogicalResult initialize(MLIRContext *context) override {
+    return readKinds(layers, wishes, context);
+  }
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto known = symbolizePrecision(precision);
@@ -70,24 +77,23 @@ struct AssignPrecisionPass
       module.emitError() << "unknown precision '" << precision << "'";
       return signalPassFailure();
     }
-    wanted = *known;
-    if (wanted == Precision::BFP16 && !wordDots) {
+    general = *known;
+    if (!wordDots &&
+        (general == Precision::BFP16 || wishes.has(PrecisionKind::Mixed)))
       module.emitWarning() << "no CPU of this library multiplies pairs of "
                               "16-bit integers, as those with AVX2 do; all "
                               "layers stay f32";
-      return;
-    }
-    if (wanted == Precision::F32)
-      return;
     exact.clear();
-    SmallVector<Operation *> layers;
+    shared = SharedWishes<Precision>();
+    SmallVector<std::pair<Operation *, Precision>> found;
     for (auto entry : module.getOps<func::FuncOp>())
       if (entry->hasAttr(kEntryAttr) && !entry.isDeclaration())
-        visit(entry, layers);
-    auto attribute = StringAttr::get(&getContext(), precision);
-    for (Operation *layer : layers) {
+        visit(entry, found);
+    for (auto [layer, wanted] : found) {
       if (exact.contains(getSharedWeight(layer)))
         continue;
+      auto attribute =
+          StringAttr::get(&getContext(), stringifyPrecision(wanted));
       layer->setAttr(kPrecisionAttr, attribute);
       if (!module->hasAttr(kPrecisionAttr)) // "int8" stays
         module->setAttr(kPrecisionAttr, attribute);
@@ -96,18 +102,39 @@ struct AssignPrecisionPass
   }
 
 private:
-  void visit(func::FuncOp entry, SmallVectorImpl<Operation *> &layers) {
+  /// What a layer is to multiply, and whether that is wanted of it by name.
+  std::pair<Precision, bool> getWanted(Operation *op) const {
+    switch (wishes.find(op).value_or(PrecisionKind::None)) {
+    case PrecisionKind::F32:
+      return {Precision::F32, true};
+    case PrecisionKind::Mixed:
+      return {Precision::BFP16, true};
+    case PrecisionKind::BF16:
+      return {Precision::BF16, true};
+    default:
+      return {general, false};
+    }
+  }
+
+  void visit(func::FuncOp entry,
+             SmallVectorImpl<std::pair<Operation *, Precision>> &found) {
     LayerEnds ends(entry);
     entry.walk([&](Operation *op) {
       if (!isa<PrunableOpInterface>(op) || isIntegerLayer(op))
         return;
-      layers.push_back(op);
-      if (!hasForm(op, wanted) || (exactEnds && ends.isExact(op)))
+      auto [wanted, asked] = getWanted(op);
+      found.push_back({op, wanted});
+      bool agree = shared.add(getSharedWeight(op), wanted);
+      bool builds = wanted != Precision::BFP16 || wordDots;
+      if (!agree || !builds || !hasForm(op, wanted) ||
+          (exactEnds && !asked && ends.isExact(op)))
         exact.insert(getSharedWeight(op));
     });
   }
 
-  Precision wanted = Precision::F32;
+  Precision general = Precision::F32;
+  LayerKinds wishes;
+  SharedWishes<Precision> shared;
   DenseSet<Attribute> exact;
 };
 

@@ -2,6 +2,7 @@
 #include "compiler/conversion/Conversion.h"
 
 #include "compiler/conversion/LayerEnds.h"
+#include "compiler/conversion/LayerKinds.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
 #include "dialects/vae/IR/VaeQuant.h"
@@ -36,6 +37,10 @@ struct Choice {
 struct AssignWeightsPass : vae::impl::AssignWeightsPassBase<AssignWeightsPass> {
   using Base::Base;
 
+  LogicalResult initialize(MLIRContext *context) override {
+    return readKinds(layers, wishes, context);
+  }
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (!llvm::is_contained({"f32", "int8", "int4"}, StringRef(weights))) {
@@ -48,38 +53,61 @@ struct AssignWeightsPass : vae::impl::AssignWeightsPassBase<AssignWeightsPass> {
                          << group.getValue();
       return signalPassFailure();
     }
-    if (weights == "f32")
+    if (weights == "f32" && !wishes.has(PrecisionKind::W8) &&
+        !wishes.has(PrecisionKind::W4))
       return;
     choices.clear();
     exact.clear();
-    SmallVector<Operation *> layers;
+    shared = SharedWishes<unsigned>();
+    SmallVector<std::pair<Operation *, unsigned>> found;
     for (auto entry : module.getOps<func::FuncOp>())
       if (entry->hasAttr(kEntryAttr) && !entry.isDeclaration())
-        visit(entry, layers);
-    for (Operation *layer : layers)
+        visit(entry, found);
+    for (auto [layer, bits] : found)
       if (!exact.contains(getSharedWeight(layer)))
-        assign(layer);
+        assign(layer, bits);
   }
 
 private:
-  void visit(func::FuncOp entry, SmallVectorImpl<Operation *> &layers) {
+  /// The bits of a layer's weights, 0 for those of f32, and whether they are
+  /// wanted of it by name.
+  std::pair<unsigned, bool> getWanted(Operation *op) const {
+    auto wish = wishes.find(op);
+    if (!wish)
+      return {weights == "int8" ? 8 : weights == "int4" ? 4 : 0, false};
+    return {*wish == PrecisionKind::W8   ? 8
+            : *wish == PrecisionKind::W4 ? 4
+                                         : 0,
+            true};
+  }
+
+  void visit(func::FuncOp entry,
+             SmallVectorImpl<std::pair<Operation *, unsigned>> &found) {
     LayerEnds ends(entry);
     entry.walk([&](PrunableOpInterface op) {
       if (!getSharedWeight(op) || isIntegerLayer(op))
         return;
-      layers.push_back(op);
+      auto [bits, asked] = getWanted(op);
+      found.push_back({op, bits});
       bool few = getTypeOfWeight(op).getNumElements() < kFewestWeights;
-      if ((exactEnds && (few || ends.isExact(op))) ||
-          llvm::is_contained(exactLayers, getLayerName(op->getLoc()).str()) ||
-          getUnitsOfGroup(op).second < kFewestOutputs)
+      bool hasForm = getUnitsOfGroup(op).second >= kFewestOutputs;
+      if (bits && asked && !hasForm)
+        op->setAttr(
+            kStorageNoteAttr,
+            StringAttr::get(&getContext(),
+                            llvm::formatv("fewer than {0} outputs in a group",
+                                          kFewestOutputs)
+                                .str()));
+      if (!shared.add(getSharedWeight(op), bits) || !bits || !hasForm ||
+          (exactEnds && !asked && (few || ends.isExact(op))))
         exact.insert(getSharedWeight(op));
     });
   }
 
-  void assign(Operation *layer) {
+  void assign(Operation *layer, unsigned bits) {
     auto [found, isNew] = choices.try_emplace(getSharedWeight(layer));
     if (isNew)
-      found->second = choose(layer);
+      found->second = choose(layer, bits);
     const auto &[type, note] = found->second;
     if (!note.empty())
       layer->setAttr(kStorageNoteAttr, StringAttr::get(&getContext(), note));
@@ -89,7 +117,7 @@ private:
     ++numLayers;
   }
 
-  Choice choose(Operation *op) {
+  Choice choose(Operation *op, unsigned bits) {
     if (getAlgorithm(op).stored)
       return {{}, "transformed weights are stored as f32"};
     auto layer = cast<PrunableOpInterface>(op);
@@ -106,7 +134,7 @@ private:
                              layer.getOutputUnitAxis()),
               std::move(note)};
     };
-    if (weights == "int8")
+    if (bits == 8)
       return getInt8("");
     int64_t inputs = getUnitsOfGroup(op).first;
     int64_t block = std::min<int64_t>(group, inputs);
@@ -125,6 +153,8 @@ private:
             ""};
   }
 
+  LayerKinds wishes;
+  SharedWishes<unsigned> shared;
   DenseMap<Attribute, Choice> choices; // of weights
   DenseSet<Attribute> exact;
 };

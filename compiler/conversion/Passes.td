@@ -35,6 +35,11 @@ defvar AlgorithmOptions = [
   Option<"stores", "stores", "bool", "true",
          "Whether transformed weights may be stored unasked">];
 
+/// What single layers are to be (LayerKinds.h).
+defvar LayersOption =
+  ListOption<"layers", "layers", "std::string",
+             "[LAYER=]KIND: none, f32, mixed, bf16, int8, w8 or w4">;
+
 def QuantizePass : Pass<"vae-quantize", "::mlir::ModuleOp"> {
   let summary = "Makes layers multiply integers of 8 bits";
   let description = [{
@@ -52,7 +57,7 @@ def QuantizePass : Pass<"vae-quantize", "::mlir::ModuleOp"> {
 
     They get `vae.quantize_note`, which says why. A weight that several entry
     points read is of one kind in all of them. `layers` decides instead about
-    3 and 4, for one layer or all.
+    3 and 4, for one layer or all: `int8`, or any other kind.
 
     `ranges` has the ranges of tensors by their names in a table (TensorNames.h),
     `%XX` standing for the character of that hexadecimal code. A tensor is
@@ -66,7 +71,7 @@ def QuantizePass : Pass<"vae-quantize", "::mlir::ModuleOp"> {
     Option<"quantize", "quantize", "std::string", "\"none\"",
            "Integers that layers multiply: none or int8">,
     ListOption<"ranges", "ranges", "std::string", "NAME:LOW:HIGH">,
-    ListOption<"layers", "layers", "std::string", "[LAYER=]int8 or none">,
+    LayersOption,
     Option<"exactEnds", "exact-ends", "bool", "true",
            "Keep the heads of the latent f32">], AlgorithmOptions);
   let statistics = [
@@ -116,7 +121,9 @@ def AssignPrecisionPass : Pass<"vae-assign-precision", "::mlir::ModuleOp"> {
     those of many channels at many positions; but not the first, the last and
     the heads of the latent. Other layers have no such form.
 
-    A weight that several entry points read has one precision in all of them.
+    A weight that several entry points read has one precision in all of them. `layers`
+    decides instead for one layer or all: `f32`, `bf16`, or `mixed`, which is bfp16,
+    at the ends and the heads, too, where there is such a form.
   }];
   let dependentDialects = ["::vae::VaeDialect"];
   let options = [
@@ -125,7 +132,8 @@ def AssignPrecisionPass : Pass<"vae-assign-precision", "::mlir::ModuleOp"> {
     Option<"exactEnds", "exact-ends", "bool", "true",
            "Keep the first and last layers and the heads of the latent f32">,
     Option<"wordDots", "word-dots", "bool", "true",
-           "Whether some machine multiplies pairs of 16-bit integers">];
+           "Whether some machine multiplies pairs of 16-bit integers">,
+    LayersOption];
   let statistics = [
     Statistic<"numLayers", "layers", "Number of layers of less than f32">];
 }
@@ -148,7 +156,8 @@ def AssignWeightsPass : Pass<"vae-assign-weights", "::mlir::ModuleOp"> {
     With `int4`, blocks of fewer than 8 inputs, and such of a transposed
     convolution as do not divide the inputs of a group, make the layer int8, with
     a note. A weight that several entry points read is stored alike in all of
-    them.
+    them. `layers` decides instead about 1 and few weights, for one layer or all: `w8`,
+    `w4`, or any other kind for weights that stay f32.
   }];
   let dependentDialects = ["::vae::VaeDialect", "::mlir::quant::QuantDialect"];
   let options = [
@@ -158,7 +167,7 @@ def AssignWeightsPass : Pass<"vae-assign-weights", "::mlir::ModuleOp"> {
     Option<"exactEnds", "exact-ends", "bool", "true",
            "Keep the first and last layers, the heads of the latent and layers of "
            "few weights f32">,
-    ListOption<"exactLayers", "exact", "std::string", "Layers that stay f32">];
+    LayersOption];
   let statistics = [
     Statistic<"numLayers", "layers", "Number of layers with integer weights">];
 }

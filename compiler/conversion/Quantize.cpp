@@ -3,6 +3,7 @@
 
 #include "compiler/calibrate/TensorNames.h"
 #include "compiler/conversion/LayerEnds.h"
+#include "compiler/conversion/LayerKinds.h"
 #include "compiler/conversion/QuantizeLayers.h"
 #include "compiler/conversion/QuantizeTensors.h"
 #include "dialects/vae/IR/VaeQuant.h"
@@ -41,9 +42,6 @@ static ActivationAttr getActivation(Operation *op) {
 
 namespace {
 
-/// What a layer's user wants, whatever would be chosen.
-enum class Wish { Int8, None };
-
 struct QuantizePass : vae::impl::QuantizePassBase<QuantizePass> {
   using Base::Base;
   friend struct vae::AlgorithmRules;
@@ -64,15 +62,7 @@ struct QuantizePass : vae::impl::QuantizePassBase<QuantizePass> {
         return fail("a range is NAME:LOW:HIGH, found '" + text + "'");
       known[range->first] = range->second;
     }
-    for (const std::string &text : layers) {
-      auto [layer, name] = StringRef(text).rsplit('=');
-      if (name.empty())
-        std::swap(layer, name);
-      if (name != "int8" && name != "none")
-        return fail("layers are [LAYER=]int8 or none, found '" + text + "'");
-      wishes[layer] = name == "int8" ? Wish::Int8 : Wish::None;
-    }
-    return success();
+    return readKinds(layers, wishes, context);
   }
 
   void runOnOperation() override {
@@ -119,8 +109,8 @@ private:
                     const LayerEnds &ends) {
     if (!hasIntegerForm(layer))
       return "its weights are no constant";
-    auto wish = getWish(layer);
-    if (wish == Wish::None)
+    auto wish = wishes.find(layer);
+    if (wish && wish != PrecisionKind::Int8)
       return "asked for";
     if (!wish && exactEnds && ends.isHead(layer))
       return "a head of the latent";
@@ -137,13 +127,6 @@ private:
     if (!sums.fit(type.getZeroPoint()))
       return "sums could exceed 32 bits";
     return "";
-  }
-
-  std::optional<Wish> getWish(Operation *layer) const {
-    auto one = wishes.find(getLayerName(layer->getLoc()));
-    if (one == wishes.end())
-      one = wishes.find("");
-    return one == wishes.end() ? std::nullopt : std::optional(one->second);
   }
 
   const WeightSums &getSums(Operation *layer) {
@@ -217,7 +200,7 @@ private:
 
   AlgorithmChooser chooser;
   std::map<std::string, Range> known; // by the tensor's name
-  llvm::StringMap<Wish> wishes;       // by the layer's name; "": all
+  LayerKinds wishes;
   DenseMap<Attribute, std::string> notes;
   DenseMap<Attribute, std::shared_ptr<WeightSums>> weights;
   DenseMap<Value, quant::UniformQuantizedType> types; // of sources

@@ -9,6 +9,7 @@
 #include "compiler/pipeline/Compress.h"
 #include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/Quantization.h"
 #include "compiler/pipeline/Ranges.h"
 #include "compiler/pipeline/Resources.h"
 #include "compiler/pipeline/Tune.h"
@@ -78,13 +79,18 @@ private:
   LogicalResult importModel();
   /// A recipe is of one model.
   LogicalResult checkModelOfRecipe();
-  LogicalResult checkLayersOfRecipe();
+  /// What messages about the recipe that is replayed call it.
+  StringRef getRecipeFile() const {
+    return options.applyRecipe.empty() ? input : options.applyRecipe;
+  }
   /// Outputs must not replace weights that are mapped.
   LogicalResult checkWeightFiles();
   LogicalResult checkEntries();
   LogicalResult checkAlgorithms();
-  /// The ranges of --ranges.
+  /// Ranges, after the stage `compress`: they are of what it gives.
   LogicalResult loadRanges();
+  /// What numbers the stage `fuse` gave to layers, for the recipe.
+  LogicalResult finishQuantization();
   /// Measures layers, before the stage `fuse`.
   LogicalResult tune();
   void warnOfUnusedTable();
@@ -160,14 +166,16 @@ LogicalResult Compilation::checkRecipe() {
     if (!path.empty())
       if (llvm::Error error = checkOutput(path))
         return fail(std::move(error), path);
-  if (options.applyRecipe.empty())
-    return success();
-  auto recipe = readRecipe(options.applyRecipe, context);
-  if (failed(recipe)) {
-    report.failure = CompileFailure::Input;
-    return failure();
+  if (!options.applyRecipe.empty() && !options.replay) {
+    auto recipe = readRecipe(options.applyRecipe, context);
+    if (failed(recipe)) {
+      report.failure = CompileFailure::Input;
+      return failure();
+    }
+    options.replay = std::move(*recipe);
   }
-  options.replay = std::move(*recipe);
+  if (const QuantizeStep *step = options.getReplayedKinds())
+    applyQuantization(*step, options);
   return success();
 }
 
@@ -199,7 +207,7 @@ LogicalResult Compilation::importModel() {
   if (options.emit != Stage::Json)
     document = ModelDocument();
   reportModel(*module, options.entries, report);
-  if (failed(checkAlgorithms()) || failed(loadRanges()))
+  if (failed(checkAlgorithms()))
     return failure();
   weights = collectResources(*module);
   if (failed(checkModelOfRecipe()))
@@ -234,47 +242,19 @@ LogicalResult Compilation::checkEntries() {
   return success();
 }
 
-/// Entry points that are not compiled may have layers of the recipe; the model
-/// has all of them.
-LogicalResult Compilation::checkLayersOfRecipe() {
-  const auto *step =
-      options.replay ? options.replay->find<PruneChannelsStep>() : nullptr;
-  if (!step)
-    return success();
-  llvm::StringMap<int64_t> units;
-  module->walk([&](PrunableOpInterface layer) {
-    auto type = cast<RankedTensorType>(layer->getResult(0).getType());
-    units[getLayerName(layer->getLoc())] = type.getDimSize(layer.getUnitAxis());
-  });
-  StringRef file = options.applyRecipe.empty() ? input : options.applyRecipe;
-  for (const PruneChannelsStep::Layer &layer : step->layers) {
-    auto found = units.find(layer.name);
-    if (found == units.end())
-      return fail(CompileFailure::Input, file,
-                  "removes units of a layer '" + layer.name +
-                      "', which the model does not have");
-    if (found->second != layer.units)
-      return fail(CompileFailure::Input, file,
-                  "says that layer '" + layer.name + "' has " +
-                      Twine(layer.units) + " units; it has " +
-                      Twine(found->second));
-  }
-  return success();
-}
-
 LogicalResult Compilation::checkModelOfRecipe() {
-  if (!options.compresses())
+  if (!options.compresses() && !options.replay && options.recipe.empty() &&
+      !options.needsRanges())
     return success();
   report.hash = hashModel(*module);
-  if (!options.replay || options.replay->hash == report.hash)
-    return checkLayersOfRecipe();
-  return fail(CompileFailure::Input,
-              options.applyRecipe.empty() ? input : options.applyRecipe,
-              "is a recipe for the model '" + options.replay->model +
-                  "' with the hash " + options.replay->hash + ", '" +
-                  report.model + "' has " + report.hash +
-                  "; apply it to the model it was made for, or make another "
-                  "one with --prune and --recipe");
+  beginRecipe(options, report);
+  if (!options.replay)
+    return success();
+  LogicalResult result =
+      checkRecipeOfModel(*module, *options.replay, getRecipeFile(), report);
+  if (failed(result))
+    report.failure = CompileFailure::Input;
+  return result;
 }
 
 /// What is said of single layers is of layers that there are.
@@ -294,14 +274,18 @@ LogicalResult Compilation::checkAlgorithms() {
     }
     return LogicalResult::success();
   };
-  return success(succeeded(check(options.algorithms, "--algorithm")) &&
-                 succeeded(check(options.quantizeLayers, "--quantize-layer")));
+  if (failed(check(options.algorithms, "--algorithm")))
+    return failure();
+  // A recipe may say more than is compiled; it is checked by its lines.
+  return options.getReplayedKinds()
+             ? success()
+             : check(options.quantizeLayers, "--quantize-layer");
 }
 
 LogicalResult Compilation::loadRanges() {
-  if (options.quantize != Quantize::Int8 || options.emit < Stage::Fuse)
+  if (!options.needsRanges())
     return success();
-  auto table = readRanges(options, *module, report.model);
+  auto table = readRanges(options, report.recipe, &context);
   if (failed(table)) {
     report.failure = CompileFailure::Input;
     return failure();
@@ -388,9 +372,27 @@ LogicalResult Compilation::compress() {
   return success();
 }
 
+LogicalResult Compilation::finishQuantization() {
+  if (options.quantize == Quantize::None)
+    return success();
+  const QuantizeStep *step = options.getReplayedKinds();
+  if (!step) {
+    report.recipe.steps.emplace_back(
+        describeQuantization(*module, options, report));
+    return success();
+  }
+  LogicalResult result = checkKinds(*step, report, getRecipeFile(), context);
+  if (failed(result))
+    report.failure = CompileFailure::Input;
+  return result;
+}
+
 LogicalResult Compilation::writeRecipe() {
   if (options.recipe.empty())
     return success();
+  if (report.recipe.steps.empty())
+    emitWarning(FileLineColLoc::get(&context, options.recipe, 0, 0))
+        << "nothing was decided: the recipe has no steps";
   std::string failed;
   llvm::Error error = vae::writeRecipe(report.recipe, options, failed);
   return error ? fail(std::move(error), failed) : success();
@@ -401,13 +403,15 @@ LogicalResult Compilation::runPasses() {
                     [&](auto &pm) { buildSimplify(pm, options); })))
     return failure();
   reportParameters(*module, report);
-  if (failed(compress()) || failed(tune()) ||
+  if (failed(compress()) || failed(loadRanges()) || failed(tune()) ||
       failed(passes(Stage::Fuse,
                     [&](auto &pm) { buildFuse(pm, options, report.tuning); })))
     return failure();
   if (options.emit >= Stage::Fuse) {
     reportFusion(*module, getAlgorithmRules(options, report.tuning), report);
     warnOfUnusedTable();
+    if (failed(finishQuantization()))
+      return failure();
   }
   if (report.cpus.size() > 1 && options.emit >= Stage::Kernels)
     (*module)->setAttr(kVersionsAttr, describeVersions(report.cpus, &context));
@@ -581,7 +585,7 @@ LogicalResult Compilation::run() {
   report.cpus = std::move(*cpus);
   if (llvm::Error error = checkOutput(output))
     return fail(std::move(error), output);
-  if (failed(checkTuning()) || failed(checkRecipe()) || failed(importModel()))
+  if (failed(checkRecipe()) || failed(checkTuning()) || failed(importModel()))
     return failure();
   if (options.emit == Stage::Json)
     return writeJson();

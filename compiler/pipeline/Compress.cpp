@@ -5,6 +5,7 @@
 
 #include "compiler/compress/ReplaceWeights.h"
 #include "compiler/pipeline/Files.h"
+#include "compiler/pipeline/Quantization.h"
 #include "dialects/vae/IR/VaeUnits.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -34,19 +35,63 @@ static PruneChannelsStep describePruning(ModuleOp module,
   return step;
 }
 
+void vae::beginRecipe(const CompileOptions &options, CompileReport &report) {
+  Recipe &recipe = report.recipe;
+  if (options.replay)
+    recipe.steps = options.replay->steps;
+  recipe.compiler = "vaec " VAEC_VERSION;
+  recipe.model = report.model;
+  recipe.hash = report.hash;
+}
+
+LogicalResult vae::checkRecipeOfModel(ModuleOp imported, const Recipe &recipe,
+                                      StringRef file,
+                                      const CompileReport &report) {
+  MLIRContext &context = *imported.getContext();
+  auto fail = [&](const Twine &message) -> LogicalResult {
+    return emitError(FileLineColLoc::get(&context, file, 0, 0)) << message;
+  };
+  if (recipe.hash != report.hash)
+    return fail("is a recipe for the model '" + recipe.model +
+                "' with the hash " + recipe.hash + ", '" + report.model +
+                "' has " + report.hash +
+                "; apply it to the model it was made for, or make another one "
+                "with --recipe");
+  if (const auto *kinds = recipe.find<QuantizeStep>()) {
+    CompileReport whole;
+    reportModel(imported, {}, whole);
+    if (failed(checkLayers(*kinds, whole, file, context)))
+      return failure();
+  }
+  const auto *step = recipe.find<PruneChannelsStep>();
+  if (!step)
+    return success();
+  llvm::StringMap<int64_t> units;
+  imported.walk([&](PrunableOpInterface layer) {
+    auto type = cast<RankedTensorType>(layer->getResult(0).getType());
+    units[getLayerName(layer->getLoc())] = type.getDimSize(layer.getUnitAxis());
+  });
+  for (const PruneChannelsStep::Layer &layer : step->layers) {
+    auto found = units.find(layer.name);
+    if (found == units.end())
+      return fail("removes units of a layer '" + layer.name +
+                  "', which the model does not have");
+    if (found->second != layer.units)
+      return fail("says that layer '" + layer.name + "' has " +
+                  Twine(layer.units) + " units; it has " +
+                  Twine(found->second));
+  }
+  return success();
+}
+
 LogicalResult vae::finishCompression(ModuleOp module,
                                      const CompileOptions &options,
                                      CompileReport &report) {
   reportPruning(module, /*after=*/true,
                 getAlgorithmRules(options, report.tuning), report);
   Recipe &recipe = report.recipe;
-  if (options.replay)
-    recipe = *options.replay;
-  else
+  if (!options.replay)
     recipe.steps = {describePruning(module, options, report.pruning)};
-  recipe.compiler = "vaec " VAEC_VERSION;
-  recipe.model = report.model;
-  recipe.hash = report.hash;
   const auto *fits = recipe.find<LeastSquaresStep>();
   if (!fits)
     return success();

@@ -9,6 +9,18 @@
 
 namespace vae {
 
+/// Before the passes, with the hash of the model: the head of the recipe, and
+/// the steps that are replayed.
+void beginRecipe(const CompileOptions &options, CompileReport &report);
+
+/// Fails, with a message at a line of `file` or at the file, if the recipe is
+/// of another model than that of the report, or names layers or units that it
+/// has not. Entry points that are not compiled may have them.
+llvm::LogicalResult checkRecipeOfModel(mlir::ModuleOp imported,
+                                       const Recipe &recipe,
+                                       llvm::StringRef file,
+                                       const CompileReport &report);
+
 /// After the passes: gives layers the weights of the recipe that is replayed,
 /// and reports sizes and steps. Errors are at layers.
 llvm::LogicalResult finishCompression(mlir::ModuleOp module,

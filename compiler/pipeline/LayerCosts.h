@@ -6,15 +6,15 @@
 
 namespace vae {
 
-/// The predicted time of a layer that multiplies no integers, in vector
-/// multiply-adds, as it would be chosen: a dense layer's of one example. 0: no
-/// prediction.
-double getLayerCost(mlir::Operation *layer, const AlgorithmRules &rules,
-                    const AlgorithmChooser &chooser);
+/// The predicted time of a layer before the fuse stage, with the algorithm that
+/// will be chosen for it, in vector multiply-adds: a dense layer's of one
+/// example. 0: no prediction.
+double predictCost(mlir::Operation *layer, const KernelTarget &target,
+                   const AlgorithmChooser &chooser);
 
-/// Fills LayerReport::cost and integerCost of layers that multiply no integers,
-/// after the fuse stage. Dense layers have costs here, too, of one example.
-void reportCosts(mlir::ModuleOp fused, const AlgorithmRules &rules,
+/// Fills LayerReport::cost, after the fuse stage. Dense layers have costs here,
+/// too, of one example. What is counted is arithmetic, not reading weights.
+void reportCosts(mlir::ModuleOp fused, const KernelTarget &target,
                  CompileReport &report);
 
 } // namespace vae

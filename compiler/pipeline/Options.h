@@ -83,12 +83,15 @@ struct CompileOptions {
   std::optional<RangeTable> rangeTable;
   std::string ranges;
   RangeMethod rangeMethod = kDefaultRangeMethod;
-  /// Whether layers multiply integers, instead of what is chosen:
-  /// "[LAYER=]int8" or "none".
+  /// What layers are, instead of what is chosen: "[LAYER=]KIND", with a kind of
+  /// PrecisionKinds.def.
   std::vector<std::string> quantizeLayers;
   /// With Int8, the weights of layers that multiply no integers are stored as
   /// such, but for those of which `quantizeLayers` says none.
   bool integerWeights = false;
+  /// If these were searched (--quantize=auto): the budget that was kept and
+  /// what was minimized, for the recipe.
+  std::string searchBudget, searchObjective;
   /// What lies in memory as f16 (vae-assign-storage).
   Storage storage = Storage::F32;
   /// Inputs that share a scale of W4.
@@ -102,9 +105,11 @@ struct CompileOptions {
   bool pruneGlobally = false;
   /// Importance of layers' units, by name; others have that of their weights.
   std::vector<std::pair<std::string, std::vector<double>>> unitScores;
-  /// Compression that was decided before: these steps, and no others.
+  /// Compression that was decided before: these steps, and no others, but that
+  /// numbers may be chosen if it has no step for them.
   std::optional<Recipe> replay;
-  /// A file to read these steps from; empty: none.
+  /// The file that these steps are from; it is read if they are not there.
+  /// Empty: none.
   std::string applyRecipe;
   /// Where the steps of this compilation are written, weights beside it; empty:
   /// nowhere.
@@ -131,7 +136,17 @@ struct CompileOptions {
 
   /// Whether the stage compress has something to do.
   bool compresses() const {
-    return !prune.empty() || replay || !applyRecipe.empty();
+    return !prune.empty() ||
+           (replay ? replay->changesLayers() : !applyRecipe.empty());
+  }
+  /// What the recipe that is replayed says of numbers; null if it does not.
+  const QuantizeStep *getReplayedKinds() const {
+    return replay ? replay->find<QuantizeStep>() : nullptr;
+  }
+  /// Whether layers need ranges, which are not those of a recipe.
+  bool needsRanges() const {
+    return quantize == Quantize::Int8 && emit >= Stage::Fuse &&
+           !getReplayedKinds();
   }
 };
 

@@ -204,6 +204,8 @@ static AssignPrecisionPassOptions getPrecisions(const CompileOptions &options) {
   AssignPrecisionPassOptions result;
   result.precision = stringifyPrecision(options.precision).str();
   result.exactEnds = options.exactEnds;
+  result.layers.assign(options.quantizeLayers.begin(),
+                       options.quantizeLayers.end());
   if (auto cpus = resolveTargets(options))
     result.wordDots = llvm::any_of(
         *cpus, [](const Cpu &cpu) { return cpu.kernels.wordDots; });
@@ -221,9 +223,8 @@ static AssignWeightsPassOptions getWeights(const CompileOptions &options) {
     result.weights = "int4";
   result.group = options.weightGroup;
   result.exactEnds = options.exactEnds;
-  for (llvm::StringRef text : options.quantizeLayers)
-    if (text.consume_back("=none"))
-      result.exactLayers.push_back(text.str());
+  result.layers.assign(options.quantizeLayers.begin(),
+                       options.quantizeLayers.end());
   return result;
 }
 

@@ -69,7 +69,7 @@ void vae::reportPruning(ModuleOp module, bool after,
       PrunedLayerReport &layer = pruning.layers[place->second];
       LayerSize size = measure(cast<PrunableOpInterface>(op), dims, report);
       if (chooser)
-        size.cost = getLayerCost(&op, rules, *chooser);
+        size.cost = predictCost(&op, rules.target, *chooser);
       (after ? layer.after : layer.before) = size;
     }
   }

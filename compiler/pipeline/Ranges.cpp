@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/pipeline/Ranges.h"
 
-#include "compiler/calibrate/ModelHash.h"
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SHA256.h"
 
 using namespace mlir;
 using namespace vae;
@@ -26,13 +27,31 @@ static LogicalResult report(llvm::Error error, StringRef file,
          << message;
 }
 
+/// Whether the table is of what the recipe makes of the model.
+static llvm::Error check(const RangeTable &table, StringRef file,
+                         const Recipe &recipe) {
+  std::string hash = hashChangedModel(recipe);
+  if (hash == recipe.hash)
+    return checkRangeTable(table, file, recipe.model, hash);
+  constexpr llvm::StringLiteral remedy =
+      "write ranges of what is left of the model with vaec calibrate MODEL "
+      "--apply-recipe=RECIPE, where RECIPE is what --recipe writes, or leave "
+      "--ranges out";
+  if (table.hash != recipe.hash)
+    return checkRangeTable(table, file, recipe.model, hash, remedy);
+  return llvm::createStringError(
+      std::make_error_code(std::errc::invalid_argument),
+      file +
+          ": error: the ranges are those of the model before its layers "
+          "are changed; " +
+          remedy);
+}
+
 FailureOr<RangeTable> vae::readRanges(const CompileOptions &options,
-                                      ModuleOp imported, StringRef model) {
-  MLIRContext *context = imported.getContext();
-  std::string hash = hashModel(imported);
+                                      const Recipe &recipe,
+                                      MLIRContext *context) {
   if (options.rangeTable) {
-    if (llvm::Error error =
-            checkRangeTable(*options.rangeTable, "ranges", model, hash))
+    if (llvm::Error error = check(*options.rangeTable, "ranges", recipe))
       return report(std::move(error), "ranges", context);
     return *options.rangeTable;
   }
@@ -41,10 +60,14 @@ FailureOr<RangeTable> vae::readRanges(const CompileOptions &options,
   if (!file)
     return emitError(place) << "cannot be read: " << file.getError().message()
                             << "; vaec calibrate writes a table of ranges";
-  auto table = parseRangeTable((*file)->getBuffer(), options.ranges);
+  StringRef text = (*file)->getBuffer();
+  auto table = parseRangeTable(text, options.ranges);
   if (!table)
     return report(table.takeError(), options.ranges, context);
-  if (llvm::Error error = checkRangeTable(*table, options.ranges, model, hash))
+  if (llvm::Error error = check(*table, options.ranges, recipe))
     return report(std::move(error), options.ranges, context);
+  table->fileHash = llvm::toHex(
+      llvm::SHA256::hash(llvm::ArrayRef(text.bytes_begin(), text.size())),
+      /*LowerCase=*/true);
   return std::move(*table);
 }

@@ -3,16 +3,17 @@
 #define COMPILER_PIPELINE_RANGES_H
 
 #include "compiler/pipeline/Options.h"
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
 
 namespace vae {
 
 /// The ranges of the numbers between the layers of a model: those of the
 /// options, or of the file that they name. Fails, with a message, if it cannot
-/// be read or is of another model than the imported one.
+/// be read or is not of what `recipe`, with the model's name and hash, makes of
+/// the model.
 llvm::FailureOr<RangeTable> readRanges(const CompileOptions &options,
-                                       mlir::ModuleOp imported,
-                                       llvm::StringRef model);
+                                       const Recipe &recipe,
+                                       mlir::MLIRContext *context);
 
 } // namespace vae
 

@@ -332,7 +332,7 @@ void vae::reportFusion(ModuleOp fused, const AlgorithmRules &rules,
                        CompileReport &report) {
   reportAlgorithms(fused, rules, report);
   reportPrecision(fused, report);
-  reportCosts(fused, rules, report);
+  reportCosts(fused, rules.target, report);
   Survivors survivors(fused);
   for (const LayerReport &layer : report.layers) {
     SmallVector<StringRef> kinds;

@@ -73,10 +73,9 @@ struct LayerReport {
   /// dimensions, and the formula.
   int64_t flops = 0;
   std::string flopsFormula;
-  /// What an example costs as the layer is computed, and what with integers, by
-  /// the model of the machine and in its unit (CostModel.h). Nothing if it
-  /// multiplies integers, or has no weights.
-  std::optional<double> cost, integerCost;
+  /// What an example costs as the layer is computed, by the model of the
+  /// machine and in its unit (CostModel.h). Nothing if it has no weights.
+  std::optional<double> cost;
 };
 
 /// A layer with weights, before or after it lost units.

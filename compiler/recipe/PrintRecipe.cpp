@@ -10,6 +10,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SHA256.h"
 
+#include <charconv>
 #include <deque>
 
 using namespace vae;
@@ -106,6 +107,90 @@ static JsonValue toJson(const LeastSquaresStep &step) {
   }
   json.set("layers", std::move(layers));
   return json;
+}
+
+/// The shortest decimals that are read as the same f32.
+static JsonValue number(float value) {
+  char text[32];
+  auto end = std::to_chars(std::begin(text), std::end(text), value).ptr;
+  double decimal = 0;
+  (void)StringRef(text, end - text).getAsDouble(decimal);
+  return JsonValue::makeNumber(
+      static_cast<float>(decimal) == value ? decimal : value, {});
+}
+
+static JsonValue toJson(const QuantizeStep::Ranges &ranges) {
+  JsonValue json = JsonValue::makeObject({});
+  json.set("method", text(ranges.method));
+  json.set("data", list(ranges.data));
+  auto setText = [&](StringRef key, StringRef value) {
+    if (!value.empty())
+      json.set(key, text(value));
+  };
+  setText("data_hash", ranges.dataHash);
+  setText("table", ranges.table);
+  setText("table_hash", ranges.tableHash);
+  json.set("samples",
+           JsonValue::makeInteger(static_cast<int64_t>(ranges.samples), {}));
+  json.set("seed",
+           JsonValue::makeInteger(static_cast<int64_t>(ranges.seed), {}));
+  JsonValue tensors = JsonValue::makeArray({});
+  for (const QuantizeStep::Tensor &tensor : ranges.tensors) {
+    JsonValue row = JsonValue::makeObject({});
+    row.set("tensor", text(tensor.name));
+    row.set("low", number(tensor.low));
+    row.set("high", number(tensor.high));
+    tensors.items.push_back(std::move(row));
+  }
+  json.set("tensors", std::move(tensors));
+  return json;
+}
+
+static JsonValue toJson(const QuantizeStep &step) {
+  JsonValue json = JsonValue::makeObject({});
+  json.set("kind", text(QuantizeStep::kKind));
+  json.set("method", text(step.method));
+  if (!step.budget.empty())
+    json.set("max_drop", text(step.budget));
+  if (!step.objective.empty())
+    json.set("optimize", text(step.objective));
+  json.set("precision", text(step.precision));
+  json.set("storage", text(step.storage));
+  JsonValue layers = JsonValue::makeArray({});
+  for (const QuantizeStep::Layer &layer : step.layers) {
+    JsonValue row = JsonValue::makeObject({});
+    row.set("layer", text(layer.name));
+    row.set("kind", text(getPrecisionKindName(layer.kind)));
+    layers.items.push_back(std::move(row));
+  }
+  json.set("layers", std::move(layers));
+  if (step.ranges)
+    json.set("ranges", toJson(*step.ranges));
+  return json;
+}
+
+std::string vae::hashChangedModel(const Recipe &recipe) {
+  if (!recipe.changesLayers() || recipe.steps.empty())
+    return recipe.hash;
+  llvm::SHA256 sha;
+  sha.update(recipe.hash);
+  sha.update(hashWeights(recipe));
+  // Of other steps, all that they say.
+  for (const RecipeStep &step : recipe.steps)
+    std::visit(
+        [&](const auto &kind) {
+          using StepTy = std::decay_t<decltype(kind)>;
+          if constexpr (!std::is_same_v<StepTy, PruneChannelsStep> &&
+                        !std::is_same_v<StepTy, LeastSquaresStep> &&
+                        !std::is_same_v<StepTy, QuantizeStep>) {
+            std::string text;
+            llvm::raw_string_ostream out(text);
+            printJson(toJson(kind), out);
+            sha.update(text);
+          }
+        },
+        step);
+  return llvm::toHex(sha.final(), /*LowerCase=*/true);
 }
 
 void vae::printRecipe(const Recipe &recipe, StringRef weightsFile,

@@ -7,8 +7,10 @@
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Path.h"
 
+#include <cmath>
 #include <cstring>
 
 using namespace mlir;
@@ -40,6 +42,14 @@ private:
                            int64_t &number);
   LogicalResult getNumber(const JsonValue &object, StringRef key,
                           double &number);
+  /// Leaves `text` as it is if there is no such key.
+  LogicalResult getOptionalText(const JsonValue &object, StringRef key,
+                                std::string &text);
+  /// 0 or more.
+  LogicalResult getCount(const JsonValue &object, StringRef key,
+                         uint64_t &number);
+  LogicalResult getTexts(const JsonValue &object, StringRef key,
+                         std::vector<std::string> &texts);
   template <typename FunctionTy>
   LogicalResult forEach(const JsonValue &object, StringRef key,
                         FunctionTy visit);
@@ -47,6 +57,8 @@ private:
   LogicalResult readStep(const JsonValue &json, Recipe &recipe);
   LogicalResult readPrune(const JsonValue &json, PruneChannelsStep &step);
   LogicalResult readFit(const JsonValue &json, LeastSquaresStep &step);
+  LogicalResult readQuantize(const JsonValue &json, QuantizeStep &step);
+  LogicalResult readRanges(const JsonValue &json, QuantizeStep::Ranges &ranges);
   LogicalResult readUnit(const JsonValue &json,
                          PruneChannelsStep::Layer &layer);
   LogicalResult readWeights(const JsonValue &root, Recipe &recipe);
@@ -111,6 +123,33 @@ LogicalResult Reader::forEach(const JsonValue &object, StringRef key,
   return success();
 }
 
+LogicalResult Reader::getOptionalText(const JsonValue &object, StringRef key,
+                                      std::string &text) {
+  return object.isObject() && object.find(key) ? getText(object, key, text)
+                                               : success();
+}
+
+LogicalResult Reader::getCount(const JsonValue &object, StringRef key,
+                               uint64_t &number) {
+  int64_t integer = 0;
+  if (failed(getInteger(object, key, integer)))
+    return failure();
+  if (integer < 0)
+    return failType(*object.find(key), key, "an integer of 0 or more");
+  number = static_cast<uint64_t>(integer);
+  return success();
+}
+
+LogicalResult Reader::getTexts(const JsonValue &object, StringRef key,
+                               std::vector<std::string> &texts) {
+  return forEach(object, key, [&](const JsonValue &item) {
+    if (!item.isString())
+      return failType(item, key, "a string");
+    texts.push_back(item.text);
+    return LogicalResult::success();
+  });
+}
+
 LogicalResult Reader::readUnit(const JsonValue &json,
                                PruneChannelsStep::Layer &layer) {
   if (!json.isInteger())
@@ -164,12 +203,7 @@ LogicalResult Reader::readFit(const JsonValue &json, LeastSquaresStep &step) {
       failed(getInteger(json, "samples", step.samples)) ||
       failed(getInteger(json, "seed", seed)) ||
       failed(getNumber(json, "ridge", step.ridge)) ||
-      failed(forEach(json, "data", [&](const JsonValue &file) {
-        if (!file.isString())
-          return failType(file, "data", "a string");
-        step.data.push_back(file.text);
-        return LogicalResult::success();
-      })))
+      failed(getTexts(json, "data", step.data)))
     return failure();
   step.seed = static_cast<uint64_t>(seed);
   return forEach(json, "layers", [&](const JsonValue &item) {
@@ -181,12 +215,93 @@ LogicalResult Reader::readFit(const JsonValue &json, LeastSquaresStep &step) {
   });
 }
 
+LogicalResult Reader::readRanges(const JsonValue &json,
+                                 QuantizeStep::Ranges &ranges) {
+  if (failed(getText(json, "method", ranges.method)) ||
+      failed(getTexts(json, "data", ranges.data)) ||
+      failed(getOptionalText(json, "data_hash", ranges.dataHash)) ||
+      failed(getOptionalText(json, "table", ranges.table)) ||
+      failed(getOptionalText(json, "table_hash", ranges.tableHash)) ||
+      failed(getCount(json, "samples", ranges.samples)) ||
+      failed(getCount(json, "seed", ranges.seed)))
+    return failure();
+  llvm::StringSet<> names;
+  return forEach(json, "tensors", [&](const JsonValue &item) -> LogicalResult {
+    QuantizeStep::Tensor &tensor = ranges.tensors.emplace_back();
+    double low = 0, high = 0;
+    if (failed(getText(item, "tensor", tensor.name)) ||
+        failed(getNumber(item, "low", low)) ||
+        failed(getNumber(item, "high", high)))
+      return failure();
+    tensor.low = static_cast<float>(low);
+    tensor.high = static_cast<float>(high);
+    if (!names.insert(tensor.name).second)
+      return fail(item.position, "two ranges of tensor '" + tensor.name +
+                                     "'; leave one of them out");
+    if (!std::isfinite(tensor.low) || !std::isfinite(tensor.high))
+      return fail(item.position, "the range of tensor '" + tensor.name +
+                                     "' has an end that is no f32");
+    if (tensor.low > tensor.high)
+      return fail(item.find("low")->position,
+                  "the range of tensor '" + tensor.name + "' begins at " +
+                      item.find("low")->text + ", above its end " +
+                      item.find("high")->text + "; exchange them");
+    return success();
+  });
+}
+
+LogicalResult Reader::readQuantize(const JsonValue &json, QuantizeStep &step) {
+  if (failed(getText(json, "method", step.method)) ||
+      failed(getOptionalText(json, "max_drop", step.budget)) ||
+      failed(getOptionalText(json, "optimize", step.objective)) ||
+      failed(getText(json, "precision", step.precision)) ||
+      failed(getText(json, "storage", step.storage)))
+    return failure();
+  if (!llvm::is_contained({"f32", "f16-weights", "f16"},
+                          StringRef(step.storage)))
+    return fail(json.find("storage")->position,
+                "unknown storage '" + step.storage +
+                    "'; choose one of f32, f16-weights, f16");
+  if (!llvm::is_contained({"f32", "bf16", "mixed"}, StringRef(step.precision)))
+    return fail(json.find("precision")->position,
+                "unknown precision '" + step.precision +
+                    "'; choose one of f32, bf16, mixed");
+  llvm::StringSet<> names;
+  if (failed(forEach(json, "layers", [&](const JsonValue &item) {
+        QuantizeStep::Layer &layer = step.layers.emplace_back();
+        std::string kind;
+        if (failed(getText(item, "layer", layer.name)) ||
+            failed(getText(item, "kind", kind)))
+          return LogicalResult::failure();
+        layer.line = item.position.line;
+        layer.column = item.position.column;
+        auto known = parsePrecisionKind(kind);
+        if (!known)
+          return fail(item.find("kind")->position,
+                      "unknown kind '" + kind + "' of layer '" + layer.name +
+                          "'; choose one of " + listPrecisionKinds());
+        layer.kind = *known;
+        if (!names.insert(layer.name).second)
+          return fail(item.position, "layer '" + layer.name +
+                                         "' is there twice; leave one of them "
+                                         "out");
+        return LogicalResult::success();
+      })))
+    return failure();
+  const JsonValue *ranges = json.find("ranges");
+  return ranges ? readRanges(*ranges, step.ranges.emplace()) : success();
+}
+
 LogicalResult Reader::readStep(const JsonValue &json, Recipe &recipe) {
   std::string kind;
   if (failed(getText(json, "kind", kind)))
     return failure();
+  if (recipe.find<QuantizeStep>() && kind != QuantizeStep::kKind)
+    return fail(json.position, "the step 'quantize' is the last one of a "
+                               "recipe; move it behind this one");
   if ((kind == PruneChannelsStep::kKind && recipe.find<PruneChannelsStep>()) ||
-      (kind == LeastSquaresStep::kKind && recipe.find<LeastSquaresStep>()))
+      (kind == LeastSquaresStep::kKind && recipe.find<LeastSquaresStep>()) ||
+      (kind == QuantizeStep::kKind && recipe.find<QuantizeStep>()))
     return fail(json.position, "a recipe has one step of the kind '" + kind +
                                    "'; join this one with the first");
   if (kind == PruneChannelsStep::kKind)
@@ -195,9 +310,13 @@ LogicalResult Reader::readStep(const JsonValue &json, Recipe &recipe) {
   if (kind == LeastSquaresStep::kKind)
     return readFit(json, std::get<LeastSquaresStep>(
                              recipe.steps.emplace_back(LeastSquaresStep())));
+  if (kind == QuantizeStep::kKind)
+    return readQuantize(json, std::get<QuantizeStep>(
+                                  recipe.steps.emplace_back(QuantizeStep())));
   return fail(json.find("kind")->position,
               "unknown kind of step '" + kind + "'; this vaec knows " +
-                  PruneChannelsStep::kKind + " and " + LeastSquaresStep::kKind +
+                  PruneChannelsStep::kKind + ", " + LeastSquaresStep::kKind +
+                  " and " + QuantizeStep::kKind +
                   ": was the recipe written by a newer one?");
 }
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a compression has decided, to be done again: docs/pruning.md, "Recipes".
+// What a compression has decided, to be done again: docs/recipes.md.
 #ifndef COMPILER_RECIPE_RECIPE_H
 #define COMPILER_RECIPE_RECIPE_H
 
+#include "compiler/recipe/PrecisionKinds.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/LogicalResult.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -66,7 +69,50 @@ struct LeastSquaresStep {
   std::vector<Layer> layers;
 };
 
-using RecipeStep = std::variant<PruneChannelsStep, LeastSquaresStep>;
+/// Layers got the numbers that they multiply and that their weights are stored
+/// as (vae-quantize, vae-assign-weights, vae-assign-precision).
+struct QuantizeStep {
+  static constexpr llvm::StringLiteral kKind = "quantize";
+  struct Layer {
+    std::string name;
+    PrecisionKind kind = PrecisionKind::None;
+    /// Where the recipe says it; 0 if it was not read.
+    unsigned line = 0, column = 0;
+  };
+  /// The numbers that 8 bits are to represent.
+  struct Tensor {
+    std::string name;
+    float low = 0, high = 0;
+  };
+  /// Where ranges are from.
+  struct Ranges {
+    std::string method;
+    /// Files; empty: the model generated them.
+    std::vector<std::string> data;
+    /// SHA-256 of the numbers; empty if they are not known.
+    std::string dataHash;
+    /// A table that had the ranges, and SHA-256 of it; empty if they were
+    /// measured.
+    std::string table, tableHash;
+    uint64_t samples = 0, seed = 0;
+    std::vector<Tensor> tensors;
+  };
+  /// What was asked for: the value of --quantize, of auto the budget and what
+  /// was minimized.
+  std::string method, budget, objective;
+  /// "f32", "bf16" or "mixed": of layers that are not listed, and what those
+  /// with weights of w8 and w4 multiply.
+  std::string precision = "f32";
+  /// What lies in memory as f16: a value of --storage.
+  std::string storage = "f32";
+  /// Each layer with weights once.
+  std::vector<Layer> layers;
+  /// Nothing where no layer can multiply integers.
+  std::optional<Ranges> ranges;
+};
+
+using RecipeStep =
+    std::variant<PruneChannelsStep, LeastSquaresStep, QuantizeStep>;
 
 struct Recipe {
   static constexpr int64_t kVersion = 1;
@@ -82,7 +128,17 @@ struct Recipe {
         return found;
     return nullptr;
   }
+  /// Whether it does anything but choose numbers of layers.
+  bool changesLayers() const {
+    return steps.empty() || !llvm::all_of(steps, [](const RecipeStep &step) {
+             return std::holds_alternative<QuantizeStep>(step);
+           });
+  }
 };
+
+/// SHA-256 of a model and of what the steps before `quantize` make of it: what
+/// ranges are of. The model's own hash if there are none.
+std::string hashChangedModel(const Recipe &recipe);
 
 /// Where the weights of a recipe are: beside it, with the ending safetensors.
 std::string getRecipeWeightsPath(llvm::StringRef recipe);

@@ -10,8 +10,7 @@ using namespace vae;
 
 namespace {
 
-constexpr PrecisionKind kBase = PrecisionKind::Base,
-                        kInt8 = PrecisionKind::Int8;
+constexpr PrecisionKind kBase = kBaseKind, kInt8 = PrecisionKind::Int8;
 
 /// Layers of one choice, from (saving, drop).
 std::vector<PrecisionChoices>
@@ -139,7 +138,7 @@ TEST(PrecisionSearch, NotANumberDoesNotFit) {
 /// With a further kind, one layer goes by way of it, and one leaves it out: it
 /// loses more there than by a part of the way.
 TEST(PrecisionSearch, GoesThroughKinds) {
-  auto other = static_cast<PrecisionKind>(2);
+  auto other = PrecisionKind::W8;
   std::vector<PrecisionChoices> layers = {
       {{other, 6, 1}, {kInt8, 10, 5}},
       {{other, 1, 4}, {kInt8, 10, 5}},

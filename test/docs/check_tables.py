@@ -166,6 +166,12 @@ def check_ranges():
     return compare("methods of ranges", documented, actual) + compare("lines of a range table", lines, found)
 
 
+def check_kinds():
+    documented = [name for row in get_table("docs/recipes.md", "PrecisionKinds.def") for name in get_code(row[0])]
+    actual = re.findall(r'^VAE_PRECISION_KIND\(\w+, "(.*?)"', read("compiler/recipe/PrecisionKinds.def"), re.M)
+    return compare("kinds of layers", documented, actual)
+
+
 def get_keys(value, prefix=""):
     """The paths of all keys: "entries[].name"."""
     if isinstance(value, list):
@@ -234,8 +240,8 @@ def check_exit_codes():
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    checks = [check_statuses, check_roles, check_functions, check_stages, check_options, check_ranges, check_keras,
-              check_diffusers, check_note, check_report, check_exit_codes]
+    checks = [check_statuses, check_roles, check_functions, check_stages, check_options, check_ranges, check_kinds,
+              check_keras, check_diffusers, check_note, check_report, check_exit_codes]
     return 1 if sum(check() for check in checks) else 0
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Checks vaec --quantize=auto on the bundled models and the unseen digits: the
 budget is kept, what is said of the check is what vae-run measures there, and
-the options that are printed give the same library.
+the options that are printed, and the recipe, give the same library.
 
     check_auto.py --vaec build/release/bin/vaec --vae-run build/release/bin/vae-run
 """
@@ -18,7 +18,7 @@ import numpy as np
 from score_models import DIGITS, MODELS, load_digits
 
 # Keys of the report: docs/quantization-auto.md.
-KEYS = {"measure", "unit", "max_drop", "data", "compilations", "layers", "steps", "parts", "quantize_layer"}
+KEYS = {"measure", "unit", "max_drop", "optimize", "data", "compilations", "layers", "steps", "parts", "quantize_layer"}
 
 
 class Tools:
@@ -53,7 +53,28 @@ def expect(condition, *what):
 
 
 def count(found):
-    return sum(layer["choice"] == "int8" for layer in found["layers"])
+    """Layers that are not f32."""
+    return sum(layer["choice"] != "f32" for layer in found["layers"])
+
+
+def get_kinds(found):
+    return {layer["name"]: layer["choice"] for layer in found["layers"] if layer["candidates"]}
+
+
+def get_most(found):
+    """The choices that save most of what is to become less."""
+    key = "saved_bytes" if found["optimize"] == "size" else "saving"
+    return {layer["name"]: max(layer["candidates"], key=lambda candidate: candidate[key])[key]
+            for layer in found["layers"] if layer["candidates"]}
+
+
+def takes_most(found):
+    """Whether each layer is what saves most."""
+    key = "saved_bytes" if found["optimize"] == "size" else "saving"
+    most = get_most(found)
+    return all(any(candidate["kind"] == layer["choice"] and candidate[key] == most[layer["name"]]
+                   for candidate in layer["candidates"])
+               for layer in found["layers"] if layer["candidates"])
 
 
 def check_found(found):
@@ -65,12 +86,16 @@ def check_found(found):
     spared = decision["chosen"]["mean"] + decision["chosen"]["standard_error"]
     expect(spared <= found["max_drop"], "the decision does not keep the budget:", decision)
     expect(calibration["base"]["mean"] == 0, "nothing is to be lost in f32:", calibration)
-    layers = [layer for layer in found["layers"] if layer["candidate"]]
-    bound = 2 * np.ceil(np.log2(len(layers) + 1)) + len(layers) + 15
+    candidates = [candidate for layer in found["layers"] for candidate in layer["candidates"]]
+    bound = 2 * np.ceil(np.log2(len(candidates) + 1)) + len(candidates) + 15
     expect(found["compilations"] <= bound, "compilations:", found["compilations"])
-    expect(all(layer["saving"] > 0 and layer["saved_bytes"] > 0 for layer in layers), "savings:", layers)
+    key = "saved_bytes" if found["optimize"] == "size" else "saving"
+    expect(all(candidate[key] > 0 or candidate["kind"] == "mixed" for candidate in candidates), "savings:", candidates)
+    for layer in found["layers"]:
+        expect(layer["choice"] == "f32" or layer["choice"] in [own["kind"] for own in layer["candidates"]],
+               "choice:", layer)
     heads = {layer["name"]: layer for layer in found["layers"]}
-    expect(not heads["mu"]["candidate"] and heads["mu"]["note"] == "a head of the latent", "heads:", heads["mu"])
+    expect(not heads["mu"]["candidates"] and heads["mu"]["note"] == "a head of the latent", "heads:", heads["mu"])
 
 
 def check_measures(tools, name, budget, library, found):
@@ -94,32 +119,55 @@ def check_replay(tools, name, library, found):
     tools.compile(name, same, "--quantize=int8", f"--ranges={tools.folder / 'ranges.txt'}",
                   *(f"--quantize-layer={text}" for text in found["quantize_layer"]))
     expect(same.read_bytes() == library.read_bytes(), name, "is not the same by hand")
+    said = tools.compile(name, same, f"--apply-recipe={tools.folder / 'recipe.json'}")
+    expect(same.read_bytes() == library.read_bytes(), name, "is not the same by its recipe")
+    expect(not said, said)
+    recipe = json.loads((tools.folder / "recipe.json").read_text())
+    kinds = {row["layer"]: row["kind"] for row in recipe["steps"][-1]["layers"]}
+    # Layers that are not measured are f32.
+    choices = {layer["name"]: layer["choice"] for layer in found["layers"]}
+    expect(kinds == {**dict.fromkeys(kinds, "f32"), **choices}, "kinds of the recipe:", kinds)
 
 
-def check_budget(tools, name, budget, fewer):
+def check_budget(tools, name, budget, *options, fewer):
+    """Gives what was found, and the size of the library."""
     library = tools.folder / "auto.so"
-    found, _ = tools.search(name, library, budget, f"--write-ranges={tools.folder / 'ranges.txt'}")
+    found, _ = tools.search(name, library, budget, f"--write-ranges={tools.folder / 'ranges.txt'}",
+                            f"--recipe={tools.folder / 'recipe.json'}", *options)
     check_found(found)
-    candidates = sum(layer["candidate"] for layer in found["layers"])
-    expect(0 < count(found) < candidates if fewer else count(found) == candidates,
-           name, budget, "layers:", found["layers"])
+    expect(takes_most(found) != fewer, name, budget, "layers:", found["layers"])
     check_measures(tools, name, budget, library, found)
     check_replay(tools, name, library, found)
-    print(f"{name}, {budget}: {count(found)} of {candidates} layers, {found['parts'][2]['chosen']}")
+    size = library.stat().st_size
+    choices = [f"{layer['name']} {layer['choice']}" for layer in found["layers"]]
+    print(f"{name}, {budget}, {found['optimize']}: {', '.join(choices)}; {found['compilations']} compilations, "
+          f"{size:,} bytes, {found['parts'][1]['chosen']}, {found['parts'][2]['chosen']}", flush=True)
+    return found, size
+
+
+def check_size(tools):
+    """Bytes of weights: less than by time, and the more the larger the budget."""
+    tight, tight_size = check_budget(tools, "mnist-mlp", "elbo:0.3nat", "--optimize=size", fewer=True)
+    loose, loose_size = check_budget(tools, "mnist-mlp", "elbo:10nat", "--optimize=size", fewer=False)
+    _, time_size = check_budget(tools, "mnist-mlp", "elbo:10nat", fewer=False)
+    # fc3 is first in the decoder, which has no integer weights.
+    expect(get_kinds(loose) == {"fc1": "w4", "fc3": "int8", "fc4": "w4"}, "kinds:", loose["layers"])
+    expect(get_kinds(tight)["fc4"] in ("int8", "w8"), "kinds:", tight["layers"])
+    expect(loose_size < tight_size < time_size, "sizes:", loose_size, tight_size, time_size)
 
 
 def check_nothing(tools):
     """A budget that f32 alone keeps."""
     found, said = tools.search("mnist-mlp", tools.folder / "none.so", "elbo:0nat", "--precision=f32")
     expect(count(found) == 0, "layers:", found["layers"])
-    expect("no layer multiplies integers within the budget of 0 nat" in said, said)
+    expect("all layers stay f32 within the budget of 0 nat" in said, said)
 
 
 def check_impossible(tools):
-    """A budget that the model does not keep without any integers either."""
+    """A budget that the model does not keep with all other layers in f32 either."""
     library = tools.folder / "impossible.so"
-    _, said = tools.search("mnist-conv", library, "elbo:0nat", "--precision=bf16", code=1)
-    expect("without any integers the model loses" in said and "choose a larger budget" in said, said)
+    _, said = tools.search("mnist-mlp", library, "elbo:0.1nat", "--quantize-layer=fc4=w4", code=1)
+    expect("with nothing chosen the model loses" in said and "choose a larger budget" in said, said)
     expect(not library.exists(), "the library was written")
 
 
@@ -149,6 +197,7 @@ def main():
         check_budget(tools, "mnist-conv", "elbo:1%", fewer=False)
         check_budget(tools, "mnist-conv", "elbo:0.02nat", fewer=True)
         check_budget(tools, "mnist-conv", "mse:0.1%", fewer=True)
+        check_size(tools)
         check_nothing(tools)
         check_impossible(tools)
         check_failing(tools)

@@ -43,6 +43,20 @@ protected:
     fit.layers = {{"conv", {1, 2, 1, 1}, {1.5f, -0.1f}, {3}, 0.5, 0.25},
                   {"mu", {1, 1}, {7}, {}, 1, 0}};
     recipe.steps.push_back(fit);
+    QuantizeStep kinds;
+    kinds.method = "auto";
+    kinds.budget = "elbo:0.1nat";
+    kinds.objective = "size";
+    kinds.precision = "mixed";
+    kinds.layers = {{"fc=1", PrecisionKind::Int8}, {"conv", PrecisionKind::W4}};
+    kinds.ranges.emplace();
+    kinds.ranges->method = "mse";
+    kinds.ranges->data = {"x.npy"};
+    kinds.ranges->dataHash = "ab";
+    kinds.ranges->samples = 7;
+    kinds.ranges->seed = 3;
+    kinds.ranges->tensors = {{"x", 0, 0.1f}, {"fc=1", -1.5f, 3e-20f}};
+    recipe.steps.push_back(kinds);
     return recipe;
   }
 
@@ -119,11 +133,40 @@ TEST_F(RecipeTest, IsReadAsItWasWritten) {
   EXPECT_EQ(fit->layers[0].weight, (std::vector<float>{1.5f, -0.1f}));
   EXPECT_EQ(fit->layers[0].bias, (std::vector<float>{3}));
   EXPECT_TRUE(fit->layers[1].bias.empty());
+  const auto *kinds = result->find<QuantizeStep>();
+  ASSERT_TRUE(kinds);
+  EXPECT_EQ(kinds->layers[1].kind, PrecisionKind::W4);
+  EXPECT_GT(kinds->layers[0].line, 1u);
+  EXPECT_GT(kinds->layers[1].column, kinds->layers[0].column);
+  ASSERT_TRUE(kinds->ranges);
+  EXPECT_EQ(kinds->ranges->tensors[0].high, 0.1f);
+  EXPECT_EQ(kinds->ranges->tensors[1].high, 3e-20f);
+}
+
+TEST_F(RecipeTest, RangesAreShortDecimals) {
+  std::string text = print(makeRecipe());
+  EXPECT_NE(text.find("\"high\": 0.1}"), std::string::npos) << text;
+}
+
+/// Ranges are of what the other steps leave of a model, whatever they say of
+/// numbers.
+TEST_F(RecipeTest, HashOfWhatIsLeft) {
+  Recipe recipe = makeRecipe();
+  std::string pruned = hashChangedModel(recipe);
+  EXPECT_NE(pruned, recipe.hash);
+  EXPECT_TRUE(recipe.changesLayers());
+  recipe.steps.pop_back();
+  EXPECT_EQ(hashChangedModel(recipe), pruned);
+  std::get<LeastSquaresStep>(recipe.steps[1]).layers[0].weight[0] = 2;
+  EXPECT_NE(hashChangedModel(recipe), pruned);
+  recipe.steps = {makeRecipe().steps[2]};
+  EXPECT_EQ(hashChangedModel(recipe), recipe.hash);
+  EXPECT_FALSE(recipe.changesLayers());
 }
 
 TEST_F(RecipeTest, WithoutWeightsThereIsNoFile) {
   Recipe recipe = makeRecipe();
-  recipe.steps.pop_back();
+  recipe.steps.erase(recipe.steps.begin() + 1);
   EXPECT_FALSE(hasWeights(recipe));
   write(path, print(recipe));
   EXPECT_EQ(read(), "");
@@ -153,8 +196,31 @@ TEST_F(RecipeTest, ErrorsNameThePlaceAndARemedy) {
          "it is written beside the recipe, keep both together");
   expect("\"weights_hash\": \"", "\"weights_hash\": \"0",
          "has other weights than those that were written with the recipe");
+  expect("\"int8\"", "\"int7\"",
+         "unknown kind 'int7' of layer 'fc=1'; choose one of none, f32, mixed, "
+         "bf16, int8, w8, w4");
+  expect("{\"layer\": \"conv\", \"kind\": \"w4\"}",
+         "{\"layer\": \"fc=1\", \"kind\": \"w4\"}",
+         "layer 'fc=1' is there twice; leave one of them out");
+  expect("\"low\": 0,", "\"low\": 1,",
+         "the range of tensor 'x' begins at 1, above its end 0.1; exchange "
+         "them");
+  expect("\"low\": 0,", "\"low\": -1e99,",
+         "the range of tensor 'x' has an end that is no f32");
+  expect("\"x\"", "\"fc=1\"", "two ranges of tensor 'fc=1'");
+  expect("\"precision\": \"mixed\"", "\"precision\": \"f8\"",
+         "unknown precision 'f8'; choose one of f32, bf16, mixed");
   expect("\"mu\"", "\"my\"", "has no weights of layer 'my'");
   expect("{", "", "r.json:");
+}
+
+TEST_F(RecipeTest, NumbersAreChosenLast) {
+  Recipe recipe = makeRecipe();
+  std::swap(recipe.steps[0], recipe.steps[2]);
+  writeAll(recipe, print(recipe));
+  EXPECT_NE(read().find("the step 'quantize' is the last one of a recipe; move "
+                        "it behind this one"),
+            std::string::npos);
 }
 
 TEST_F(RecipeTest, MissingFile) {

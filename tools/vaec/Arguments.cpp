@@ -33,11 +33,6 @@ static std::optional<Precision> parsePrecision(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
-llvm::StringRef tool::getPrecisionName(Precision precision) {
-  return precision == Precision::BFP16 ? "mixed"
-                                       : stringifyPrecision(precision);
-}
-
 static constexpr llvm::StringLiteral kQuantizations =
     "none, int8, w8, w4, auto";
 
@@ -62,7 +57,7 @@ namespace {
 struct Raw {
   std::string emit, stopAfter, entries, cpus = "native", tile, size;
   std::string precision, storage;
-  std::string quantize = "none", rangeMethod, maxDrop;
+  std::string quantize = "none", rangeMethod, maxDrop, optimize;
   CompressionTexts compression;
   unsigned level = 2;
 };
@@ -201,14 +196,15 @@ static std::string methodList() {
 
 static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
   const std::string group = "Quantization";
-  app.add_option("--quantize", raw.quantize,
-                 "What is made integers: " + kQuantizations.str() +
-                     " (int8: what layers multiply; ranges of the numbers "
-                     "between them are measured on what the model generates, "
-                     "unless there are others; w8: weights, with a scale for "
-                     "each output; w4: weights of 4 bits with one for every 32 "
-                     "inputs of it; auto: as many layers in int8 as --max-drop "
-                     "allows); default none")
+  app.add_option(
+         "--quantize", raw.quantize,
+         "What is made integers: " + kQuantizations.str() +
+             " (int8: what layers multiply; ranges of the numbers "
+             "between them are measured on what the model generates, "
+             "unless there are others; w8: weights, with a scale for "
+             "each output; w4: weights of 4 bits with one for every 32 "
+             "inputs of it; auto: of each layer what saves most, as far "
+             "as --max-drop allows); default none")
       ->option_text("NAME")
       ->group(group);
   app.add_option("--max-drop", raw.maxDrop,
@@ -217,8 +213,15 @@ static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
                  "mse:1% or psnr:0.5dB")
       ->option_text("MEASURE:AMOUNT")
       ->group(group);
+  app.add_option("--optimize", raw.optimize,
+                 "With --quantize=auto, what is to become less: time, by the "
+                 "model of the machine, or size, the bytes of weights; default "
+                 "time")
+      ->option_text("NAME")
+      ->group(group);
   app.add_option("--ranges", a.options.ranges,
-                 "Ranges that vaec calibrate has written for this model, "
+                 "Ranges that vaec calibrate has written for this model (with "
+                 "--prune or --apply-recipe, for what that leaves of it), "
                  "instead of measuring them")
       ->option_text("FILE")
       ->group(group);
@@ -234,9 +237,10 @@ static void addQuantizationOptions(CLI::App &app, Arguments &a, Raw &raw) {
       ->option_text("NAME")
       ->group(group);
   app.add_option("--quantize-layer", a.options.quantizeLayers,
-                 "Whether all layers that can, or one, multiply integers, for "
-                 "study: int8 or none; default: where it is faster")
-      ->option_text("[LAYER=]NAME")
+                 "What all layers that can, or one, are, for study: " +
+                     listPrecisionKinds() +
+                     " (as --precision says); default: what --quantize chooses")
+      ->option_text("[LAYER=]KIND")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false)
@@ -380,6 +384,7 @@ static void setPrecisionBesideIntegers(Arguments &a, const Raw &raw) {
 }
 
 static std::optional<ExitCode> checkPrecision(Arguments &a, const Raw &raw) {
+  a.hasPrecision = !raw.precision.empty();
   if (raw.precision.empty() && a.options.quantize == Quantize::Int8) {
     setPrecisionBesideIntegers(a, raw);
     return std::nullopt;
@@ -396,8 +401,8 @@ static std::optional<ExitCode> checkPrecision(Arguments &a, const Raw &raw) {
 /// What --quantize=auto is and what it cannot be together with.
 static std::optional<ExitCode> checkAuto(Arguments &a, const Raw &raw) {
   if (raw.quantize != "auto") {
-    if (!raw.maxDrop.empty())
-      return usage("--max-drop goes with --quantize=auto");
+    if (!raw.maxDrop.empty() || !raw.optimize.empty())
+      return usage("--max-drop and --optimize go with --quantize=auto");
     return std::nullopt;
   }
   if (raw.maxDrop.empty())
@@ -407,6 +412,11 @@ static std::optional<ExitCode> checkAuto(Arguments &a, const Raw &raw) {
   if (std::string error = Budget::parse(raw.maxDrop, *a.maxDrop);
       !error.empty())
     return usage(error);
+  if (raw.optimize != "" && raw.optimize != "time" && raw.optimize != "size")
+    return usage("--optimize takes time or size; found '" + raw.optimize + "'");
+  a.objective = raw.optimize == "size" ? Objective::Size : Objective::Time;
+  a.options.searchBudget = raw.maxDrop;
+  a.options.searchObjective = getObjectiveName(a.objective).str();
   if (!a.options.ranges.empty())
     return usage("--quantize=auto measures ranges on a part of the data that "
                  "it does not decide on; leave --ranges out");
@@ -431,9 +441,11 @@ static std::optional<ExitCode> checkQuantization(Arguments &a, const Raw &raw) {
   options.quantize = *quantize;
   if (options.quantize != Quantize::Int8 &&
       (!options.ranges.empty() || !a.writeRanges.empty() ||
-       !raw.rangeMethod.empty() || !options.quantizeLayers.empty()))
-    return usage("--ranges, --write-ranges, --range-method and "
-                 "--quantize-layer go with --quantize=int8 or auto");
+       !raw.rangeMethod.empty()))
+    return usage("--ranges, --write-ranges and --range-method go with "
+                 "--quantize=int8 or auto");
+  if (options.quantize == Quantize::None && !options.quantizeLayers.empty())
+    return usage("--quantize-layer goes with --quantize");
   if (auto code = checkAuto(a, raw))
     return code;
   if (!raw.rangeMethod.empty()) {
@@ -444,12 +456,18 @@ static std::optional<ExitCode> checkQuantization(Arguments &a, const Raw &raw) {
     options.rangeMethod =
         static_cast<RangeMethod>(found - std::begin(kRangeMethodNames));
   }
-  for (llvm::StringRef text : options.quantizeLayers)
-    if (llvm::StringRef name = text.substr(text.rfind('=') + 1);
-        name != "int8" && name != "none")
-      return usage("--quantize-layer takes int8 or none, for all layers or as "
-                   "LAYER=NAME; found '" +
-                   text + "'");
+  for (llvm::StringRef text : options.quantizeLayers) {
+    auto kind = parsePrecisionKind(text.substr(text.rfind('=') + 1));
+    if (!kind)
+      return usage("--quantize-layer takes " + listPrecisionKinds() +
+                   ", for all layers or as LAYER=KIND; found '" + text + "'");
+    if (*kind == PrecisionKind::Int8 && options.quantize != Quantize::Int8)
+      return usage("--quantize-layer=" + text +
+                   " needs ranges, which --quantize=" + raw.quantize +
+                   " does not measure; use --quantize=int8, and "
+                   "--quantize-layer=LAYER=" +
+                   raw.quantize + " for others");
+  }
   return std::nullopt;
 }
 
@@ -477,7 +495,8 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     return code;
   if (auto code = checkPrecision(a, raw))
     return code;
-  if (!raw.storage.empty()) {
+  a.hasStorage = !raw.storage.empty();
+  if (a.hasStorage) {
     auto storage = symbolizeStorage(raw.storage);
     if (!storage)
       return usage("unknown storage '" + raw.storage + "'; choose one of " +

@@ -43,9 +43,13 @@ struct Arguments {
   bool tune = false;
   /// Where the ranges go that are measured; empty: nowhere.
   std::string writeRanges;
+  /// Whether --precision and --storage are there; options.precision and
+  /// options.storage are defaults else.
+  bool hasPrecision = false, hasStorage = false;
   /// --quantize=auto: layers are chosen so that this is kept. What was found,
   /// after the search.
   std::optional<Budget> maxDrop;
+  Objective objective = Objective::Time;
   std::optional<AutoReport> autoReport;
   /// Print errors only.
   bool quiet = false;
@@ -58,9 +62,6 @@ struct Arguments {
   /// Flags of MLIR, "--mlir-...".
   std::vector<std::string> mlirFlags;
 };
-
-/// The value of --precision that means this one.
-llvm::StringRef getPrecisionName(Precision precision);
 
 /// Reads the command line. Gives an exit code if the program is to end here;
 /// what the user should know has been printed then.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/vaec/AutoPrecision.h"
 
+#include "compiler/pipeline/Quantization.h"
 #include "tools/data/Error.h"
 #include "tools/data/Progress.h"
 #include "tools/vaec/AutoData.h"
@@ -46,21 +47,28 @@ private:
 
   void checkEntries();
   CompileReport compileTo(const Arguments &own, llvm::StringRef path) const;
+  /// With kinds of layers, as --quantize-layer has them; others are f32, but
+  /// those that the user asks for.
   CompileReport compileLayers(const std::vector<std::string> &layers,
                               llvm::StringRef path, Stage emit);
   std::vector<double> measurePart(const vaedata::Model &model, size_t part);
   void measureReference();
+  std::vector<PrecisionKind> listKinds() const;
+  CompileReport compileKind(PrecisionKind kind);
   void findLayers();
+  void addCandidates(PrecisionKind kind, const CompileReport &base);
+  double getGain(const AutoCandidate &candidate) const;
   void measureLayers();
   void search();
   ExitCode finish();
 
+  /// Of the layers that have candidates, in the order of the model.
+  std::vector<AutoLayer *> getChoosable();
   std::vector<std::string>
-  getQuantizeLayers(const PrecisionAssignment &assignment) const;
+  getQuantizeLayers(const PrecisionAssignment &assignment);
   /// Compiles an assignment if anything is not known, for all of `parts`.
   const Known &measure(const PrecisionAssignment &assignment,
-                       std::initializer_list<size_t> parts,
-                       CompileReport *report = nullptr);
+                       std::initializer_list<size_t> parts);
 
   Arguments &arguments;
   /// Of the libraries that are only measured.
@@ -69,13 +77,8 @@ private:
   ModelFacts facts;
   CalibrationData data[kNumParts];
   std::vector<double> reference[kNumParts];
-  /// Layers that could multiply integers, in the order of the model, and those
-  /// that would in what is measured, but not in the whole model.
-  std::vector<std::string> candidates, excluded;
-  /// Of the library that is written: candidates that are not in it, or would
-  /// not multiply integers unasked; and layers that would and are no
-  /// candidates.
-  std::set<std::string> absent, forced, unmeasured;
+  /// Bytes of all weights in f32.
+  int64_t allBytes = 0;
   std::map<PrecisionAssignment, Known> known;
   AutoReport report;
   std::optional<vaedata::Progress> progress;
@@ -108,6 +111,7 @@ CompileReport AutoSearch::compileLayers(const std::vector<std::string> &layers,
   own.options.entries = {budget.getEntry()};
   auto &texts = own.options.quantizeLayers;
   texts.insert(texts.begin(), layers.begin(), layers.end());
+  texts.insert(texts.begin(), getPrecisionKindName(kBaseKind).str());
   return compileTo(own, path);
 }
 
@@ -171,18 +175,24 @@ void AutoSearch::measureReference() {
 // Layers
 //===----------------------------------------------------------------------===//
 
-static std::string getBase(const std::string &layer) {
-  return layer + "=" + getPrecisionKindName(PrecisionKind::Base).str();
+std::vector<AutoLayer *> AutoSearch::getChoosable() {
+  std::vector<AutoLayer *> rows;
+  for (AutoLayer &row : report.layers)
+    if (!row.candidates.empty())
+      rows.push_back(&row);
+  return rows;
+}
+
+static std::string getText(const std::string &layer, PrecisionKind kind) {
+  return layer + "=" + getPrecisionKindName(kind).str();
 }
 
 std::vector<std::string>
-AutoSearch::getQuantizeLayers(const PrecisionAssignment &assignment) const {
+AutoSearch::getQuantizeLayers(const PrecisionAssignment &assignment) {
   std::vector<std::string> texts;
-  for (auto [name, kind] : llvm::zip(candidates, assignment))
-    if (kind != PrecisionKind::Int8)
-      texts.push_back(name + "=" + getPrecisionKindName(kind).str());
-  for (const std::string &name : excluded)
-    texts.push_back(getBase(name));
+  for (auto [row, kind] : llvm::zip(getChoosable(), assignment))
+    if (kind != kBaseKind)
+      texts.push_back(getText(row->name, kind));
   return texts;
 }
 
@@ -193,116 +203,143 @@ static bool isAskedFor(const Arguments &arguments, llvm::StringRef layer) {
       [&](llvm::StringRef text) { return text.rsplit('=').first == layer; });
 }
 
-using LayerMap = llvm::StringMap<LayerReport>;
-
-static LayerMap mapLayers(const CompileReport &report) {
-  LayerMap layers;
-  for (const LayerReport &layer : report.layers)
-    layers[layer.name] = layer;
-  return layers;
+/// Kinds beside f32. Integers of weights save the reading of these, which the
+/// model of the machine does not count.
+std::vector<PrecisionKind> AutoSearch::listKinds() const {
+  std::vector<PrecisionKind> kinds = {PrecisionKind::Int8};
+  const CompileOptions &options = arguments.options;
+  if (options.precision == Precision::BFP16)
+    kinds.push_back(PrecisionKind::Mixed);
+  if (options.precision != Precision::F32 || !arguments.hasPrecision)
+    kinds.push_back(PrecisionKind::BF16);
+  if (report.objective == Objective::Size)
+    llvm::append_values(kinds, PrecisionKind::W8, PrecisionKind::W4);
+  return kinds;
 }
 
-static bool isInteger(const LayerMap &layers, llvm::StringRef name) {
-  auto layer = layers.find(name);
-  return layer != layers.end() && layer->second.precision == Precision::INT8;
+/// The model by options that choose a kind for all layers for which it is
+/// meant. All entry points together say which are heads of the latent.
+CompileReport AutoSearch::compileKind(PrecisionKind kind) {
+  Arguments own = measured;
+  CompileOptions &options = own.options;
+  options.emit = Stage::Fuse;
+  options.entries.clear();
+  options.quantizeLayers.clear();
+  if (kind == PrecisionKind::W8 || kind == PrecisionKind::W4) {
+    options.quantize = kind == PrecisionKind::W8 ? Quantize::W8 : Quantize::W4;
+    options.precision = Precision::F32;
+  } else if (kind != PrecisionKind::Int8) {
+    options.quantizeLayers = {getPrecisionKindName(PrecisionKind::None).str()};
+    options.precision =
+        kind == PrecisionKind::BF16 ? Precision::BF16 : Precision::BFP16;
+  }
+  return compileTo(own, "/dev/null");
 }
 
 void AutoSearch::findLayers() {
-  CompileReport integers = compileLayers({}, "/dev/null", Stage::Fuse);
-  // All entry points together say which layers are heads of the latent. Those
-  // that are written may be others than those that are measured.
-  Arguments own = arguments;
-  own.options.emit = Stage::Fuse;
-  LayerMap written = mapLayers(compileTo(own, "/dev/null")), all = written;
-  if (!own.options.entries.empty()) {
-    own.options.entries.clear();
-    all = mapLayers(compileTo(own, "/dev/null"));
-  }
-  for (const LayerReport &layer : integers.layers) {
-    bool chosen = layer.precision == Precision::INT8;
-    if (!chosen && layer.quantizeNote.empty())
+  CompileReport base = compileLayers({}, "/dev/null", Stage::Fuse);
+  for (const LayerReport &layer : base.layers) {
+    PrecisionKind kind = getKind(layer);
+    if (layer.quantizeNote.empty() && kind != PrecisionKind::Int8)
       continue; // without weights
-    bool asked = isAskedFor(arguments, layer.name);
     AutoLayer &row = report.layers.emplace_back();
     row.name = layer.name;
-    row.candidate = chosen && !asked && isInteger(all, layer.name);
-    row.savedBytes = -layer.weightBytes;
-    if (row.candidate) {
-      candidates.push_back(layer.name);
-      continue;
-    }
-    row.note = !chosen ? layer.quantizeNote
-               : asked ? "asked for: int8"
-                       : all[layer.name].quantizeNote;
-    if (chosen && !asked)
-      excluded.push_back(layer.name);
+    row.choice = kind;
+    row.note = "nothing would be faster";
+    if (report.objective == Objective::Size)
+      row.note = "nothing would be smaller";
+    if (isAskedFor(arguments, layer.name))
+      row.note = "asked for";
+    allBytes += layer.weightBytes;
   }
-  for (const std::string &name : candidates)
-    if (written.count(name) && !isInteger(written, name))
-      forced.insert(name);
-  for (const auto &layer : written)
-    if (isInteger(written, layer.first()) &&
-        !llvm::is_contained(candidates, layer.first()) &&
-        !isAskedFor(arguments, layer.first()))
-      unmeasured.insert(layer.first().str());
-  for (const std::string &name : candidates)
-    if (!written.count(name))
-      absent.insert(name);
+  for (PrecisionKind kind : listKinds())
+    addCandidates(kind, base);
+}
+
+/// Layers that are of a kind unasked, and are so among others that are not.
+void AutoSearch::addCandidates(PrecisionKind kind, const CompileReport &base) {
+  std::vector<std::string> texts;
+  llvm::StringMap<AutoLayer *> rows;
+  for (AutoLayer &row : report.layers)
+    rows[row.name] = &row;
+  for (const LayerReport &layer : compileKind(kind).layers) {
+    AutoLayer *row = rows.lookup(layer.name);
+    if (!row || isAskedFor(arguments, layer.name))
+      continue;
+    if (getKind(layer) == kind)
+      texts.push_back(getText(layer.name, kind));
+    else if (kind == PrecisionKind::Int8 && !layer.quantizeNote.empty())
+      row->note = layer.quantizeNote;
+  }
+  if (texts.empty())
+    return;
+  CompileReport own = compileLayers(texts, "/dev/null", Stage::Fuse);
+  double all = 0;
+  for (const LayerReport &layer : base.layers)
+    all += layer.cost.value_or(0);
+  for (auto [layer, before] : llvm::zip(own.layers, base.layers)) {
+    AutoLayer *row = rows.lookup(layer.name);
+    if (!row || getKind(layer) != kind ||
+        !llvm::is_contained(texts, getText(layer.name, kind)))
+      continue;
+    AutoCandidate candidate;
+    candidate.kind = kind;
+    candidate.savedBytes = before.weightBytes - layer.weightBytes;
+    if (layer.cost && before.cost && all > 0)
+      candidate.saving = (*before.cost - *layer.cost) / all;
+    // Without a prediction, the rules that chose it stand for one.
+    if (getGain(candidate) > 0 ||
+        (report.objective == Objective::Time && !candidate.saving &&
+         kind != PrecisionKind::BF16))
+      row->candidates.push_back(candidate);
+  }
+}
+
+/// What is to become less; of equal sizes, the faster one is better.
+double AutoSearch::getGain(const AutoCandidate &candidate) const {
+  double time = candidate.saving.value_or(0);
+  if (report.objective == Objective::Time)
+    return time;
+  constexpr double kTime = 1e-3;
+  double bytes = static_cast<double>(candidate.savedBytes);
+  return bytes / static_cast<double>(std::max<int64_t>(allBytes, 1)) +
+         kTime * time;
 }
 
 const AutoSearch::Known &
 AutoSearch::measure(const PrecisionAssignment &assignment,
-                    std::initializer_list<size_t> parts,
-                    CompileReport *compiled) {
+                    std::initializer_list<size_t> parts) {
   Known &drops = known[assignment];
-  if (!compiled && llvm::all_of(parts, [&](size_t part) {
-        return drops.drops[part].has_value();
-      }))
+  if (llvm::all_of(parts,
+                   [&](size_t part) { return drops.drops[part].has_value(); }))
     return drops;
   TemporaryFile file = createLibraryFile(arguments.output);
-  CompileReport own =
-      compileLayers(getQuantizeLayers(assignment), file.getPath(), Stage::So);
+  compileLayers(getQuantizeLayers(assignment), file.getPath(), Stage::So);
   ++report.compilations;
   auto model = loadLibrary(file.getPath().str());
   for (size_t part : parts)
     if (!drops.drops[part])
       drops.drops[part] =
           budget.getDrop(reference[part], measurePart(*model, part));
-  if (compiled)
-    *compiled = std::move(own);
   progress->advance(1);
   return drops;
 }
 
 void AutoSearch::measureLayers() {
-  PrecisionAssignment base(candidates.size(), PrecisionKind::Base);
-  CompileReport compiled;
+  std::vector<AutoLayer *> rows = getChoosable();
+  PrecisionAssignment base(rows.size(), kBaseKind);
   // For the report; nothing is decided by the last part.
-  const Known &lost =
-      measure(base, {kCalibration, kDecision, kCheck}, &compiled);
+  const Known &lost = measure(base, {kCalibration, kDecision, kCheck});
   for (size_t part = 0; part < kNumParts; ++part)
     report.parts[part].base = *lost.drops[part];
-  double all = 0;
-  llvm::StringMap<const LayerReport *> layers;
-  for (const LayerReport &layer : compiled.layers) {
-    all += layer.cost.value_or(0);
-    layers[layer.name] = &layer;
-  }
-  size_t index = 0;
-  for (AutoLayer &row : report.layers) {
-    if (!row.candidate)
-      continue;
-    PrecisionAssignment single = base;
-    single[index++] = PrecisionKind::Int8;
-    row.sensitivity = *measure(single, {kCalibration}).drops[kCalibration];
-    row.sensitivity.mean -= lost.drops[kCalibration]->mean;
-    const LayerReport *layer = layers.lookup(row.name);
-    if (!layer)
-      continue;
-    row.savedBytes += layer->weightBytes;
-    if (layer->cost && layer->integerCost && all > 0)
-      row.saving = (*layer->cost - *layer->integerCost) / all;
-  }
+  for (auto [index, row] : llvm::enumerate(rows))
+    for (AutoCandidate &candidate : row->candidates) {
+      PrecisionAssignment single = base;
+      single[index] = candidate.kind;
+      candidate.sensitivity =
+          *measure(single, {kCalibration}).drops[kCalibration];
+      candidate.sensitivity.mean -= lost.drops[kCalibration]->mean;
+    }
 }
 
 //===----------------------------------------------------------------------===//
@@ -316,10 +353,12 @@ static double getUpper(const Statistic &drop) {
 
 void AutoSearch::search() {
   std::vector<PrecisionChoices> choices;
-  for (const AutoLayer &row : report.layers)
-    if (row.candidate)
-      choices.push_back({{PrecisionKind::Int8, row.saving.value_or(0),
-                          row.sensitivity.mean}});
+  for (const AutoLayer *row : getChoosable()) {
+    PrecisionChoices &own = choices.emplace_back();
+    for (const AutoCandidate &candidate : row->candidates)
+      own.push_back(
+          {candidate.kind, getGain(candidate), candidate.sensitivity.mean});
+  }
   std::exception_ptr error;
   auto result = searchPrecisions(
       choices, budget.most,
@@ -336,27 +375,29 @@ void AutoSearch::search() {
     std::rethrow_exception(error);
   report.steps = std::move(result->steps);
   if (!result->fits)
-    fail(arguments.input, ": --max-drop: without any integers the model loses ",
+    fail(arguments.input, ": --max-drop: with nothing chosen the model loses ",
          budget.format(report.parts[kDecision].base.mean), " (standard error ",
          budget.format(report.parts[kDecision].base.error),
-         ") beside f32 already, and does not keep the budget of ",
+         ") already, by --storage or --quantize-layer, and does not keep the "
+         "budget of ",
          budget.format(budget.most),
-         "; choose a larger budget, or --precision=f32 and --storage=f32");
+         "; choose a larger budget, or leave them out");
   const Known &drops =
       measure(result->assignment, {kCalibration, kDecision, kCheck});
   for (size_t part = 0; part < kNumParts; ++part)
     report.parts[part].chosen = *drops.drops[part];
-  size_t index = 0;
-  for (AutoLayer &row : report.layers)
-    if (row.candidate)
-      row.choice = result->assignment[index++];
-  for (auto [name, kind] : llvm::zip(candidates, result->assignment))
-    if (!absent.count(name) &&
-        (kind == PrecisionKind::Base) != (forced.count(name) > 0))
-      report.quantizeLayers.push_back(name + "=" +
-                                      getPrecisionKindName(kind).str());
-  for (const std::string &name : unmeasured)
-    report.quantizeLayers.push_back(getBase(name));
+  for (auto [row, kind] : llvm::zip(getChoosable(), result->assignment))
+    row->choice = kind;
+  // What is written may have fewer layers than what was measured.
+  Arguments own = arguments;
+  own.options.emit = Stage::Import;
+  std::set<std::string> written;
+  for (const LayerReport &layer : compileTo(own, "/dev/null").layers)
+    written.insert(layer.name);
+  report.quantizeLayers = {getPrecisionKindName(kBaseKind).str()};
+  for (const AutoLayer *row : getChoosable())
+    if (row->choice != kBaseKind && written.count(row->name))
+      report.quantizeLayers.push_back(getText(row->name, row->choice));
 }
 
 ExitCode AutoSearch::finish() {
@@ -378,11 +419,11 @@ ExitCode AutoSearch::finish() {
                  << " more than the budget of " << budget.format(budget.most)
                  << "; choose a larger budget, give more data, or choose "
                     "layers by hand with --quantize-layer\n";
-  else if (!candidates.empty() &&
-           llvm::none_of(report.layers, [](const AutoLayer &row) {
-             return row.choice != PrecisionKind::Base;
+  else if (std::vector<AutoLayer *> rows = getChoosable();
+           !rows.empty() && llvm::all_of(rows, [](const AutoLayer *row) {
+             return row->choice == kBaseKind;
            }))
-    warn(concat("no layer multiplies integers within the budget of ",
+    warn(concat("all layers stay f32 within the budget of ",
                 budget.format(budget.most)));
   arguments.autoReport = std::move(report);
   return kept ? kOk : kInputError;
@@ -390,8 +431,9 @@ ExitCode AutoSearch::finish() {
 
 ExitCode AutoSearch::run() {
   report.budget = budget;
+  report.objective = arguments.objective;
   report.data = arguments.calibration.data.empty()
-                    ? "generated"
+                    ? kGeneratedData.str()
                     : llvm::join(arguments.calibration.data, ", ");
   if (llvm::Error error = checkOutput(arguments.output))
     return failFile(arguments.output, std::move(error));
@@ -405,7 +447,9 @@ ExitCode AutoSearch::run() {
     return code;
   arguments.options.rangeTable = measured.options.rangeTable;
   findLayers();
-  size_t count = candidates.size();
+  size_t count = 0;
+  for (const AutoLayer &row : report.layers)
+    count += row.candidates.size();
   progress.emplace(
       static_cast<int64_t>(3 + count + llvm::Log2_64_Ceil(count + 1)));
   measureLayers();

@@ -17,28 +17,42 @@ namespace vae::tool {
 /// Parts of the data: for calibration, for decision, for the check (Batches.h).
 inline constexpr size_t kNumDataParts = 3;
 
-/// A layer with weights.
-struct AutoLayer {
-  std::string name;
-  /// Whether it could multiply integers and gain by it; if not, why not.
-  bool candidate = false;
-  std::string note;
-  PrecisionKind choice = PrecisionKind::Base;
-  /// What it loses with integers, by itself, beyond what is lost without any,
-  /// on the first part of the data.
+/// What is to become less (--optimize).
+enum class Objective { Time, Size };
+llvm::StringRef getObjectiveName(Objective objective);
+
+/// What a layer could be, beside f32.
+struct AutoCandidate {
+  PrecisionKind kind = kBaseKind;
+  /// What the layer loses by it, all others being f32, beyond what is lost
+  /// without it, on the first part of the data.
   vaedata::Statistic sensitivity;
-  /// What integers save, as a part of the cost of all layers, and of the bytes
-  /// of its weights.
+  /// What it saves, as a part of the cost of all layers, and of the bytes of
+  /// their weights.
   std::optional<double> saving;
   int64_t savedBytes = 0;
 };
 
+/// A layer with weights.
+struct AutoLayer {
+  std::string name;
+  /// Those that save something.
+  std::vector<AutoCandidate> candidates;
+  /// If there are none, why not.
+  std::string note;
+  PrecisionKind choice = kBaseKind;
+
+  /// Null if the choice is f32.
+  const AutoCandidate *getChosen() const;
+};
+
 struct AutoReport {
   Budget budget;
+  Objective objective = Objective::Time;
   /// The files, or "generated".
   std::string data;
   /// Of each part: the samples, what the f32 model has (ELBO, or mean squared
-  /// error), and what is lost without integers and with those chosen.
+  /// error), and what is lost with nothing chosen and as chosen.
   struct Part {
     int64_t samples = 0;
     double reference = 0;

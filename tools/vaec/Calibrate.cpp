@@ -5,8 +5,10 @@
 #include "compiler/pipeline/Files.h"
 #include "dialects/vae/IR/Vae.h"
 #include "tools/data/Error.h"
+#include "tools/vaec/ApplyRecipe.h"
 #include "tools/vaec/CalibrationRun.h"
 #include "tools/vaec/ExposedModel.h"
+#include "tools/vaec/GeneratedData.h"
 #include "tools/vaec/Vaec.h"
 
 #include "CLI/CLI.hpp"
@@ -101,6 +103,9 @@ static std::optional<ExitCode> parse(int argc, char **argv,
   app.add_option("--threads", options.threads,
                  "Threads to run on; default: one for each CPU")
       ->option_text("N");
+  app.add_option("--apply-recipe", arguments.compiler.options.applyRecipe,
+                 "Measure what a recipe leaves of the model")
+      ->option_text("FILE");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
@@ -118,6 +123,7 @@ static std::optional<ExitCode> parse(int argc, char **argv,
   std::vector<std::string> inputs = options.data;
   const ModelFiles &files = compiler.options.files;
   llvm::append_values(inputs, compiler.input, files.encoder, files.decoder);
+  inputs.push_back(compiler.options.applyRecipe);
   for (const std::string &file : inputs)
     if (!file.empty() && llvm::sys::fs::equivalent(compiler.output, file)) {
       llvm::errs() << "vaec: error: '" << compiler.output
@@ -176,21 +182,26 @@ static std::vector<std::string> chooseEntries(const CalibrateArguments &a,
 }
 
 /// Compiles the library to run: the f32 model with all its layers exposed, and
-/// nothing in it that is less exact.
+/// nothing in it that is less exact. `hash` becomes that of what is left of the
+/// model.
 static ExitCode compileLibrary(Arguments arguments, llvm::StringRef path,
                                std::vector<std::string> entries,
-                               llvm::StringMap<ResultNames> &tensors) {
+                               llvm::StringMap<ResultNames> &tensors,
+                               std::string &hash) {
   arguments.output = path.str();
   arguments.options.entries = std::move(entries);
   arguments.options.exposeLayers = true;
   arguments.options.exactConv = true;
   CompileReport report;
-  return compile(
+  ExitCode code = compile(
       arguments, [](Stage, mlir::PassManager &) {}, report,
       [&](Stage stage, mlir::ModuleOp before) {
         if (stage == Stage::Kernels)
           tensors = chooseTensorNames(before);
       });
+  if (arguments.options.compresses())
+    hash = hashChangedModel(report.recipe);
+  return code;
 }
 
 //===----------------------------------------------------------------------===//
@@ -290,8 +301,9 @@ static RangeTable measure(const CalibrateArguments &arguments,
   RangeTable table;
   table.model = facts.name;
   table.hash = facts.hash;
-  table.data =
-      options.data.empty() ? "generated" : llvm::join(options.data, ", ");
+  table.data = options.data.empty() ? kGeneratedData.str()
+                                    : llvm::join(options.data, ", ");
+  table.dataHash = hashData(data);
   table.samples = static_cast<uint64_t>(data.samples);
   table.seed = options.seed;
   table.tensors = calibrator.finish();
@@ -337,21 +349,45 @@ TemporaryFile vae::tool::createLibraryFile(llvm::StringRef output) {
   return std::move(*file);
 }
 
+/// Of a recipe that may be of some entry points only, in which mu is no output:
+/// units of it may be gone, and `sample` and `encode` do not fit. Empty if
+/// these do.
+static std::string chooseReconstruction(const CalibrateArguments &a) {
+  const std::optional<Recipe> &recipe = a.compiler.options.replay;
+  if (a.hasData() || !recipe || !recipe->changesLayers())
+    return "";
+  std::string entry = chooseDataEntry({}, a.wanted);
+  return llvm::StringRef(entry).starts_with("reconstruct") ? entry : "";
+}
+
 static ExitCode measureRanges(CalibrateArguments arguments, RangeTable &table) {
   Arguments &compiler = arguments.compiler;
   ModelFacts facts;
   if (ExitCode code = readFacts(compiler, facts))
     return code;
   std::vector<std::string> entries = chooseEntries(arguments, facts);
+  CalibrationData images;
+  std::string reconstruct = chooseReconstruction(arguments);
   if (arguments.forCompilation && !arguments.hasData()) {
     if (!arguments.options.samples)
       arguments.options.samples = chooseSamples(facts);
     fixSize(compiler, facts);
+    if (!reconstruct.empty()) {
+      images = generateImages(compiler, reconstruct, *arguments.options.samples,
+                              arguments.options);
+      llvm::errs() << "vaec: note: no data (--calibration-data): "
+                   << images.samples
+                   << " images that the decoder of the original makes of the "
+                      "prior go through '"
+                   << reconstruct << "'\n";
+      arguments.data = &images;
+      entries = {reconstruct};
+    }
   }
   TemporaryFile library = createLibraryFile(compiler.output);
   llvm::StringMap<ResultNames> tensors;
-  if (ExitCode code =
-          compileLibrary(compiler, library.getPath(), entries, tensors))
+  if (ExitCode code = compileLibrary(compiler, library.getPath(), entries,
+                                     tensors, facts.hash))
     return code;
   table = measure(arguments, facts, library.getPath(), entries, tensors);
   return kOk;
@@ -416,9 +452,6 @@ ExitCode vae::tool::calibrateFor(Arguments &arguments,
   own.compiler = getExactArguments(arguments);
   own.compiler.output = arguments.output;
   CompileOptions &options = own.compiler.options;
-  options.prune = arguments.options.prune;
-  options.pruneGlobally = arguments.options.pruneGlobally;
-  options.unitScores = arguments.options.unitScores;
   options.replay = arguments.options.replay;
   options.applyRecipe = arguments.options.applyRecipe;
   // Names of layers follow from what is fused.
@@ -436,5 +469,8 @@ int vae::tool::runCalibrate(int argc, char **argv) {
   arguments.compiler.options.exclusiveContext = true;
   if (auto code = parse(argc, argv, arguments))
     return *code;
+  if (ExitCode code = readAppliedRecipe(arguments.compiler))
+    return code;
+  dropKinds(arguments.compiler.options.replay);
   return guard([&] { return calibrate(arguments); }, "--samples");
 }

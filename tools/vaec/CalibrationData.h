@@ -53,6 +53,10 @@ CalibrationData loadCalibrationData(const vae_abi_model &model,
                                     const CalibrationOptions &options,
                                     const WarnFn &warn);
 
+/// SHA-256, in hexadecimal digits, of the numbers of data and further inputs;
+/// empty if the data are generated.
+std::string hashData(const CalibrationData &data);
+
 using Entries = std::vector<const vae_abi_entry *>;
 
 /// Everything but the data, which the first of the entry points generates of

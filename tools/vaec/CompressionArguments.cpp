@@ -54,8 +54,9 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
       ->check(CLI::Range(int64_t(1), int64_t(1) << 31))
       ->group(group);
   app.add_option("--recipe", a.options.recipe,
-                 "Write what was decided, to be applied again; weights that "
-                 "were fitted go beside it, with the ending safetensors")
+                 "Write what was decided (--prune, --quantize), to be applied "
+                 "again; weights that were fitted go beside it, with the "
+                 "ending safetensors")
       ->option_text("FILE")
       ->group(group);
   app.add_option("--apply-recipe", a.options.applyRecipe,
@@ -128,12 +129,14 @@ std::optional<ExitCode> tool::checkCompression(Arguments &a,
         "--calibration-data, --calibration-input and --calibration-samples go "
         "with --recover=least-squares, --importance=activation, or "
         "--quantize=int8 without --ranges: nothing else looks at data");
-  if (!a.options.ranges.empty() && a.options.compresses())
-    return failUsage("--ranges are those of the model before units are "
-                     "removed; leave them out, and ranges are measured "
-                     "(--calibration-data)");
-  if (!a.options.recipe.empty() && !a.options.compresses())
-    return failUsage("--recipe writes what --prune decides; add --prune");
+  bool quantizes = a.options.quantize != Quantize::None;
+  if (!a.options.recipe.empty() && !a.options.compresses() && !quantizes)
+    return failUsage("--recipe writes what --prune and --quantize decide; add "
+                     "one of them");
+  if (!a.options.recipe.empty() && quantizes && a.options.emit < Stage::Fuse)
+    return failUsage("layers are quantized in the stage 'fuse', before which "
+                     "there is nothing to write with --recipe; choose it or a "
+                     "later one with --emit");
   if (a.options.emit < Stage::Compress && a.options.compresses())
     return failUsage(
         "units are removed in the stage 'compress': choose it or a "

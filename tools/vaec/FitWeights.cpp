@@ -6,10 +6,9 @@
 #include "tools/vaec/Calibrate.h"
 #include "tools/vaec/CalibrationRun.h"
 #include "tools/vaec/ExposedModel.h"
+#include "tools/vaec/GeneratedData.h"
 #include "tools/vaec/Vaec.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/Support/SHA256.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
@@ -98,35 +97,13 @@ void WeightFitter::generateData(const std::vector<std::string> &entries) {
     vaedata::fail(arguments.input,
                   ": the model cannot generate data; give data with "
                   "--calibration-data FILE");
-  Arguments exact = getExactArguments(arguments);
-  TemporaryFile file = createLibraryFile(arguments.output);
-  exact.output = file.getPath().str();
-  exact.options.entries = {"sample", entry};
-  CompileReport report;
-  require(compile(exact, [](Stage, mlir::PassManager &) {}, report));
-  vaedata::Model library(exact.output);
-  const vae_abi_entry &sample = library.getEntry("sample");
-  data = drawCalibrationData(library.getTable(),
-                             {&sample, &library.getEntry(entry)},
-                             options.samples.value_or(kSamples), options, warn);
+  data = generateImages(arguments, entry, options.samples.value_or(kSamples),
+                        options);
   llvm::errs() << "vaec: note: no data (--calibration-data): weights are "
                   "fitted to "
                << data.samples
                << " images that the decoder makes of the "
                   "prior\n";
-  vaedata::Data images;
-  images.examples = data.samples;
-  vaedata::Progress progress(data.samples);
-  llvm::StringMap<ResultNames> names;
-  CalibrationRun(library, data, options, names)
-      .runOnce(sample, nullptr, progress,
-               [&](const vae_abi_entry &, const vae_abi_tensor &tensor,
-                   const std::vector<float> &values, int64_t, int64_t) {
-                 if (tensor.role == VAE_ROLE_MEAN)
-                   images.values.insert(images.values.end(), values.begin(),
-                                        values.end());
-               });
-  data.main = std::move(images);
 }
 
 void WeightFitter::loadData(const std::vector<std::string> &entries) {
@@ -147,18 +124,6 @@ void WeightFitter::loadData(const std::vector<std::string> &entries) {
     warn(concat(data.samples, data.samples == 1 ? " sample is" : " samples are",
                 " too few to fit weights to; give ", kFewestSamples,
                 " or more"));
-}
-
-static std::string hashData(const CalibrationData &data) {
-  llvm::SHA256 sha;
-  auto add = [&](const std::vector<float> &values) {
-    sha.update(llvm::StringRef(reinterpret_cast<const char *>(values.data()),
-                               values.size() * sizeof(float)));
-  };
-  add(data.main.values);
-  for (const auto &[name, condition] : data.conditions)
-    add(condition.values);
-  return llvm::toHex(sha.final(), /*LowerCase=*/true);
 }
 
 //===----------------------------------------------------------------------===//
@@ -432,17 +397,23 @@ void WeightFitter::fitAll() {
 }
 
 void WeightFitter::run() {
-  if (!arguments.recovers && arguments.importance == Importance::Magnitude)
+  if (arguments.options.prune.empty())
+    return;
+  bool usesData =
+      arguments.recovers || arguments.importance == Importance::Activation;
+  // Ranges are of what is left, which must not depend on the entry points that
+  // are run to measure them.
+  if (!usesData && !arguments.options.needsRanges())
     return;
   decide(); // fails early, and knows the model's hash
-  loadData(listEntries());
+  if (usesData)
+    loadData(listEntries());
   if (arguments.importance == Importance::Activation) {
     scoreUnits();
     decide();
   }
-  if (!arguments.recovers)
-    return;
-  fitAll();
+  if (arguments.recovers)
+    fitAll();
   arguments.options.replay = std::move(recipe);
 }
 

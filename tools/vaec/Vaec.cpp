@@ -4,6 +4,7 @@
 #include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/RegisterAll.h"
 #include "compiler/pipeline/Reproducer.h"
+#include "tools/vaec/ApplyRecipe.h"
 #include "tools/vaec/Arguments.h"
 #include "tools/vaec/AutoPrecision.h"
 #include "tools/vaec/Calibrate.h"
@@ -231,11 +232,12 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
     if (!file.empty())
       if (llvm::Error error = checkOutput(file))
         return failFile(file, std::move(error));
+  if (ExitCode code = readAppliedRecipe(arguments))
+    return code;
   if (ExitCode code = decideCompression(arguments))
     return code;
   // Of the pruned model.
-  if (arguments.options.quantize == Quantize::Int8 &&
-      arguments.options.ranges.empty() && arguments.options.emit >= Stage::Fuse)
+  if (arguments.options.needsRanges() && arguments.options.ranges.empty())
     if (ExitCode code = arguments.maxDrop ? choosePrecisions(arguments)
                                           : calibrateFor(arguments))
       return code;

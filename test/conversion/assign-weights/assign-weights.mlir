@@ -2,7 +2,7 @@
 // RUN: vae-opt %s --vae-assign-weights="weights=int4 group=64" --split-input-file | FileCheck %s --check-prefix=W4
 // RUN: vae-opt %s --vae-assign-weights --split-input-file | FileCheck %s --check-prefix=F32
 // RUN: vae-opt %s --vae-assign-weights="weights=int8 exact-ends=false" --split-input-file | FileCheck %s --check-prefix=ENDS
-// RUN: vae-opt %s --vae-assign-weights="weights=int8 exact-ends=false exact=hidden" --split-input-file | FileCheck %s --check-prefix=NAMED
+// RUN: vae-opt %s --vae-assign-weights="weights=int8 exact-ends=false layers=hidden=none" --split-input-file | FileCheck %s --check-prefix=NAMED
 // F32-NOT: vae.weight_type
 
 // The first and the last layer stay f32, unless they are dense ones of many

@@ -9,5 +9,5 @@
 // RUN: not vae-opt %s --vae-quantize="quantize=int8 ranges=x%%4:0:1" 2>&1 | FileCheck %s --check-prefix=ESCAPE
 // ESCAPE: error: a range is NAME:LOW:HIGH, found 'x%4:0:1'
 // RUN: not vae-opt %s --vae-quantize="quantize=int8 layers=a=f16" 2>&1 | FileCheck %s --check-prefix=LAYER
-// LAYER: error: layers are [LAYER=]int8 or none, found 'a=f16'
+// LAYER: error: layers are [LAYER=]KIND with a kind of none, f32, mixed, bf16, int8, w8, w4; found 'a=f16'
 module {}
