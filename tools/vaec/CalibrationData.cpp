@@ -5,6 +5,8 @@
 #include "tools/data/Load.h"
 
 #include "vae/vae_runtime.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/SHA256.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -234,4 +236,16 @@ vae::tool::chooseDataEntry(const std::vector<std::string> &wanted,
     if (contains(entries, name))
       return name;
   return "";
+}
+
+std::string vae::tool::hashData(const CalibrationData &data) {
+  llvm::SHA256 sha;
+  auto add = [&](const std::vector<float> &values) {
+    sha.update(llvm::StringRef(reinterpret_cast<const char *>(values.data()),
+                               values.size() * sizeof(float)));
+  };
+  add(data.main.values);
+  for (const auto &[name, condition] : data.conditions)
+    add(condition.values);
+  return llvm::toHex(sha.final(), /*LowerCase=*/true);
 }

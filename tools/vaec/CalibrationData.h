@@ -53,6 +53,9 @@ CalibrationData loadCalibrationData(const vae_abi_model &model,
                                     const CalibrationOptions &options,
                                     const WarnFn &warn);
 
+/// SHA-256 of the numbers, as text.
+std::string hashData(const CalibrationData &data);
+
 using Entries = std::vector<const vae_abi_entry *>;
 
 /// Everything but the data, which the first of the entry points generates of

@@ -7,9 +7,7 @@
 #include "tools/vaec/CalibrationRun.h"
 #include "tools/vaec/ExposedModel.h"
 #include "tools/vaec/Vaec.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/Support/SHA256.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
@@ -149,18 +147,6 @@ void WeightFitter::loadData(const std::vector<std::string> &entries) {
                 " or more"));
 }
 
-static std::string hashData(const CalibrationData &data) {
-  llvm::SHA256 sha;
-  auto add = [&](const std::vector<float> &values) {
-    sha.update(llvm::StringRef(reinterpret_cast<const char *>(values.data()),
-                               values.size() * sizeof(float)));
-  };
-  add(data.main.values);
-  for (const auto &[name, condition] : data.conditions)
-    add(condition.values);
-  return llvm::toHex(sha.final(), /*LowerCase=*/true);
-}
-
 //===----------------------------------------------------------------------===//
 // Importance
 //===----------------------------------------------------------------------===//
@@ -242,18 +228,7 @@ void WeightFitter::scoreUnits() {
 }
 
 /// Lets the stage compress choose units.
-void WeightFitter::decide() {
-  Arguments plan = getExactArguments(arguments);
-  plan.options.entries = arguments.options.entries;
-  plan.options.prune = arguments.options.prune;
-  plan.options.pruneGlobally = arguments.options.pruneGlobally;
-  plan.options.unitScores = arguments.options.unitScores;
-  plan.options.emit = Stage::Compress;
-  plan.output = "/dev/null";
-  CompileReport report;
-  require(compile(plan, [](Stage, mlir::PassManager &) {}, report));
-  recipe = std::move(report.recipe);
-}
+void WeightFitter::decide() { recipe = decideSteps(arguments); }
 
 //===----------------------------------------------------------------------===//
 // Fits
