@@ -375,7 +375,7 @@ LogicalResult Compilation::passes(Stage which,
 
 LogicalResult Compilation::compress() {
   bool active = options.compresses() && options.emit >= Stage::Compress;
-  if (active)
+  if (active && prunes(options))
     reportPruning(*module, /*after=*/false, report);
   if (failed(passes(Stage::Compress,
                     [&](auto &pm) { buildCompress(pm, options); })))

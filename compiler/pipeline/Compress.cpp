@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/pipeline/Compress.h"
 
+#include "compiler/compress/BiasCorrection.h"
+#include "compiler/compress/Equalization.h"
 #include "compiler/compress/ReplaceWeights.h"
 #include "compiler/pipeline/Files.h"
 #include "dialects/vae/IR/VaeUnits.h"
@@ -32,10 +34,28 @@ static PruneChannelsStep describePruning(ModuleOp module,
   return step;
 }
 
+bool vae::prunes(const CompileOptions &options) {
+  return options.replay ? options.replay->find<PruneChannelsStep>() != nullptr
+                        : !options.prune.empty();
+}
+
+/// Gives layers what the steps of a recipe say.
+static LogicalResult applyWeights(ModuleOp module, const Recipe &recipe) {
+  if (const auto *fits = recipe.find<LeastSquaresStep>())
+    if (failed(replaceWeights(module, *fits)))
+      return failure();
+  if (const auto *scales = recipe.find<EqualizeStep>())
+    if (failed(equalizeWeights(module, *scales)))
+      return failure();
+  const auto *shifts = recipe.find<CorrectBiasStep>();
+  return success(!shifts || succeeded(shiftBiases(module, *shifts)));
+}
+
 LogicalResult vae::finishCompression(ModuleOp module,
                                      const CompileOptions &options,
                                      CompileReport &report) {
-  reportPruning(module, /*after=*/true, report);
+  if (prunes(options))
+    reportPruning(module, /*after=*/true, report);
   Recipe &recipe = report.recipe;
   if (options.replay)
     recipe = *options.replay;
@@ -44,16 +64,14 @@ LogicalResult vae::finishCompression(ModuleOp module,
   recipe.compiler = "vaec " VAEC_VERSION;
   recipe.model = report.model;
   recipe.hash = report.hash;
-  const auto *fits = recipe.find<LeastSquaresStep>();
-  if (!fits)
-    return success();
-  for (PrunedLayerReport &layer : report.pruning.layers)
-    for (const LeastSquaresStep::Layer &fit : fits->layers)
-      if (fit.name == layer.name) {
-        layer.errorBefore = fit.errorBefore;
-        layer.errorAfter = fit.errorAfter;
-      }
-  return replaceWeights(module, *fits);
+  if (const auto *fits = recipe.find<LeastSquaresStep>())
+    for (PrunedLayerReport &layer : report.pruning.layers)
+      for (const LeastSquaresStep::Layer &fit : fits->layers)
+        if (fit.name == layer.name) {
+          layer.errorBefore = fit.errorBefore;
+          layer.errorAfter = fit.errorAfter;
+        }
+  return applyWeights(module, recipe);
 }
 
 llvm::Error vae::writeRecipe(const Recipe &recipe,

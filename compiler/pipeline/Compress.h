@@ -9,6 +9,9 @@
 
 namespace vae {
 
+/// Whether units are removed.
+bool prunes(const CompileOptions &options);
+
 /// After the passes: gives layers the weights of the recipe that is replayed,
 /// and reports sizes and steps. Errors are at layers.
 llvm::LogicalResult finishCompression(mlir::ModuleOp module,
