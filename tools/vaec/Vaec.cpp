@@ -9,6 +9,7 @@
 #include "tools/vaec/Calibrate.h"
 #include "tools/vaec/Console.h"
 #include "tools/vaec/FitWeights.h"
+#include "tools/vaec/PrepareIntegers.h"
 #include "tools/vaec/PrintReport.h"
 #include "tools/vaec/Recovery.h"
 
@@ -232,6 +233,8 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
       if (llvm::Error error = checkOutput(file))
         return failFile(file, std::move(error));
   if (ExitCode code = decideCompression(arguments))
+    return code;
+  if (ExitCode code = prepareIntegers(arguments))
     return code;
   // Of the pruned model.
   if (arguments.options.quantize == Quantize::Int8 &&
