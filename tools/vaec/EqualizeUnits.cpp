@@ -114,7 +114,7 @@ void UnitEqualizer::decide(size_t group) {
     std::vector<Equalization::Choice> choices = kept;
     choices.push_back({group, method});
     auto found = trial.measure(build(choices, {}), DataPart::Decision);
-    bool better = isBetter(bestErrors, found);
+    bool better = isLower(bestErrors, found);
     text += (" " + getEqualizationMethodName(method) + " " +
              describeErrors(getMean(current), getMean(found)) + ",")
                 .str();
@@ -142,10 +142,17 @@ void UnitEqualizer::run() {
                 "is not positively homogeneous, as ReLU and leaky ReLU are");
   if (llvm::is_contained(arguments.equalize, EqualizationMethod::Smooth))
     measureInputs();
-  current = trial.measure(recipe, DataPart::Decision);
+  const std::vector<double> before = current =
+      trial.measure(recipe, DataPart::Decision);
   for (size_t group = 0; group < count; ++group)
     decide(group);
   if (kept.empty())
+    return;
+  bool better = isBetter(before, current);
+  note("--equalize: squared error relative to f32 " +
+       describeErrors(getMean(before), getMean(current)) +
+       (better ? "" : ", which may be chance: refused"));
+  if (!better)
     return;
   Recipe equalized = build(kept, errors);
   if (confirm(trial, recipe, equalized, "--equalize"))

@@ -127,6 +127,11 @@ double vae::tool::getMean(const std::vector<double> &errors) {
   return vaedata::summarize(errors).mean;
 }
 
+bool vae::tool::isLower(const std::vector<double> &before,
+                        const std::vector<double> &after) {
+  return getMean(after) < (1 - kLeastGain) * getMean(before);
+}
+
 bool vae::tool::isBetter(const std::vector<double> &before,
                          const std::vector<double> &after) {
   std::vector<double> falls;
@@ -134,7 +139,7 @@ bool vae::tool::isBetter(const std::vector<double> &before,
     falls.push_back(first - second);
   vaedata::Statistic fall = vaedata::summarize(falls);
   double chance = std::isnan(fall.error) ? 0 : 2 * fall.error;
-  return fall.mean > std::max(chance, kLeastGain * getMean(before));
+  return isLower(before, after) && fall.mean > chance;
 }
 
 std::string vae::tool::describeErrors(double before, double after) {

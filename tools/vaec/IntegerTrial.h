@@ -55,8 +55,11 @@ private:
 };
 
 double getMean(const std::vector<double> &errors);
-/// Whether errors of the same samples fall by 1% of their mean, and by more
-/// than chance would have it: two standard errors of their mean difference.
+/// Whether the mean of errors falls by 1%.
+bool isLower(const std::vector<double> &before,
+             const std::vector<double> &after);
+/// Whether it does so, of the same samples, by more than chance would have it:
+/// two standard errors of the mean difference.
 bool isBetter(const std::vector<double> &before,
               const std::vector<double> &after);
 /// "0.00123 -> 0.00045".
