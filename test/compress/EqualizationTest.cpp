@@ -235,6 +235,21 @@ TEST_F(EqualizationTest, NormsTakeScales) {
   check({5, 4}, step);
 }
 
+TEST_F(EqualizationTest, AttentionReadsItsNorm) {
+  parse("?x2x2x2xf32", R"(tensor<?x2x2x2xf32> {
+  %g = vae.constant dense<[8.0, 0.5]> : tensor<2xf32>
+  %q = vae.constant dense<[[[[0.1]], [[1.0]]], [[[-0.1]], [[2.0]]]]> : tensor<2x2x1x1xf32>
+  %v = vae.constant dense<[[[[0.2]], [[1.0]]], [[[0.1]], [[-3.0]]]]> : tensor<2x2x1x1xf32>
+  %n = vae.group_norm %x weight(%g) {groups = 1 : i64, epsilon = 0.001 : f64} : (tensor<?x2x2x2xf32>, tensor<2xf32>) -> tensor<?x2x2x2xf32> loc("norm")
+  %a = vae.conv2d %n, %q : (tensor<?x2x2x2xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x2x2xf32> loc("query")
+  %b = vae.conv2d %n, %v : (tensor<?x2x2x2xf32>, tensor<2x2x1x1xf32>) -> tensor<?x2x2x2xf32> loc("value")
+  %y = vae.attention %a, %a, %b {heads = 1 : i64, scale = 0.7 : f64} : (tensor<?x2x2x2xf32>, tensor<?x2x2x2xf32>, tensor<?x2x2x2xf32>) -> tensor<?x2x2x2xf32>
+  return %y : tensor<?x2x2x2xf32>
+})");
+  EXPECT_EQ(describe(), (std::vector<std::string>{"norm -> query, value"}));
+  check({2, 2, 2, 2}, solve(EqualizationMethod::CrossLayer));
+}
+
 TEST_F(EqualizationTest, UnitsOfAnotherModelAreRefused) {
   parse("?x2xf32", makePair(activate("relu")));
   EqualizeStep step = solve(EqualizationMethod::CrossLayer);
