@@ -359,7 +359,7 @@ LogicalResult Compilation::passes(Stage which,
 
 LogicalResult Compilation::compress() {
   bool active = options.compresses() && options.emit >= Stage::Compress;
-  if (active)
+  if (active && prunes(options))
     reportPruning(*module, /*after=*/false,
                   getAlgorithmRules(options, report.tuning), report);
   if (failed(passes(Stage::Compress,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/pipeline/Compress.h"
 
-#include "compiler/pipeline/Pipeline.h"
-
+#include "compiler/compress/BiasCorrection.h"
+#include "compiler/compress/Equalization.h"
 #include "compiler/compress/ReplaceWeights.h"
 #include "compiler/pipeline/Files.h"
+#include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/Quantization.h"
 #include "dialects/vae/IR/VaeUnits.h"
 #include "llvm/Support/Path.h"
@@ -33,6 +34,23 @@ static PruneChannelsStep describePruning(ModuleOp module,
       step.layers.push_back(
           {layer.name, layer.before.units, units.asArrayRef().vec()});
   return step;
+}
+
+bool vae::prunes(const CompileOptions &options) {
+  return options.replay ? options.replay->find<PruneChannelsStep>() != nullptr
+                        : !options.prune.empty();
+}
+
+/// Gives layers what the steps of a recipe say.
+static LogicalResult applyWeights(ModuleOp module, const Recipe &recipe) {
+  if (const auto *fits = recipe.find<LeastSquaresStep>())
+    if (failed(replaceWeights(module, *fits)))
+      return failure();
+  if (const auto *scales = recipe.find<EqualizeStep>())
+    if (failed(equalizeWeights(module, *scales)))
+      return failure();
+  const auto *shifts = recipe.find<CorrectBiasStep>();
+  return success(!shifts || succeeded(shiftBiases(module, *shifts)));
 }
 
 void vae::beginRecipe(const CompileOptions &options, CompileReport &report) {
@@ -87,21 +105,20 @@ LogicalResult vae::checkRecipeOfModel(ModuleOp imported, const Recipe &recipe,
 LogicalResult vae::finishCompression(ModuleOp module,
                                      const CompileOptions &options,
                                      CompileReport &report) {
-  reportPruning(module, /*after=*/true,
-                getAlgorithmRules(options, report.tuning), report);
+  if (prunes(options))
+    reportPruning(module, /*after=*/true,
+                  getAlgorithmRules(options, report.tuning), report);
   Recipe &recipe = report.recipe;
   if (!options.replay)
     recipe.steps = {describePruning(module, options, report.pruning)};
-  const auto *fits = recipe.find<LeastSquaresStep>();
-  if (!fits)
-    return success();
-  for (PrunedLayerReport &layer : report.pruning.layers)
-    for (const LeastSquaresStep::Layer &fit : fits->layers)
-      if (fit.name == layer.name) {
-        layer.errorBefore = fit.errorBefore;
-        layer.errorAfter = fit.errorAfter;
-      }
-  return replaceWeights(module, *fits);
+  if (const auto *fits = recipe.find<LeastSquaresStep>())
+    for (PrunedLayerReport &layer : report.pruning.layers)
+      for (const LeastSquaresStep::Layer &fit : fits->layers)
+        if (fit.name == layer.name) {
+          layer.errorBefore = fit.errorBefore;
+          layer.errorAfter = fit.errorAfter;
+        }
+  return applyWeights(module, recipe);
 }
 
 llvm::Error vae::writeRecipe(const Recipe &recipe,

@@ -20,6 +20,8 @@ llvm::LogicalResult checkRecipeOfModel(mlir::ModuleOp imported,
                                        const Recipe &recipe,
                                        llvm::StringRef file,
                                        const CompileReport &report);
+/// Whether units are removed.
+bool prunes(const CompileOptions &options);
 
 /// After the passes: gives layers the weights of the recipe that is replayed,
 /// and reports sizes and steps. Errors are at layers.

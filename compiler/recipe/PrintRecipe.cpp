@@ -61,6 +61,8 @@ template <typename T> static JsonValue list(const std::vector<T> &values) {
   for (const T &value : values)
     if constexpr (std::is_integral_v<T>)
       array.items.push_back(JsonValue::makeInteger(value, {}));
+    else if constexpr (std::is_floating_point_v<T>)
+      array.items.push_back(JsonValue::makeNumber(value, {}));
     else
       array.items.push_back(text(value));
   return array;
@@ -89,20 +91,67 @@ static JsonValue toJson(const PruneChannelsStep &step) {
   return json;
 }
 
-static JsonValue toJson(const LeastSquaresStep &step) {
+/// A step that was made with data.
+template <typename StepTy> static JsonValue startJson(const StepTy &step) {
   JsonValue json = JsonValue::makeObject({});
-  json.set("kind", text(LeastSquaresStep::kKind));
+  json.set("kind", text(StepTy::kKind));
   json.set("data", list(step.data));
   json.set("data_hash", text(step.dataHash));
   json.set("samples", JsonValue::makeInteger(step.samples, {}));
   json.set("seed", JsonValue::makeInteger(static_cast<int64_t>(step.seed), {}));
+  return json;
+}
+
+template <typename RowTy>
+static void setErrors(JsonValue &json, const RowTy &row) {
+  json.set("error_before", JsonValue::makeNumber(row.errorBefore, {}));
+  json.set("error_after", JsonValue::makeNumber(row.errorAfter, {}));
+}
+
+static JsonValue toJson(const LeastSquaresStep &step) {
+  JsonValue json = startJson(step);
   json.set("ridge", JsonValue::makeNumber(step.ridge, {}));
   JsonValue layers = JsonValue::makeArray({});
   for (const LeastSquaresStep::Layer &layer : step.layers) {
     JsonValue row = JsonValue::makeObject({});
     row.set("layer", text(layer.name));
-    row.set("error_before", JsonValue::makeNumber(layer.errorBefore, {}));
-    row.set("error_after", JsonValue::makeNumber(layer.errorAfter, {}));
+    setErrors(row, layer);
+    layers.items.push_back(std::move(row));
+  }
+  json.set("layers", std::move(layers));
+  return json;
+}
+
+static JsonValue toJson(const EqualizeStep &step) {
+  JsonValue json = startJson(step);
+  JsonValue groups = JsonValue::makeArray({});
+  for (const EqualizeStep::Group &group : step.groups) {
+    JsonValue row = JsonValue::makeObject({});
+    row.set("method", text(group.method));
+    setErrors(row, group);
+    JsonValue axes = JsonValue::makeArray({});
+    for (const EqualizeStep::Axis &axis : group.axes) {
+      JsonValue own = JsonValue::makeObject({});
+      own.set("layer", text(axis.layer));
+      own.set("part", text(kScaledParts[static_cast<size_t>(axis.part)]));
+      own.set("scales", list(axis.scales));
+      axes.items.push_back(std::move(own));
+    }
+    row.set("axes", std::move(axes));
+    groups.items.push_back(std::move(row));
+  }
+  json.set("groups", std::move(groups));
+  return json;
+}
+
+static JsonValue toJson(const CorrectBiasStep &step) {
+  JsonValue json = startJson(step);
+  JsonValue layers = JsonValue::makeArray({});
+  for (const CorrectBiasStep::Layer &layer : step.layers) {
+    JsonValue row = JsonValue::makeObject({});
+    row.set("layer", text(layer.name));
+    setErrors(row, layer);
+    row.set("shift", list(layer.shift));
     layers.items.push_back(std::move(row));
   }
   json.set("layers", std::move(layers));

@@ -55,10 +55,28 @@ private:
                         FunctionTy visit);
 
   LogicalResult readStep(const JsonValue &json, Recipe &recipe);
+  template <typename StepTy>
+  LogicalResult add(const JsonValue &json, Recipe &recipe,
+                    LogicalResult (Reader::*read)(const JsonValue &,
+                                                  StepTy &)) {
+    return (this->*read)(json,
+                         std::get<StepTy>(recipe.steps.emplace_back(StepTy())));
+  }
   LogicalResult readPrune(const JsonValue &json, PruneChannelsStep &step);
+  /// What steps say that were made with data.
+  template <typename StepTy>
+  LogicalResult readData(const JsonValue &json, StepTy &step);
+  /// A row about a layer, or about something else that has errors.
+  template <typename RowTy>
+  LogicalResult readErrors(const JsonValue &json, RowTy &row);
+  LogicalResult getNumbers(const JsonValue &object, StringRef key,
+                           std::vector<double> &numbers);
   LogicalResult readFit(const JsonValue &json, LeastSquaresStep &step);
   LogicalResult readQuantize(const JsonValue &json, QuantizeStep &step);
   LogicalResult readRanges(const JsonValue &json, QuantizeStep::Ranges &ranges);
+  LogicalResult readEqualization(const JsonValue &json, EqualizeStep &step);
+  LogicalResult readAxis(const JsonValue &json, EqualizeStep::Axis &axis);
+  LogicalResult readCorrection(const JsonValue &json, CorrectBiasStep &step);
   LogicalResult readUnit(const JsonValue &json,
                          PruneChannelsStep::Layer &layer);
   LogicalResult readWeights(const JsonValue &root, Recipe &recipe);
@@ -197,21 +215,90 @@ LogicalResult Reader::readPrune(const JsonValue &json,
   });
 }
 
-LogicalResult Reader::readFit(const JsonValue &json, LeastSquaresStep &step) {
+template <typename StepTy>
+LogicalResult Reader::readData(const JsonValue &json, StepTy &step) {
   int64_t seed = 0;
   if (failed(getText(json, "data_hash", step.dataHash)) ||
       failed(getInteger(json, "samples", step.samples)) ||
       failed(getInteger(json, "seed", seed)) ||
-      failed(getNumber(json, "ridge", step.ridge)) ||
       failed(getTexts(json, "data", step.data)))
     return failure();
   step.seed = static_cast<uint64_t>(seed);
+  return success();
+}
+
+template <typename RowTy>
+LogicalResult Reader::readErrors(const JsonValue &json, RowTy &row) {
+  return success(succeeded(getNumber(json, "error_before", row.errorBefore)) &&
+                 succeeded(getNumber(json, "error_after", row.errorAfter)));
+}
+
+LogicalResult Reader::getNumbers(const JsonValue &object, StringRef key,
+                                 std::vector<double> &numbers) {
+  return forEach(object, key, [&](const JsonValue &item) {
+    if (!item.isNumber())
+      return failType(item, key, "a number");
+    numbers.push_back(item.number);
+    return LogicalResult::success();
+  });
+}
+
+LogicalResult Reader::readFit(const JsonValue &json, LeastSquaresStep &step) {
+  if (failed(readData(json, step)) ||
+      failed(getNumber(json, "ridge", step.ridge)))
+    return failure();
   return forEach(json, "layers", [&](const JsonValue &item) {
     LeastSquaresStep::Layer &layer = step.layers.emplace_back();
     return LogicalResult(
         success(succeeded(getText(item, "layer", layer.name)) &&
-                succeeded(getNumber(item, "error_before", layer.errorBefore)) &&
-                succeeded(getNumber(item, "error_after", layer.errorAfter))));
+                succeeded(readErrors(item, layer))));
+  });
+}
+
+LogicalResult Reader::readAxis(const JsonValue &json,
+                               EqualizeStep::Axis &axis) {
+  std::string part;
+  if (failed(getText(json, "layer", axis.layer)) ||
+      failed(getText(json, "part", part)) ||
+      failed(getNumbers(json, "scales", axis.scales)))
+    return failure();
+  const auto *known = llvm::find(kScaledParts, part);
+  if (known == std::end(kScaledParts))
+    return fail(json.find("part")->position,
+                "unknown part '" + part + "'; it is output, input or norm");
+  axis.part = static_cast<EqualizeStep::Part>(known - std::begin(kScaledParts));
+  for (double scale : axis.scales)
+    if (!(scale > 0))
+      return fail(json.find("scales")->position,
+                  "scales of layer '" + axis.layer + "' must be positive");
+  return success();
+}
+
+LogicalResult Reader::readEqualization(const JsonValue &json,
+                                       EqualizeStep &step) {
+  if (failed(readData(json, step)))
+    return failure();
+  return forEach(json, "groups", [&](const JsonValue &item) -> LogicalResult {
+    EqualizeStep::Group &group = step.groups.emplace_back();
+    if (failed(getText(item, "method", group.method)) ||
+        failed(readErrors(item, group)))
+      return failure();
+    return forEach(item, "axes", [&](const JsonValue &axis) {
+      return readAxis(axis, group.axes.emplace_back());
+    });
+  });
+}
+
+LogicalResult Reader::readCorrection(const JsonValue &json,
+                                     CorrectBiasStep &step) {
+  if (failed(readData(json, step)))
+    return failure();
+  return forEach(json, "layers", [&](const JsonValue &item) {
+    CorrectBiasStep::Layer &layer = step.layers.emplace_back();
+    return LogicalResult(
+        success(succeeded(getText(item, "layer", layer.name)) &&
+                succeeded(readErrors(item, layer)) &&
+                succeeded(getNumbers(item, "shift", layer.shift))));
   });
 }
 
@@ -299,23 +386,26 @@ LogicalResult Reader::readStep(const JsonValue &json, Recipe &recipe) {
   if (recipe.find<QuantizeStep>() && kind != QuantizeStep::kKind)
     return fail(json.position, "the step 'quantize' is the last one of a "
                                "recipe; move it behind this one");
-  if ((kind == PruneChannelsStep::kKind && recipe.find<PruneChannelsStep>()) ||
-      (kind == LeastSquaresStep::kKind && recipe.find<LeastSquaresStep>()) ||
-      (kind == QuantizeStep::kKind && recipe.find<QuantizeStep>()))
+  if (llvm::any_of(recipe.steps, [&](const RecipeStep &step) {
+        return kind ==
+               std::visit([](const auto &own) { return own.kKind; }, step);
+      }))
     return fail(json.position, "a recipe has one step of the kind '" + kind +
                                    "'; join this one with the first");
   if (kind == PruneChannelsStep::kKind)
-    return readPrune(json, std::get<PruneChannelsStep>(
-                               recipe.steps.emplace_back(PruneChannelsStep())));
+    return add(json, recipe, &Reader::readPrune);
   if (kind == LeastSquaresStep::kKind)
-    return readFit(json, std::get<LeastSquaresStep>(
-                             recipe.steps.emplace_back(LeastSquaresStep())));
+    return add(json, recipe, &Reader::readFit);
+  if (kind == EqualizeStep::kKind)
+    return add(json, recipe, &Reader::readEqualization);
+  if (kind == CorrectBiasStep::kKind)
+    return add(json, recipe, &Reader::readCorrection);
   if (kind == QuantizeStep::kKind)
-    return readQuantize(json, std::get<QuantizeStep>(
-                                  recipe.steps.emplace_back(QuantizeStep())));
+    return add(json, recipe, &Reader::readQuantize);
   return fail(json.find("kind")->position,
               "unknown kind of step '" + kind + "'; this vaec knows " +
                   PruneChannelsStep::kKind + ", " + LeastSquaresStep::kKind +
+                  ", " + EqualizeStep::kKind + ", " + CorrectBiasStep::kKind +
                   " and " + QuantizeStep::kKind +
                   ": was the recipe written by a newer one?");
 }

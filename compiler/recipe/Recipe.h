@@ -69,6 +69,55 @@ struct LeastSquaresStep {
   std::vector<Layer> layers;
 };
 
+/// Units between layers got other scales, for integers of 8 bits
+/// (compiler/compress/Equalization.h).
+struct EqualizeStep {
+  static constexpr llvm::StringLiteral kKind = "equalize";
+  /// What scales change of a layer: they divide the weights and bias of its
+  /// output units, multiply the weights of its input units, or divide factors
+  /// and offsets of a norm.
+  enum class Part { Output, Input, Norm };
+  struct Axis {
+    std::string layer;
+    Part part = Part::Output;
+    /// Of each unit, positive.
+    std::vector<double> scales;
+  };
+  struct Group {
+    std::string method;
+    /// Of the model of integers, with the groups before, without this one and
+    /// with it: squared error of its results on samples that chose no scale,
+    /// relative to the variance of what f32 gives.
+    double errorBefore = 0, errorAfter = 0;
+    std::vector<Axis> axes;
+  };
+  /// As of LeastSquaresStep.
+  std::vector<std::string> data;
+  std::string dataHash;
+  int64_t samples = 0;
+  uint64_t seed = 0;
+  std::vector<Group> groups;
+};
+
+/// Biases took over what integers of 8 bits change of the mean
+/// (compiler/compress/BiasCorrection.h).
+struct CorrectBiasStep {
+  static constexpr llvm::StringLiteral kKind = "correct-bias";
+  struct Layer {
+    std::string name;
+    /// What is added to the bias of each output unit.
+    std::vector<double> shift;
+    /// Squared error of the layer's result on samples that the shift was not
+    /// measured on, relative to the variance of what f32 gives.
+    double errorBefore = 0, errorAfter = 0;
+  };
+  std::vector<std::string> data;
+  std::string dataHash;
+  int64_t samples = 0;
+  uint64_t seed = 0;
+  std::vector<Layer> layers;
+};
+
 /// Layers got the numbers that they multiply and that their weights are stored
 /// as (vae-quantize, vae-assign-weights, vae-assign-precision).
 struct QuantizeStep {
@@ -111,8 +160,8 @@ struct QuantizeStep {
   std::optional<Ranges> ranges;
 };
 
-using RecipeStep =
-    std::variant<PruneChannelsStep, LeastSquaresStep, QuantizeStep>;
+using RecipeStep = std::variant<PruneChannelsStep, LeastSquaresStep,
+                                EqualizeStep, CorrectBiasStep, QuantizeStep>;
 
 struct Recipe {
   static constexpr int64_t kVersion = 1;

@@ -10,6 +10,10 @@ namespace vae {
 
 inline constexpr const char *kRecipeFormat = "vaec-recipe";
 
+/// EqualizeStep::Part in a recipe.
+inline constexpr llvm::StringLiteral kScaledParts[] = {"output", "input",
+                                                       "norm"};
+
 /// Names of tensors: the layer's, and one of these.
 inline constexpr const char *kWeightEnding = ".weight";
 inline constexpr const char *kBiasEnding = ".bias";

@@ -43,6 +43,21 @@ protected:
     fit.layers = {{"conv", {1, 2, 1, 1}, {1.5f, -0.1f}, {3}, 0.5, 0.25},
                   {"mu", {1, 1}, {7}, {}, 1, 0}};
     recipe.steps.push_back(fit);
+    EqualizeStep scales;
+    scales.dataHash = "1e";
+    scales.samples = 8;
+    using Part = EqualizeStep::Part;
+    scales.groups = {{"smooth",
+                      0.1,
+                      0.05,
+                      {{"norm", Part::Norm, {1, 0.1}},
+                       {"conv", Part::Output, {2, 1}},
+                       {"fc=1", Part::Input, {0.3, 1e-7}}}}};
+    recipe.steps.push_back(scales);
+    CorrectBiasStep shifts;
+    shifts.data = {"x.npy"};
+    shifts.layers = {{"conv", {-0.125, 3}, 0.5, 0.25}};
+    recipe.steps.push_back(shifts);
     QuantizeStep kinds;
     kinds.method = "auto";
     kinds.budget = "elbo:0.1nat";
@@ -133,6 +148,16 @@ TEST_F(RecipeTest, IsReadAsItWasWritten) {
   EXPECT_EQ(fit->layers[0].weight, (std::vector<float>{1.5f, -0.1f}));
   EXPECT_EQ(fit->layers[0].bias, (std::vector<float>{3}));
   EXPECT_TRUE(fit->layers[1].bias.empty());
+  const auto *scales = result->find<EqualizeStep>();
+  ASSERT_TRUE(scales);
+  ASSERT_EQ(scales->groups.size(), 1u);
+  ASSERT_EQ(scales->groups[0].axes.size(), 3u);
+  EXPECT_EQ(scales->groups[0].axes[2].part, EqualizeStep::Part::Input);
+  EXPECT_EQ(scales->groups[0].axes[2].scales, (std::vector<double>{0.3, 1e-7}));
+  const auto *shifts = result->find<CorrectBiasStep>();
+  ASSERT_TRUE(shifts);
+  ASSERT_EQ(shifts->layers.size(), 1u);
+  EXPECT_EQ(shifts->layers[0].shift, (std::vector<double>{-0.125, 3}));
   const auto *kinds = result->find<QuantizeStep>();
   ASSERT_TRUE(kinds);
   EXPECT_EQ(kinds->layers[1].kind, PrecisionKind::W4);
@@ -159,7 +184,7 @@ TEST_F(RecipeTest, HashOfWhatIsLeft) {
   EXPECT_EQ(hashChangedModel(recipe), pruned);
   std::get<LeastSquaresStep>(recipe.steps[1]).layers[0].weight[0] = 2;
   EXPECT_NE(hashChangedModel(recipe), pruned);
-  recipe.steps = {makeRecipe().steps[2]};
+  recipe.steps = {makeRecipe().steps.back()};
   EXPECT_EQ(hashChangedModel(recipe), recipe.hash);
   EXPECT_FALSE(recipe.changesLayers());
 }
@@ -211,12 +236,16 @@ TEST_F(RecipeTest, ErrorsNameThePlaceAndARemedy) {
   expect("\"precision\": \"mixed\"", "\"precision\": \"f8\"",
          "unknown precision 'f8'; choose one of f32, bf16, mixed");
   expect("\"mu\"", "\"my\"", "has no weights of layer 'my'");
+  expect("\"part\": \"output\"", "\"part\": \"middle\"",
+         "unknown part 'middle'; it is output, input or norm");
+  expect("0.3", "-0.3", "scales of layer 'fc=1' must be positive");
+  expect("\"equalize\"", "\"correct-bias\"", "'layers'");
   expect("{", "", "r.json:");
 }
 
 TEST_F(RecipeTest, NumbersAreChosenLast) {
   Recipe recipe = makeRecipe();
-  std::swap(recipe.steps[0], recipe.steps[2]);
+  std::swap(recipe.steps.front(), recipe.steps.back());
   writeAll(recipe, print(recipe));
   EXPECT_NE(read().find("the step 'quantize' is the last one of a recipe; move "
                         "it behind this one"),

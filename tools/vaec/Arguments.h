@@ -4,6 +4,7 @@
 #ifndef TOOLS_VAEC_ARGUMENTS_H
 #define TOOLS_VAEC_ARGUMENTS_H
 
+#include "compiler/compress/EqualizationMethod.h"
 #include "compiler/pipeline/Options.h"
 #include "tools/vaec/AutoReport.h"
 
@@ -57,6 +58,12 @@ struct Arguments {
   /// Whether weights are fitted again after pruning.
   bool recovers = false;
   Importance importance = Importance::Magnitude;
+  /// What is tried to make integers represent the model better, where that is
+  /// measured to be so: scales of units, and biases.
+  std::vector<EqualizationMethod> equalize;
+  double smoothAlpha = 0.5;
+  bool correctsBias = false;
+  bool preparesIntegers() const { return !equalize.empty() || correctsBias; }
   /// --mcpu=help.
   bool listCpus = false;
   /// Flags of MLIR, "--mlir-...".

@@ -38,8 +38,8 @@ static CalibrationData generate(const Model &model, const vae_abi_entry &entry,
   llvm::errs() << "vaec: note: no data (--calibration-data): the f32 model "
                   "decodes "
                << data.samples
-               << " samples of its prior, which are the data of all parts; a "
-                  "budget that is kept on them may not be kept on real data\n";
+               << " samples of its prior, which are the data of all parts; "
+                  "what holds on them may not hold on real data\n";
   uint32_t image = 0;
   while (image < sample.num_outputs &&
          sample.outputs[image].role != VAE_ROLE_MEAN)
@@ -83,8 +83,8 @@ CalibrationData vae::tool::getAutoData(const Arguments &arguments,
   int64_t clip = table.symbols[0].multiple;
   if (data.samples / clip < 4)
     fail("expected 4 ", clip > 1 ? "clips" : "samples",
-         " or more, which --quantize=auto divides into those that it measures "
-         "on, decides on and checks with, found ",
+         " or more, which are divided into those that are measured on, decided "
+         "on and checked with, found ",
          data.samples / clip, "; give more with --calibration-data");
   return data;
 }

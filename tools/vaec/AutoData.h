@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The data of --quantize=auto. Errors are thrown (tools/data/Error.h).
+// Data to decide on. Errors are thrown (tools/data/Error.h).
 #ifndef TOOLS_VAEC_AUTODATA_H
 #define TOOLS_VAEC_AUTODATA_H
 

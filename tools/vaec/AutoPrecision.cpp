@@ -6,7 +6,6 @@
 #include "tools/data/Progress.h"
 #include "tools/vaec/AutoData.h"
 #include "tools/vaec/Calibrate.h"
-#include "tools/vaec/Vaec.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -46,9 +45,6 @@ private:
   };
 
   void checkEntries();
-  CompileReport compileTo(const Arguments &own, llvm::StringRef path) const;
-  /// With kinds of layers, as --quantize-layer has them; others are f32, but
-  /// those that the user asks for.
   CompileReport compileLayers(const std::vector<std::string> &layers,
                               llvm::StringRef path, Stage emit);
   std::vector<double> measurePart(const vaedata::Model &model, size_t part);
@@ -89,20 +85,6 @@ private:
 //===----------------------------------------------------------------------===//
 // Libraries
 //===----------------------------------------------------------------------===//
-
-CompileReport AutoSearch::compileTo(const Arguments &own,
-                                    llvm::StringRef path) const {
-  Arguments quiet = own;
-  quiet.quiet = true;
-  quiet.output = path.str();
-  quiet.mlirFlags.clear();
-  quiet.options.dumpStages.clear();
-  quiet.options.recipe.clear();
-  quiet.options.exposeLayers = false;
-  CompileReport compiled;
-  require(compile(quiet, [](Stage, mlir::PassManager &) {}, compiled));
-  return compiled;
-}
 
 CompileReport AutoSearch::compileLayers(const std::vector<std::string> &layers,
                                         llvm::StringRef path, Stage emit) {

@@ -2,17 +2,33 @@
 #include "tools/vaec/AutoRun.h"
 
 #include "tools/data/Error.h"
+#include "tools/vaec/Calibrate.h"
+#include "tools/vaec/Vaec.h"
 
 using namespace vae::tool;
 using namespace vaedata;
+
+vae::CompileReport vae::tool::compileTo(const Arguments &own,
+                                        llvm::StringRef path) {
+  Arguments quiet = own;
+  quiet.quiet = true;
+  quiet.output = path.str();
+  quiet.mlirFlags.clear();
+  quiet.options.dumpStages.clear();
+  quiet.options.recipe.clear();
+  quiet.options.exposeLayers = false;
+  CompileReport compiled;
+  require(compile(quiet, [](Stage, mlir::PassManager &) {}, compiled));
+  return compiled;
+}
 
 std::unique_ptr<Model> vae::tool::loadLibrary(const std::string &path) {
   try {
     return std::make_unique<Model>(path);
   } catch (const UserError &error) {
-    fail(error.what(), "; --quantize=auto runs what it compiles: choose a CPU "
-                       "of this machine with --mcpu, or search there and use "
-                       "the --quantize-layer options that are printed");
+    fail(error.what(), "; these options run what is compiled: choose a CPU of "
+                       "this machine with --mcpu, or decide there and use the "
+                       "--quantize-layer options or the recipe that it gives");
   }
 }
 

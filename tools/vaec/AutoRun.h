@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Runs libraries for --quantize=auto. Errors are thrown (tools/data/Error.h).
+// Compiles and runs libraries to decide by what they give. Errors are thrown
+// (tools/data/Error.h).
 #ifndef TOOLS_VAEC_AUTORUN_H
 #define TOOLS_VAEC_AUTORUN_H
 
+#include "compiler/pipeline/Report.h"
 #include "tools/data/Model.h"
+#include "tools/vaec/Arguments.h"
 #include "tools/vaec/Batches.h"
-#include "tools/vaec/Budget.h"
 
 #include <memory>
 
@@ -30,6 +32,10 @@ void runEntry(const vaedata::Model &model, const vae_abi_entry &entry,
 std::vector<double> runMeasure(const vaedata::Model &model,
                                const Budget &budget,
                                const CalibrationData &data);
+
+/// Compiles a library that is only measured: quietly, with nothing written
+/// beside it.
+CompileReport compileTo(const Arguments &own, llvm::StringRef path);
 
 /// Loads what this compilation has compiled.
 std::unique_ptr<vaedata::Model> loadLibrary(const std::string &path);

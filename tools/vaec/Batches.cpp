@@ -4,6 +4,7 @@
 #include "vae/vae_runtime.h"
 
 #include <algorithm>
+#include <numeric>
 
 using namespace vae::tool;
 using namespace vaedata;
@@ -96,6 +97,13 @@ CalibrationData vae::tool::takePart(const CalibrationData &data,
   return takeSamples(data, choosePart(static_cast<size_t>(data.samples),
                                       static_cast<size_t>(batch.multiple),
                                       batch.flags & VAE_SYMBOL_WHOLE, part));
+}
+
+CalibrationData vae::tool::takeRange(const CalibrationData &data, int64_t begin,
+                                     int64_t count) {
+  std::vector<size_t> chosen(static_cast<size_t>(count));
+  std::iota(chosen.begin(), chosen.end(), static_cast<size_t>(begin));
+  return takeSamples(data, chosen);
 }
 
 CalibrationData vae::tool::takeEvenly(const CalibrationData &data,

@@ -36,6 +36,10 @@ std::vector<size_t> choosePart(size_t samples, size_t clip, bool one,
 CalibrationData takePart(const CalibrationData &data,
                          const vae_abi_model &model, DataPart part);
 
+/// `count` samples from `begin` on.
+CalibrationData takeRange(const CalibrationData &data, int64_t begin,
+                          int64_t count);
+
 /// `count` of the samples, evenly from all; of clips, the first.
 CalibrationData takeEvenly(const CalibrationData &data,
                            const vae_abi_model &model, int64_t count);

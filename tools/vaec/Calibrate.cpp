@@ -292,9 +292,11 @@ static RangeTable measure(const CalibrateArguments &arguments,
                  << (entries.size() > 1 ? ", and its images through the encoder"
                                         : "")
                  << "\n";
-  if (!arguments.forCompilation || !options.data.empty())
+  bool quiet = arguments.compiler.quiet;
+  if (!quiet && (!arguments.forCompilation || !options.data.empty()))
     warnOfSamples(arguments, data.samples);
-  warnOfNarrowData(data, *entries[0]);
+  if (!quiet)
+    warnOfNarrowData(data, *entries[0]);
   Calibrator calibrator;
   CalibrationRun(model, data, options, tensors)
       .run(*entries[0], entries.size() > 1 ? entries[1] : nullptr, calibrator);
@@ -307,7 +309,8 @@ static RangeTable measure(const CalibrateArguments &arguments,
   table.samples = static_cast<uint64_t>(data.samples);
   table.seed = options.seed;
   table.tensors = calibrator.finish();
-  warnOfChannels(calibrator, table);
+  if (!quiet)
+    warnOfChannels(calibrator, table);
   return table;
 }
 
@@ -449,13 +452,11 @@ ExitCode vae::tool::calibrateFor(Arguments &arguments,
   own.options.dataOption = "--calibration-data";
   own.wanted = arguments.options.entries;
   own.options.inputOption = "--calibration-input";
-  own.compiler = getExactArguments(arguments);
+  own.compiler = getCompressedArguments(arguments);
   own.compiler.output = arguments.output;
-  CompileOptions &options = own.compiler.options;
-  options.replay = arguments.options.replay;
-  options.applyRecipe = arguments.options.applyRecipe;
+  own.compiler.quiet = arguments.quiet;
   // Names of layers follow from what is fused.
-  options.optLevel = arguments.options.optLevel;
+  own.compiler.options.optLevel = arguments.options.optLevel;
   RangeTable table;
   ExitCode code = guard([&] { return measureRanges(own, table); });
   if (code == kOk)

@@ -53,6 +53,21 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
       ->option_text("N")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 31))
       ->group(group);
+  app.add_option("--equalize", texts.equalize,
+                 "With --quantize=int8, give units between layers other scales "
+                 "where that brings integers nearer to f32 on data: "
+                 "cross-layer, from weights alone; smooth[:ALPHA], from the "
+                 "calibration data, ALPHA from 0 to 1 being the part of their "
+                 "range that weights take over, default 0.5; auto, the better "
+                 "one for each layer; none; default none")
+      ->option_text("NAME")
+      ->group(group);
+  app.add_flag(
+         "--correct-bias", a.correctsBias,
+         "With --quantize=int8, let biases take over what integers change "
+         "of the mean of layers' results on the calibration data, where "
+         "that brings them nearer to f32")
+      ->group(group);
   app.add_option("--recipe", a.options.recipe,
                  "Write what was decided (--prune, --quantize), to be applied "
                  "again; weights that were fitted go beside it, with the "
@@ -92,9 +107,53 @@ static std::optional<ExitCode> readPrune(Arguments &a,
   return std::nullopt;
 }
 
+/// "smooth" or "smooth:0.7".
+static std::optional<ExitCode> readEqualize(Arguments &a,
+                                            llvm::StringRef text) {
+  auto [name, alpha] = text.split(':');
+  bool hasAlpha = name.size() != text.size();
+  using Method = EqualizationMethod;
+  if (name == "cross-layer")
+    a.equalize = {Method::CrossLayer};
+  else if (name == "smooth")
+    a.equalize = {Method::Smooth};
+  else if (name == "auto")
+    a.equalize = {Method::CrossLayer, Method::Smooth};
+  else if (name != "none")
+    return failUsage(
+        "unknown equalization '" + text +
+        "'; choose none, cross-layer, smooth, smooth:ALPHA or auto");
+  if (hasAlpha && (name != "smooth" || alpha.getAsDouble(a.smoothAlpha) ||
+                   !(a.smoothAlpha >= 0 && a.smoothAlpha <= 1)))
+    return failUsage("--equalize takes smooth:ALPHA with ALPHA from 0 to 1; "
+                     "found '" +
+                     text + "'");
+  return std::nullopt;
+}
+
+static std::optional<ExitCode> checkPreparation(const Arguments &a) {
+  if (!a.preparesIntegers())
+    return std::nullopt;
+  if (a.options.quantize != Quantize::Int8 || a.maxDrop)
+    return failUsage("--equalize and --correct-bias go with --quantize=int8");
+  if (!a.options.ranges.empty())
+    return failUsage(
+        "--ranges are those of the model before --equalize and "
+        "--correct-bias change weights; leave them out, and ranges "
+        "are measured (--calibration-data)");
+  if (!a.options.applyRecipe.empty())
+    return failUsage("--apply-recipe and --equalize or --correct-bias exclude "
+                     "each other: a recipe says all of it");
+  return std::nullopt;
+}
+
 std::optional<ExitCode> tool::checkCompression(Arguments &a,
                                                const CompressionTexts &texts) {
   if (auto code = readPrune(a, texts))
+    return code;
+  if (auto code = readEqualize(a, texts.equalize))
+    return code;
+  if (auto code = checkPreparation(a))
     return code;
   bool prunes = !a.options.prune.empty(), hasData = !a.calibration.data.empty();
   if (texts.scope != "layer" && texts.scope != "global")
@@ -137,9 +196,10 @@ std::optional<ExitCode> tool::checkCompression(Arguments &a,
     return failUsage("layers are quantized in the stage 'fuse', before which "
                      "there is nothing to write with --recipe; choose it or a "
                      "later one with --emit");
-  if (a.options.emit < Stage::Compress && a.options.compresses())
+  bool compresses = a.options.compresses() || a.preparesIntegers();
+  if (a.options.emit < Stage::Compress && compresses)
     return failUsage(
-        "units are removed in the stage 'compress': choose it or a "
+        "weights are changed in the stage 'compress': choose it or a "
         "later one with --emit");
   return std::nullopt;
 }

@@ -124,10 +124,50 @@ Arguments vae::tool::getExactArguments(const Arguments &arguments) {
   return exact;
 }
 
+Arguments vae::tool::getCompressedArguments(const Arguments &arguments) {
+  Arguments own = getExactArguments(arguments);
+  const CompileOptions &options = arguments.options;
+  own.options.prune = options.prune;
+  own.options.pruneGlobally = options.pruneGlobally;
+  own.options.unitScores = options.unitScores;
+  own.options.replay = options.replay;
+  own.options.applyRecipe = options.applyRecipe;
+  return own;
+}
+
+Recipe vae::tool::decideSteps(const Arguments &arguments) {
+  Arguments plan = getCompressedArguments(arguments);
+  plan.options.entries = arguments.options.entries;
+  plan.options.emit = Stage::Compress;
+  plan.output = "/dev/null";
+  CompileReport report;
+  require(compile(plan, [](Stage, mlir::PassManager &) {}, report));
+  return std::move(report.recipe);
+}
+
 ExitCode ExposedModel::compile(const Arguments &arguments,
                                const std::string &entry, const Recipe &recipe) {
+  return compileExposed(getExactArguments(arguments), arguments, entry, recipe);
+}
+
+ExitCode ExposedModel::compileIntegers(const Arguments &arguments,
+                                       const std::string &entry,
+                                       const Recipe &recipe) {
+  Arguments own = getExactArguments(arguments);
+  own.options.quantize = Quantize::Int8;
+  own.options.rangeTable = arguments.options.rangeTable;
+  // They may be of the model before the last steps, which moved them little.
+  own.options.rangeTable->hash = hashChangedModel(recipe);
+  own.options.rangeMethod = arguments.options.rangeMethod;
+  own.options.quantizeLayers = arguments.options.quantizeLayers;
+  return compileExposed(std::move(own), arguments, entry, recipe);
+}
+
+ExitCode ExposedModel::compileExposed(Arguments exact,
+                                      const Arguments &arguments,
+                                      const std::string &entry,
+                                      const Recipe &recipe) {
   library.emplace(createLibraryFile(arguments.output));
-  Arguments exact = getExactArguments(arguments);
   exact.output = library->getPath().str();
   exact.options.entries = {entry};
   exact.options.exposeLayers = true;

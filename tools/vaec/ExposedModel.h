@@ -34,6 +34,10 @@ public:
   /// library.
   ExitCode compile(const Arguments &arguments, const std::string &entry,
                    const Recipe &recipe);
+  /// The same of a model of integers: the arguments have ranges for a model
+  /// without fusion, and say which layers multiply integers.
+  ExitCode compileIntegers(const Arguments &arguments, const std::string &entry,
+                           const Recipe &recipe);
 
   llvm::StringRef getPath() const { return library->getPath(); }
   /// In the order of execution; without those whose tensors have no output.
@@ -41,12 +45,21 @@ public:
   const ExposedLayer *find(llvm::StringRef name) const;
 
 private:
+  ExitCode compileExposed(Arguments own, const Arguments &arguments,
+                          const std::string &entry, const Recipe &recipe);
+
   std::optional<TemporaryFile> library;
   std::vector<ExposedLayer> layers;
 };
 
 /// The options to compile a library that is run here and as exact as can be.
 Arguments getExactArguments(const Arguments &arguments);
+
+/// The same with what the stage compress is asked for.
+Arguments getCompressedArguments(const Arguments &arguments);
+
+/// Lets the stage compress decide what it is asked for. Throws Failure.
+Recipe decideSteps(const Arguments &arguments);
 
 } // namespace vae::tool
 

@@ -207,18 +207,7 @@ void WeightFitter::scoreUnits() {
 }
 
 /// Lets the stage compress choose units.
-void WeightFitter::decide() {
-  Arguments plan = getExactArguments(arguments);
-  plan.options.entries = arguments.options.entries;
-  plan.options.prune = arguments.options.prune;
-  plan.options.pruneGlobally = arguments.options.pruneGlobally;
-  plan.options.unitScores = arguments.options.unitScores;
-  plan.options.emit = Stage::Compress;
-  plan.output = "/dev/null";
-  CompileReport report;
-  require(compile(plan, [](Stage, mlir::PassManager &) {}, report));
-  recipe = std::move(report.recipe);
-}
+void WeightFitter::decide() { recipe = decideSteps(arguments); }
 
 //===----------------------------------------------------------------------===//
 // Fits

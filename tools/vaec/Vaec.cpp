@@ -10,6 +10,7 @@
 #include "tools/vaec/Calibrate.h"
 #include "tools/vaec/Console.h"
 #include "tools/vaec/FitWeights.h"
+#include "tools/vaec/PrepareIntegers.h"
 #include "tools/vaec/PrintReport.h"
 #include "tools/vaec/Recovery.h"
 
@@ -235,6 +236,8 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
   if (ExitCode code = readAppliedRecipe(arguments))
     return code;
   if (ExitCode code = decideCompression(arguments))
+    return code;
+  if (ExitCode code = prepareIntegers(arguments))
     return code;
   // Of the pruned model.
   if (arguments.options.needsRanges() && arguments.options.ranges.empty())

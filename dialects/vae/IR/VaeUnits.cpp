@@ -8,9 +8,14 @@
 using namespace mlir;
 using namespace vae;
 
-UnitFlow::UnitFlow(ModuleOp module) {
+UnitFlow::UnitFlow(ModuleOp module)
+    : UnitFlow(module, [](Operation *, UnitFlow &) { return false; }) {}
+
+UnitFlow::UnitFlow(ModuleOp module, CarryFn carry) {
   add(); // kFixed
   module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (carry(op, *this))
+      return;
     if (auto carrier = dyn_cast<UnitCarrierOpInterface>(op))
       return carrier.carryUnits(*this);
     for (Value operand : op->getOperands())
@@ -22,6 +27,13 @@ Unit UnitFlow::add() {
   parents.push_back(parents.size());
   removed.push_back(false);
   return parents.back();
+}
+
+SmallVector<Unit> UnitFlow::makeUnits(int64_t count) {
+  SmallVector<Unit> units;
+  for (int64_t i = 0; i < count; ++i)
+    units.push_back(add());
+  return units;
 }
 
 Unit UnitFlow::getRoot(Unit unit) const {
@@ -116,8 +128,7 @@ SmallVector<Unit> UnitFlow::addLayer(PrunableOpInterface layer) {
   units.name = std::move(name);
   units.op = layer;
   auto type = cast<RankedTensorType>(layer->getResult(0).getType());
-  for (int64_t i = 0; i < type.getDimSize(layer.getUnitAxis()); ++i)
-    units.units.push_back(add());
+  units.units = makeUnits(type.getDimSize(layer.getUnitAxis()));
   return units.units;
 }
 

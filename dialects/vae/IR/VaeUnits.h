@@ -51,6 +51,12 @@ public:
   /// Follows the units through all functions.
   explicit UnitFlow(mlir::ModuleOp module);
 
+  /// True if it has said what an operation does to units; otherwise that is
+  /// what the operation says.
+  using CarryFn = llvm::function_ref<bool(mlir::Operation *, UnitFlow &)>;
+  /// Lets something else than the removal of units look at their flow.
+  UnitFlow(mlir::ModuleOp module, CarryFn carry);
+
   //===--------------------------------------------------------------------===//
   // For operations (carryUnits)
   //===--------------------------------------------------------------------===//
@@ -72,6 +78,8 @@ public:
   /// Unites the units of a tensor with those on an axis; both are fixed if the
   /// tensor has its units elsewhere.
   void join(mlir::Value value, int64_t axis, llvm::ArrayRef<Unit> units);
+  /// New ones.
+  llvm::SmallVector<Unit> makeUnits(int64_t count);
   /// The output units of a layer: the same ones for all that have its weight.
   llvm::SmallVector<Unit> addLayer(PrunableOpInterface layer);
   /// Says that index i on an axis of a constant goes with units[i]. All that

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/vaec/PrepareIntegers.h"
+
+#include "tools/vaec/Calibrate.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace vae;
+using namespace vae::tool;
+
+void vae::tool::note(const llvm::Twine &message) {
+  llvm::errs() << "vaec: note: " << message << "\n";
+}
+
+bool vae::tool::confirm(const IntegerTrial &trial, const Recipe &before,
+                        const Recipe &after, llvm::StringRef option) {
+  auto old = trial.measure(before, DataPart::Check),
+       own = trial.measure(after, DataPart::Check);
+  bool better = getMean(own) < getMean(old);
+  note(option + ": on " + llvm::Twine(old.size()) +
+       " samples that decided nothing, squared error relative to f32 " +
+       describeErrors(getMean(old), getMean(own)) +
+       (better ? "" : ": none of it is kept"));
+  return better;
+}
+
+ExitCode vae::tool::prepareIntegers(Arguments &arguments) {
+  if (!arguments.preparesIntegers())
+    return kOk;
+  return guard([&] {
+    IntegerTrial trial(arguments);
+    Recipe recipe = trial.getStart();
+    if (!arguments.equalize.empty())
+      equalizeUnits(trial, recipe);
+    if (arguments.correctsBias)
+      correctBiases(trial, recipe);
+    CompileOptions &options = arguments.options;
+    // Without any step the stage compress stays empty.
+    if (!recipe.steps.empty() || !options.recipe.empty())
+      options.replay = std::move(recipe);
+    return kOk;
+  });
+}
