@@ -13,6 +13,7 @@
 #include "compiler/pipeline/Resources.h"
 #include "compiler/pipeline/Tune.h"
 #include "compiler/pipeline/WriteLibrary.h"
+#include "compiler/pipeline/WriteMasks.h"
 #include "compiler/target/cpu/Codegen.h"
 #include "compiler/target/cpu/Passes.h"
 #include "dialects/vae/IR/Vae.h"
@@ -89,6 +90,8 @@ private:
   LogicalResult tune();
   void warnOfUnusedTable();
   LogicalResult compress();
+  /// Chooses and writes the masks for training.
+  LogicalResult writeMasks();
   /// Writes what compress() did.
   LogicalResult writeRecipe();
   LogicalResult runPasses();
@@ -110,6 +113,7 @@ private:
   CompileReport &report;
   CompileObserver &observer;
   ModelDocument document;
+  WeightStore::Views views; // of its weights
   OwningOpRef<ModuleOp> module;
   ResourceSet weights; // those that still have data
 };
@@ -156,7 +160,8 @@ LogicalResult Compilation::checkTuning() {
 }
 
 LogicalResult Compilation::checkRecipe() {
-  for (const std::string &path : {options.recipe, getRecipeWeights()})
+  for (const std::string &path :
+       {options.recipe, getRecipeWeights(), options.writeMasks})
     if (!path.empty())
       if (llvm::Error error = checkOutput(path))
         return fail(std::move(error), path);
@@ -196,6 +201,8 @@ LogicalResult Compilation::importModel() {
   if (failed(checkWeightFiles()) || failed(checkEntries()))
     return failure();
   report.unusedTensors = document.weights.getUnused();
+  if (!options.writeMasks.empty())
+    views = document.weights.getViews();
   if (options.emit != Stage::Json)
     document = ModelDocument();
   reportModel(*module, options.entries, report);
@@ -209,7 +216,8 @@ LogicalResult Compilation::importModel() {
 
 LogicalResult Compilation::checkWeightFiles() {
   std::vector<std::string> outputs = {output.str(), options.tune,
-                                      options.recipe, getRecipeWeights()};
+                                      options.recipe, getRecipeWeights(),
+                                      options.writeMasks};
   if (options.emit == Stage::Json)
     outputs.push_back(getWeightsPath());
   for (const std::string &file : document.weights.getPaths())
@@ -237,9 +245,7 @@ LogicalResult Compilation::checkEntries() {
 /// Entry points that are not compiled may have layers of the recipe; the model
 /// has all of them.
 LogicalResult Compilation::checkLayersOfRecipe() {
-  const auto *step =
-      options.replay ? options.replay->find<PruneChannelsStep>() : nullptr;
-  if (!step)
+  if (!options.replay)
     return success();
   llvm::StringMap<int64_t> units;
   module->walk([&](PrunableOpInterface layer) {
@@ -247,12 +253,22 @@ LogicalResult Compilation::checkLayersOfRecipe() {
     units[getLayerName(layer->getLoc())] = type.getDimSize(layer.getUnitAxis());
   });
   StringRef file = options.applyRecipe.empty() ? input : options.applyRecipe;
+  auto failUnknown = [&](StringRef what, const std::string &layer) {
+    return fail(CompileFailure::Input, file,
+                "removes " + what + " of a layer '" + layer +
+                    "', which the model does not have");
+  };
+  if (const auto *step = options.replay->find<PruneWeightsStep>())
+    for (const PruneWeightsStep::Layer &layer : step->layers)
+      if (!units.contains(StringRef(layer.name).split('#').first))
+        return failUnknown("weights", layer.name);
+  const auto *step = options.replay->find<PruneChannelsStep>();
+  if (!step)
+    return success();
   for (const PruneChannelsStep::Layer &layer : step->layers) {
     auto found = units.find(layer.name);
     if (found == units.end())
-      return fail(CompileFailure::Input, file,
-                  "removes units of a layer '" + layer.name +
-                      "', which the model does not have");
+      return failUnknown("units", layer.name);
     if (found->second != layer.units)
       return fail(CompileFailure::Input, file,
                   "says that layer '" + layer.name + "' has " +
@@ -373,10 +389,24 @@ LogicalResult Compilation::passes(Stage which,
   return dump(which);
 }
 
+LogicalResult Compilation::writeMasks() {
+  auto masks = selectMasks(*module, options, views);
+  if (failed(masks)) {
+    report.failure = CompileFailure::Input;
+    return failure();
+  }
+  std::string failed;
+  llvm::Error error =
+      vae::writeMasks(*masks, options, report.model, report.hash, failed);
+  return error ? fail(std::move(error), failed) : success();
+}
+
 LogicalResult Compilation::compress() {
   bool active = options.compresses() && options.emit >= Stage::Compress;
   if (active)
     reportPruning(*module, /*after=*/false, report);
+  if (active && !options.writeMasks.empty() && failed(writeMasks()))
+    return failure();
   if (failed(passes(Stage::Compress,
                     [&](auto &pm) { buildCompress(pm, options); })))
     return failure();

@@ -46,6 +46,9 @@ private:
 
   LogicalResult readStep(const JsonValue &json, Recipe &recipe);
   LogicalResult readPrune(const JsonValue &json, PruneChannelsStep &step);
+  LogicalResult readScope(const JsonValue &json, bool &global);
+  LogicalResult readWeightPruning(const JsonValue &json,
+                                  PruneWeightsStep &step);
   LogicalResult readFit(const JsonValue &json, LeastSquaresStep &step);
   LogicalResult readUnit(const JsonValue &json,
                          PruneChannelsStep::Layer &layer);
@@ -128,18 +131,24 @@ LogicalResult Reader::readUnit(const JsonValue &json,
   return success();
 }
 
-LogicalResult Reader::readPrune(const JsonValue &json,
-                                PruneChannelsStep &step) {
+LogicalResult Reader::readScope(const JsonValue &json, bool &global) {
   std::string scope;
-  const JsonValue *fractions = get(json, "fractions");
-  if (failed(getNumber(json, "fraction", step.fraction)) || !fractions ||
-      failed(getText(json, "scope", scope)) ||
-      failed(getText(json, "importance", step.importance)))
+  if (failed(getText(json, "scope", scope)))
     return failure();
   if (scope != "layer" && scope != "global")
     return fail(json.position,
                 "unknown scope '" + scope + "'; it is layer or global");
-  step.global = scope == "global";
+  global = scope == "global";
+  return success();
+}
+
+LogicalResult Reader::readPrune(const JsonValue &json,
+                                PruneChannelsStep &step) {
+  const JsonValue *fractions = get(json, "fractions");
+  if (failed(getNumber(json, "fraction", step.fraction)) || !fractions ||
+      failed(readScope(json, step.global)) ||
+      failed(getText(json, "importance", step.importance)))
+    return failure();
   if (!fractions->isObject())
     return failType(*fractions, "fractions", "an object");
   for (const JsonValue::Member &member : fractions->members) {
@@ -155,6 +164,28 @@ LogicalResult Reader::readPrune(const JsonValue &json,
     return forEach(item, "removed", [&](const JsonValue &unit) {
       return readUnit(unit, layer);
     });
+  });
+}
+
+LogicalResult Reader::readWeightPruning(const JsonValue &json,
+                                        PruneWeightsStep &step) {
+  const JsonValue *patterns = get(json, "patterns");
+  if (!patterns || failed(getText(json, "pattern", step.pattern)) ||
+      failed(readScope(json, step.global)) ||
+      failed(getText(json, "importance", step.importance)))
+    return failure();
+  if (!patterns->isObject())
+    return failType(*patterns, "patterns", "an object");
+  for (const JsonValue::Member &member : patterns->members) {
+    if (!member.value.isString())
+      return failType(member.value, member.key, "a string");
+    step.patterns.push_back({member.key, member.value.text});
+  }
+  return forEach(json, "layers", [&](const JsonValue &item) {
+    PruneWeightsStep::Layer &layer = step.layers.emplace_back();
+    return LogicalResult(
+        success(succeeded(getText(item, "layer", layer.name)) &&
+                succeeded(getText(item, "pattern", layer.pattern))));
   });
 }
 
@@ -186,18 +217,24 @@ LogicalResult Reader::readStep(const JsonValue &json, Recipe &recipe) {
   if (failed(getText(json, "kind", kind)))
     return failure();
   if ((kind == PruneChannelsStep::kKind && recipe.find<PruneChannelsStep>()) ||
+      (kind == PruneWeightsStep::kKind && recipe.find<PruneWeightsStep>()) ||
       (kind == LeastSquaresStep::kKind && recipe.find<LeastSquaresStep>()))
     return fail(json.position, "a recipe has one step of the kind '" + kind +
                                    "'; join this one with the first");
   if (kind == PruneChannelsStep::kKind)
     return readPrune(json, std::get<PruneChannelsStep>(
                                recipe.steps.emplace_back(PruneChannelsStep())));
+  if (kind == PruneWeightsStep::kKind)
+    return readWeightPruning(
+        json, std::get<PruneWeightsStep>(
+                  recipe.steps.emplace_back(PruneWeightsStep())));
   if (kind == LeastSquaresStep::kKind)
     return readFit(json, std::get<LeastSquaresStep>(
                              recipe.steps.emplace_back(LeastSquaresStep())));
   return fail(json.find("kind")->position,
               "unknown kind of step '" + kind + "'; this vaec knows " +
-                  PruneChannelsStep::kKind + " and " + LeastSquaresStep::kKind +
+                  PruneChannelsStep::kKind + ", " + PruneWeightsStep::kKind +
+                  " and " + LeastSquaresStep::kKind +
                   ": was the recipe written by a newer one?");
 }
 
@@ -216,19 +253,29 @@ LogicalResult Reader::readWeights(const JsonValue &root, Recipe &recipe) {
     return fail(place, "'" + full + "': " + toString(tensors.takeError()) +
                            "; it is written beside the recipe, keep both "
                            "together");
-  auto take = [&](const std::string &name, std::vector<float> &values) {
+  auto take = [&](const std::string &name, auto &values,
+                  StringRef type = "F32") {
     const WeightTensor *found = nullptr;
     for (const WeightTensor &tensor : *tensors)
-      if (tensor.name == name && tensor.dtype == "F32")
+      if (tensor.name == name && tensor.dtype == type)
         found = &tensor;
     if (!found)
       return found;
-    values.resize(found->data.size() / sizeof(float));
+    values.resize(found->data.size() / sizeof(values[0]));
     std::memcpy(values.data(), found->data.data(),
-                values.size() * sizeof(float));
+                values.size() * sizeof(values[0]));
     return found;
   };
   for (RecipeStep &step : recipe.steps) {
+    if (auto *pruning = std::get_if<PruneWeightsStep>(&step))
+      for (PruneWeightsStep::Layer &layer : pruning->layers) {
+        const WeightTensor *mask =
+            take(layer.name + kMaskEnding, layer.kept, kMaskType);
+        if (!mask)
+          return fail(place, "'" + full + "' has no mask of layer '" +
+                                 layer.name + "'");
+        layer.shape.assign(mask->shape.begin(), mask->shape.end());
+      }
     auto *fit = std::get_if<LeastSquaresStep>(&step);
     if (!fit)
       continue;

@@ -34,6 +34,12 @@ protected:
     prune.importance = "activation";
     prune.layers = {{"fc=1", 10, {0, 3, 9}}, {"conv", 4, {2}}};
     recipe.steps.push_back(prune);
+    PruneWeightsStep weights;
+    weights.pattern = "weights:0.5";
+    weights.patterns = {{"fc=1", "2:4"}};
+    weights.layers = {{"conv", "weights:0.5", {1, 2, 1, 1}, {1, 0}},
+                      {"fc=1", "2:4", {1, 4}, {0, 1, 1, 0}}};
+    recipe.steps.push_back(weights);
     LeastSquaresStep fit;
     fit.data = {"x.npy", "y z.npy"};
     fit.dataHash = "0f";
@@ -112,6 +118,14 @@ TEST_F(RecipeTest, IsReadAsItWasWritten) {
   ASSERT_EQ(prune->layers.size(), 2u);
   EXPECT_EQ(prune->layers[0].name, "fc=1");
   EXPECT_EQ(prune->layers[0].removed, (std::vector<int64_t>{0, 3, 9}));
+  const auto *weights = result->find<PruneWeightsStep>();
+  ASSERT_TRUE(weights);
+  EXPECT_EQ(weights->pattern, "weights:0.5");
+  EXPECT_FALSE(weights->global);
+  ASSERT_EQ(weights->layers.size(), 2u);
+  EXPECT_EQ(weights->layers[1].pattern, "2:4");
+  EXPECT_EQ(weights->layers[1].shape, (std::vector<int64_t>{1, 4}));
+  EXPECT_EQ(weights->layers[1].kept, (std::vector<uint8_t>{0, 1, 1, 0}));
   const auto *fit = result->find<LeastSquaresStep>();
   ASSERT_TRUE(fit);
   ASSERT_EQ(fit->layers.size(), 2u);
@@ -123,7 +137,7 @@ TEST_F(RecipeTest, IsReadAsItWasWritten) {
 
 TEST_F(RecipeTest, WithoutWeightsThereIsNoFile) {
   Recipe recipe = makeRecipe();
-  recipe.steps.pop_back();
+  recipe.steps.resize(1);
   EXPECT_FALSE(hasWeights(recipe));
   write(path, print(recipe));
   EXPECT_EQ(read(), "");
@@ -154,6 +168,10 @@ TEST_F(RecipeTest, ErrorsNameThePlaceAndARemedy) {
   expect("\"weights_hash\": \"", "\"weights_hash\": \"0",
          "has other weights than those that were written with the recipe");
   expect("\"mu\"", "\"my\"", "has no weights of layer 'my'");
+  expect("\"layer\": \"conv\", \"pattern\"", "\"layer\": \"c\", \"pattern\"",
+         "has no mask of layer 'c'");
+  expect("\"fc=1\": \"2:4\"", "\"fc=1\": 2",
+         "'fc=1': expected a string, found 2");
   expect("{", "", "r.json:");
 }
 
