@@ -14,9 +14,9 @@ namespace vae {
 using namespace mlir;
 using namespace vae;
 
-/// Of the bytes of all weights, what is stored; and rows that take no more than
-/// a bitmap are taken instead, for they are not read.
-static constexpr double kWorthBytes = 0.9, kLikeBitmap = 1.1;
+/// Of the bytes of all weights, what is stored; and of those of a bitmap, what
+/// rows may take instead, for the others are not read.
+static constexpr double kWorthBytes = 0.9, kLikeBitmap = 1.5;
 /// Weights that are zero, of those of which there is something to say.
 static constexpr double kManyZeros = 0.1;
 /// Of the cost of direct sums, what those of rows cost for each row that is
