@@ -37,9 +37,37 @@ double LeastSquares::getError(const RealMatrix &weight,
   return variance > 0 ? std::max(error, 0.0) / variance : 0;
 }
 
+bool LeastSquares::solveMasked(const RealMatrix &system,
+                               const RealMatrix &right, const RealMatrix &mask,
+                               Fit &fit) const {
+  for (int64_t u = 0; u < right.cols(); ++u) {
+    std::vector<int64_t> kept;
+    for (int64_t k = 0; k < system.rows(); ++k)
+      if (k >= inputs || mask(k, u) != 0) // the bias is no weight
+        kept.push_back(k);
+    auto size = static_cast<int64_t>(kept.size());
+    RealMatrix part(size, size);
+    Eigen::VectorXd wanted(size);
+    for (int64_t a = 0; a < size; ++a) {
+      wanted[a] = right(kept[a], u);
+      for (int64_t b = 0; b <= a; ++b)
+        part(a, b) = system(kept[a], kept[b]);
+    }
+    Eigen::LLT<Eigen::Ref<RealMatrix>, Eigen::Lower> cholesky(part);
+    if (cholesky.info() != Eigen::Success)
+      return false;
+    Eigen::VectorXd solution = cholesky.solve(wanted);
+    fit.weight.col(u).setZero();
+    for (int64_t a = 0; a < size; ++a)
+      (kept[a] < inputs ? fit.weight(kept[a], u) : fit.bias[u]) = solution[a];
+  }
+  return true;
+}
+
 LeastSquares::Fit LeastSquares::solve(const RealMatrix &weight,
                                       const Eigen::VectorXd &bias, bool fitBias,
-                                      double ridge) const {
+                                      double ridge,
+                                      const RealMatrix *mask) const {
   int64_t size = fitBias ? inputs + 1 : inputs;
   double lambda = ridge * gram.diagonal().head(inputs).sum() / double(inputs);
   // Inputs that are all zero leave their weights as they are.
@@ -48,11 +76,18 @@ LeastSquares::Fit LeastSquares::solve(const RealMatrix &weight,
   system.diagonal().head(inputs).array() += lambda;
   RealMatrix right = cross.topRows(size);
   right.topRows(inputs) += lambda * weight;
-  Eigen::LLT<Eigen::Ref<RealMatrix>, Eigen::Lower> cholesky(system);
   Fit fit;
   fit.weight = weight;
   fit.bias = bias;
   fit.errorBefore = fit.errorAfter = getError(weight, bias);
+  if (mask) {
+    Fit masked = fit;
+    if (!solveMasked(system, right, *mask, masked))
+      return fit;
+    masked.errorAfter = getError(masked.weight, masked.bias);
+    return masked;
+  }
+  Eigen::LLT<Eigen::Ref<RealMatrix>, Eigen::Lower> cholesky(system);
   if (cholesky.info() != Eigen::Success)
     return fit;
   RealMatrix solution = cholesky.solve(right);

@@ -45,11 +45,17 @@ public:
     double errorBefore = 0, errorAfter = 0;
   };
   /// The bias stays zero if `fitBias` is false. Numbers that are not finite
-  /// give a fit that is not, either.
+  /// give a fit that is not, either. With a mask, [K, U], a weight is fitted
+  /// only where that is not zero, and is zero elsewhere: a system for each
+  /// column.
   Fit solve(const RealMatrix &weight, const Eigen::VectorXd &bias, bool fitBias,
-            double ridge) const;
+            double ridge, const RealMatrix *mask = nullptr) const;
 
 private:
+  /// Fits the columns of `fit`, of which `mask` says which weights; false if a
+  /// system has no solution.
+  bool solveMasked(const RealMatrix &system, const RealMatrix &right,
+                   const RealMatrix &mask, Fit &fit) const;
   double getError(const RealMatrix &weight, const Eigen::VectorXd &bias) const;
 
   int64_t inputs, rows = 0;

@@ -23,7 +23,7 @@ public:
 
   /// Inputs of a row: input units times taps.
   int64_t getInputs() const { return channels * taps; }
-  int64_t getChannels() const { return channels; }
+  int64_t getInputUnits() const { return channels; }
   int64_t getOutputs() const { return outputs; }
   bool isDense() const { return dense; }
   /// Positions of one example.

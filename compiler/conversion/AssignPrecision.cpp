@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/Conversion.h"
 
-#include "compiler/conversion/LayerEnds.h"
 #include "compiler/conversion/LayerKinds.h"
 #include "compiler/conversion/LayerShape.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeQuant.h"
+#include "dialects/vae/Transforms/LayerEnds.h"
 
 namespace vae {
 #define GEN_PASS_DEF_ASSIGNPRECISIONPASS

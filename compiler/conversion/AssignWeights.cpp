@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/Conversion.h"
 
-#include "compiler/conversion/LayerEnds.h"
 #include "compiler/conversion/LayerKinds.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
 #include "dialects/vae/IR/VaeQuant.h"
+#include "dialects/vae/Transforms/LayerEnds.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "llvm/Support/FormatVariadic.h"
 

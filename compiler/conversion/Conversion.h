@@ -2,7 +2,8 @@
 //
 // Passes that leave the vae dialect, in the order in which they run:
 // vae-assign-layout, vae-quantize, vae-choose-algorithm, vae-assign-weights,
-// vae-assign-precision, vae-assign-storage, vae-add-versions,
+// vae-assign-precision, vae-assign-storage, vae-assign-sparsity,
+// vae-add-versions,
 // convert-vae-to-kernel, kernel-plan-memory, convert-kernel-to-llvm.
 #ifndef COMPILER_CONVERSION_CONVERSION_H
 #define COMPILER_CONVERSION_CONVERSION_H

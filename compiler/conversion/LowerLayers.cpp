@@ -4,6 +4,7 @@
 #include "compiler/conversion/Lowering.h"
 
 #include "compiler/conversion/CostModel.h"
+#include "compiler/conversion/kernels/SparseWeights.h"
 #include "dialects/vae/IR/VaeConstants.h"
 #include "dialects/vae/IR/VaeQuant.h"
 
@@ -106,6 +107,9 @@ void Lowering::choosePrecision(Operation *op, Contraction &shape) {
   if (isWeightOnlyLayer(op) && hasWeightOnlyForm(shape) &&
       shape.precision == Precision::F32)
     shape.weights = getWeightForm(op);
+  Sparsity sparsity = getSparsity(op);
+  if (sparsity != Sparsity::None && hasSparseForm(shape, sparsity))
+    shape.weights.sparsity = sparsity;
 }
 
 Lowering::Exprs Lowering::makeContractionSizes() {
@@ -172,6 +176,8 @@ Value Lowering::packWeight(Operation *op, ConstantOp source,
         make(packInt8Weight(shape, getInteger), makeInt8Weight);
     } else if (shape.weights.bits)
       packed = packIntegers(op, source.getValue(), name, shape, weight);
+    else if (shape.weights.sparsity != Sparsity::None)
+      make(packSparseWeight(shape, get), makeInt8Weight);
     else if (shape.precision == Precision::BF16)
       make(packBf16Weight(shape, get), makeBf16Weight);
     else if (half)
@@ -256,7 +262,9 @@ Value Lowering::contract(Operation *op, Contraction shape,
   Exprs kernelSizes(sizes);
   if (form && shape.flat) // each position is an image
     kernelSizes[kInputRows] = kernelSizes[kInputColumns] = expr(1);
+  bool known = shape.weights.sparsity == Sparsity::None;
   SmallVector<Value> inputs = {x, weight};
+  expandWeight(op, shape, form.has_value(), sizes[kImages], inputs);
   if (operands.bias) {
     inputs.push_back(operands.bias);
     read = read + count(getDims(operands.bias));
@@ -266,7 +274,7 @@ Value Lowering::contract(Operation *op, Contraction shape,
     read = read + countWords(written, operands.residual.getType());
   }
   if (form)
-    inputs[1] = transformWeight(op, *form, shape.weights, weight);
+    inputs[1] = transformWeight(op, *form, shape.weights, inputs[1]);
   KernelTarget storing = getTarget(inputs, operands.type);
   auto kernel = form ? getWinogradKernel(module, op->getLoc(), storing, *form,
                                          operands.epilogue)
@@ -289,8 +297,8 @@ Value Lowering::contract(Operation *op, Contraction shape,
   // The model knows direct sums of f32 and int8 only.
   Algorithm algorithm = form ? getAlgorithm(op) : Algorithm();
   Precision precision = getPrecision(op);
-  bool known = algorithm.winograd || precision == Precision::INT8 ||
-               (precision == Precision::F32 && shape.weights.bits == 0);
+  known &= algorithm.winograd || precision == Precision::INT8 ||
+           (precision == Precision::F32 && shape.weights.bits == 0);
   auto time = getPredictedTime(target, op, algorithm, precision);
   if (known && time)
     result.getDefiningOp()->setAttr(

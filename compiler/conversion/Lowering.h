@@ -82,6 +82,13 @@ private:
       llvm::function_ref<float(llvm::ArrayRef<float>, int64_t g, int64_t o,
                                int64_t i, int64_t ky, int64_t kx)>
           weight);
+  // LowerSparse.cpp
+  /// Has a bitmap expanded, `inputs` being x and that: its place is taken by
+  /// the weights, and the shape's form is theirs; or they come behind it, where
+  /// the kernel reads both.
+  void expandWeight(mlir::Operation *op, Contraction &shape, bool transforms,
+                    mlir::AffineExpr positions,
+                    llvm::SmallVectorImpl<Value> &inputs);
   /// What the layer asks for, where the contraction has such a form.
   static void choosePrecision(mlir::Operation *op, Contraction &shape);
   /// The conversion of a result to channels first, if that is its only use.

@@ -199,6 +199,40 @@ def AssignStoragePass : Pass<"vae-assign-storage", "::mlir::ModuleOp"> {
     Statistic<"numTensors", "tensors", "Number of tensors of f16">];
 }
 
+def AssignSparsityPass : Pass<"vae-assign-sparsity", "::mlir::ModuleOp"> {
+  let summary = "Chooses layers whose weights are stored without zeros";
+  let description = [{
+    Layers of f32 many of whose weights are zero get `vae.sparsity`:
+
+    - `rows`, if whole rows are zero, those of 16 consecutive outputs of a group
+      and one input of a tap: the others are stored, and multiplied, only. Not
+      convolutions by Winograd's algorithm; one becomes direct if `algorithms` and
+      `tuned` do not decide for it and the rows that are left cost less;
+    - `bitmap` for others: a bit for each weight, and the values that are not
+      zero. A dense layer makes vectors of them as it multiplies, for few
+      examples; for many, and in convolutions, they are expanded to memory when
+      the layer runs.
+
+    Only what takes at most 90% of the bytes of all weights. With `size`, a bitmap
+    wherever that is so; with `speed`, only where the layer is no slower with it: a
+    dense layer with weights of 16 MiB or more, which no cache holds, or a
+    convolution beside which expanding costs little, by the model of the machine;
+    with `none`, nothing. Not layers
+    that multiply other numbers than f32 or store weights as others, nor those
+    with a weight that is not finite, nor weights that are stored transformed.
+    Layers that stay as they are although a tenth of their weights is zero get
+    `vae.sparsity_note`, which says why. A weight that several entry points read
+    is stored alike in all of them.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = !listconcat([
+    Option<"sparse", "sparse", "std::string", "\"size\"",
+           "Which layers: size, speed or none">], AlgorithmOptions);
+  let statistics = [
+    Statistic<"numRows", "rows", "Number of layers without rows that are zero">,
+    Statistic<"numBitmaps", "bitmaps", "Number of layers with a bitmap">];
+}
+
 def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
   let summary = "Emits a kernel for every layer and launches it";
   let description = [{

@@ -2,11 +2,11 @@
 #include "compiler/conversion/Conversion.h"
 
 #include "compiler/calibrate/TensorNames.h"
-#include "compiler/conversion/LayerEnds.h"
 #include "compiler/conversion/LayerKinds.h"
 #include "compiler/conversion/QuantizeLayers.h"
 #include "compiler/conversion/QuantizeTensors.h"
 #include "dialects/vae/IR/VaeQuant.h"
+#include "dialects/vae/Transforms/LayerEnds.h"
 
 #include <map>
 

@@ -269,6 +269,7 @@ Expected<ElementsAttr> WeightStore::getConstant(const WeightTensor &tensor,
     constants.erase(it);
     return error;
   }
+  views[tensor.name].push_back({tensor.shape, view});
   if (files.insert(tensor.file.get()).second)
     context->getOrLoadDialect<VaeDialect>()->getMappedFiles().add(tensor.file);
   auto type = RankedTensorType::get(view.shape, Float32Type::get(context));

@@ -77,6 +77,14 @@ public:
 
   /// The tensors that constants were made of, in the order of first use.
   const std::vector<const WeightTensor *> &getUsed() const { return used; }
+  /// How a constant was made of a tensor of that shape.
+  struct Use {
+    llvm::SmallVector<int64_t, 4> shape;
+    WeightView view;
+  };
+  /// By the tensor's name, each use once.
+  using Views = std::map<std::string, std::vector<Use>>;
+  const Views &getViews() const { return views; }
   /// Names of the others, sorted.
   std::vector<std::string> getUnused() const;
 
@@ -99,6 +107,7 @@ private:
   std::vector<std::string> paths;
   std::map<std::pair<const WeightTensor *, std::string>, mlir::ElementsAttr>
       constants;
+  Views views;
   llvm::DenseSet<const WeightTensor *> finite;
   llvm::DenseSet<const llvm::MemoryBuffer *> files; // that the context knows
   std::vector<const WeightTensor *> used;

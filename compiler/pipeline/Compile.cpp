@@ -14,6 +14,7 @@
 #include "compiler/pipeline/Resources.h"
 #include "compiler/pipeline/Tune.h"
 #include "compiler/pipeline/WriteLibrary.h"
+#include "compiler/pipeline/WriteMasks.h"
 #include "compiler/target/cpu/Codegen.h"
 #include "compiler/target/cpu/Passes.h"
 #include "dialects/vae/IR/Vae.h"
@@ -95,6 +96,8 @@ private:
   LogicalResult tune();
   void warnOfUnusedTable();
   LogicalResult compress();
+  /// Chooses and writes the masks for training.
+  LogicalResult writeMasks();
   /// Writes what compress() did.
   LogicalResult writeRecipe();
   LogicalResult runPasses();
@@ -116,6 +119,7 @@ private:
   CompileReport &report;
   CompileObserver &observer;
   ModelDocument document;
+  WeightStore::Views views; // of its weights
   OwningOpRef<ModuleOp> module;
   ResourceSet weights; // those that still have data
 };
@@ -162,7 +166,8 @@ LogicalResult Compilation::checkTuning() {
 }
 
 LogicalResult Compilation::checkRecipe() {
-  for (const std::string &path : {options.recipe, getRecipeWeights()})
+  for (const std::string &path :
+       {options.recipe, getRecipeWeights(), options.writeMasks})
     if (!path.empty())
       if (llvm::Error error = checkOutput(path))
         return fail(std::move(error), path);
@@ -204,6 +209,8 @@ LogicalResult Compilation::importModel() {
   if (failed(checkWeightFiles()) || failed(checkEntries()))
     return failure();
   report.unusedTensors = document.weights.getUnused();
+  if (!options.writeMasks.empty())
+    views = document.weights.getViews();
   if (options.emit != Stage::Json)
     document = ModelDocument();
   reportModel(*module, options.entries, report);
@@ -217,7 +224,8 @@ LogicalResult Compilation::importModel() {
 
 LogicalResult Compilation::checkWeightFiles() {
   std::vector<std::string> outputs = {output.str(), options.tune,
-                                      options.recipe, getRecipeWeights()};
+                                      options.recipe, getRecipeWeights(),
+                                      options.writeMasks};
   if (options.emit == Stage::Json)
     outputs.push_back(getWeightsPath());
   for (const std::string &file : document.weights.getPaths())
@@ -357,11 +365,25 @@ LogicalResult Compilation::passes(Stage which,
   return dump(which);
 }
 
+LogicalResult Compilation::writeMasks() {
+  auto masks = selectMasks(*module, options, views);
+  if (failed(masks)) {
+    report.failure = CompileFailure::Input;
+    return failure();
+  }
+  std::string failed;
+  llvm::Error error =
+      vae::writeMasks(*masks, options, report.model, report.hash, failed);
+  return error ? fail(std::move(error), failed) : success();
+}
+
 LogicalResult Compilation::compress() {
   bool active = options.compresses() && options.emit >= Stage::Compress;
   if (active && prunes(options))
     reportPruning(*module, /*after=*/false,
                   getAlgorithmRules(options, report.tuning), report);
+  if (active && !options.writeMasks.empty() && failed(writeMasks()))
+    return failure();
   if (failed(passes(Stage::Compress,
                     [&](auto &pm) { buildCompress(pm, options); })))
     return failure();

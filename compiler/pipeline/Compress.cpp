@@ -7,7 +7,9 @@
 #include "compiler/pipeline/Files.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/Quantization.h"
+#include "dialects/vae/IR/VaeConstants.h"
 #include "dialects/vae/IR/VaeUnits.h"
+#include "dialects/vae/Transforms/WeightSelection.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -36,9 +38,59 @@ static PruneChannelsStep describePruning(ModuleOp module,
   return step;
 }
 
+/// The step that vae-prune-weights did: a weight that is zero now goes.
+static PruneWeightsStep describeWeightPruning(ModuleOp module,
+                                              const CompileOptions &options) {
+  PruneWeightsStep step;
+  for (const WeightTarget &target : options.pruneWeights)
+    if (target.layer.empty())
+      step.pattern = target.pattern.str();
+    else
+      step.patterns.push_back({target.layer, target.pattern.str()});
+  step.global = options.pruneGlobally;
+  if (!options.inputNorms.empty())
+    step.importance = "activation";
+  auto pruned = module->getAttrOfType<DictionaryAttr>(kPrunedWeightsAttr);
+  UnitFlow flow(module);
+  for (const LayerUnits &known : flow.getLayers()) {
+    auto pattern = pruned ? pruned.getAs<StringAttr>(known.name) : StringAttr();
+    auto op = cast<PrunableOpInterface>(known.op);
+    ConstantOp weight = getConstant(op->getOperand(op.getWeightIndex()));
+    if (!pattern || !weight)
+      continue;
+    PruneWeightsStep::Layer &layer = step.layers.emplace_back();
+    layer.name = known.name;
+    layer.pattern = pattern.str();
+    layer.shape = weight.getValue().getShapedType().getShape().vec();
+    std::vector<float> storage;
+    for (float value : getFloats(weight.getValue(), storage))
+      layer.kept.push_back(value != 0);
+  }
+  return step;
+}
+
 bool vae::prunes(const CompileOptions &options) {
-  return options.replay ? options.replay->find<PruneChannelsStep>() != nullptr
-                        : !options.prune.empty();
+  if (!options.replay)
+    return !options.prune.empty() || !options.pruneWeights.empty();
+  return options.replay->find<PruneChannelsStep>() ||
+         options.replay->find<PruneWeightsStep>();
+}
+
+static LogicalResult applyMasks(ModuleOp module, const PruneWeightsStep &step) {
+  std::vector<WeightMask> masks;
+  NamedAttrList patterns;
+  Builder builder(module.getContext());
+  for (const PruneWeightsStep::Layer &layer : step.layers)
+    masks.push_back(
+        {layer.name,
+         {},
+         SmallVector<int64_t>(layer.shape.begin(), layer.shape.end()),
+         layer.kept});
+  for (const PruneWeightsStep::Layer &layer : step.layers)
+    patterns.set(layer.name, builder.getStringAttr(layer.pattern));
+  module->setAttr(kPrunedWeightsAttr,
+                  patterns.getDictionary(module.getContext()));
+  return maskWeights(module, masks);
 }
 
 /// Gives layers what the steps of a recipe say.
@@ -81,19 +133,26 @@ LogicalResult vae::checkRecipeOfModel(ModuleOp imported, const Recipe &recipe,
     if (failed(checkLayers(*kinds, whole, file, context)))
       return failure();
   }
-  const auto *step = recipe.find<PruneChannelsStep>();
-  if (!step)
-    return success();
   llvm::StringMap<int64_t> units;
   imported.walk([&](PrunableOpInterface layer) {
     auto type = cast<RankedTensorType>(layer->getResult(0).getType());
     units[getLayerName(layer->getLoc())] = type.getDimSize(layer.getUnitAxis());
   });
+  auto failUnknown = [&](StringRef what, const std::string &layer) {
+    return fail("removes " + what + " of a layer '" + layer +
+                "', which the model does not have");
+  };
+  if (const auto *step = recipe.find<PruneWeightsStep>())
+    for (const PruneWeightsStep::Layer &layer : step->layers)
+      if (!units.contains(StringRef(layer.name).split('#').first))
+        return failUnknown("weights", layer.name);
+  const auto *step = recipe.find<PruneChannelsStep>();
+  if (!step)
+    return success();
   for (const PruneChannelsStep::Layer &layer : step->layers) {
     auto found = units.find(layer.name);
     if (found == units.end())
-      return fail("removes units of a layer '" + layer.name +
-                  "', which the model does not have");
+      return failUnknown("units", layer.name);
     if (found->second != layer.units)
       return fail("says that layer '" + layer.name + "' has " +
                   Twine(layer.units) + " units; it has " +
@@ -105,12 +164,17 @@ LogicalResult vae::checkRecipeOfModel(ModuleOp imported, const Recipe &recipe,
 LogicalResult vae::finishCompression(ModuleOp module,
                                      const CompileOptions &options,
                                      CompileReport &report) {
+  Recipe &recipe = report.recipe;
+  if (const auto *masks = recipe.find<PruneWeightsStep>())
+    if (failed(applyMasks(module, *masks)))
+      return failure();
   if (prunes(options))
     reportPruning(module, /*after=*/true,
                   getAlgorithmRules(options, report.tuning), report);
-  Recipe &recipe = report.recipe;
-  if (!options.replay)
-    recipe.steps = {describePruning(module, options, report.pruning)};
+  if (!options.replay && !options.prune.empty())
+    recipe.steps.push_back(describePruning(module, options, report.pruning));
+  if (!options.replay && !options.pruneWeights.empty())
+    recipe.steps.push_back(describeWeightPruning(module, options));
   if (const auto *fits = recipe.find<LeastSquaresStep>())
     for (PrunedLayerReport &layer : report.pruning.layers)
       for (const LeastSquaresStep::Layer &fit : fits->layers)

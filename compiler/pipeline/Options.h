@@ -8,6 +8,7 @@
 #include "compiler/import/ModelFiles.h"
 #include "compiler/recipe/Recipe.h"
 #include "dialects/vae/IR/Vae.h"
+#include "dialects/vae/Transforms/WeightPattern.h"
 
 #include <optional>
 #include <string>
@@ -38,6 +39,25 @@ struct PruneTarget {
   std::string layer;
   /// From 0 to less than 1.
   double fraction = 0;
+};
+
+/// Of a layer's weights, those to set to zero.
+struct WeightTarget {
+  /// Empty: of each layer that no other target names.
+  std::string layer;
+  WeightPattern pattern;
+};
+
+/// A gradual schedule of pruning (M. Zhu and S. Gupta, To prune, or not to
+/// prune, 1710.01878, equation 1, from no zeros): at the steps t of training
+/// from `begin` in steps of `every` to `end`, the part
+///
+///   s_t / s_f = 1 - (1 - (t - begin) / (end - begin))^3
+///
+/// of the fraction s_f that is zero in the end.
+struct MaskSchedule {
+  int64_t begin = 0, end = 0, every = 1;
+  double getPart(int64_t step) const;
 };
 
 /// Everything one compilation depends on. A plain value: two compilations in
@@ -94,6 +114,8 @@ struct CompileOptions {
   std::string searchBudget, searchObjective;
   /// What lies in memory as f16 (vae-assign-storage).
   Storage storage = Storage::F32;
+  /// Which layers store weights without zeros (vae-assign-sparsity).
+  std::string sparse = "size";
   /// Inputs that share a scale of W4.
   int64_t weightGroup = 32;
   /// Whether some must be exact. For tests: single layers are first and last
@@ -101,10 +123,20 @@ struct CompileOptions {
   bool exactEnds = true;
   /// Units to remove (vae-prune-channels).
   std::vector<PruneTarget> prune;
+  /// Weights to set to zero (vae-prune-weights), after that.
+  std::vector<WeightTarget> pruneWeights;
   /// Whether the least important of the model go, not those of each layer.
   bool pruneGlobally = false;
   /// Importance of layers' units, by name; others have that of their weights.
   std::vector<std::pair<std::string, std::vector<double>>> unitScores;
+  /// L2 norms of layers' input units over data, by name: importance of weights
+  /// (WeightRequest).
+  std::vector<std::pair<std::string, std::vector<double>>> inputNorms;
+  /// A safetensors file with masks of the weights that are set to zero, in the
+  /// model's own tensors; empty: none. With a schedule, those of each step, and
+  /// a JSON file beside it (WriteMasks.h).
+  std::string writeMasks;
+  std::optional<MaskSchedule> maskSchedule;
   /// Compression that was decided before: these steps, and no others, but that
   /// numbers may be chosen if it has no step for them.
   std::optional<Recipe> replay;
@@ -136,7 +168,7 @@ struct CompileOptions {
 
   /// Whether the stage compress has something to do.
   bool compresses() const {
-    return !prune.empty() ||
+    return !prune.empty() || !pruneWeights.empty() ||
            (replay ? replay->changesLayers() : !applyRecipe.empty());
   }
   /// What the recipe that is replayed says of numbers; null if it does not.

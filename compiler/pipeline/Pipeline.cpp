@@ -114,30 +114,48 @@ void vae::buildSimplify(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createCSEPass());
 }
 
+/// "LAYER=A:B:C", as passes read lists.
+template <typename ValuesTy>
+static std::string writeList(const std::string &layer, const ValuesTy &values) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  out << layer << "=";
+  llvm::interleave(values, out, ":");
+  return text;
+}
+
 /// Texts of the pass's options.
 static PruneChannelsPassOptions getPruning(const CompileOptions &options) {
   PruneChannelsPassOptions result;
-  auto write = [](const std::string &layer, const auto &values) {
-    std::string text;
-    llvm::raw_string_ostream out(text);
-    out << layer << "=";
-    llvm::interleave(values, out, ":");
-    return text;
-  };
   if (options.replay) {
     if (const auto *step = options.replay->find<PruneChannelsStep>())
       for (const PruneChannelsStep::Layer &layer : step->layers)
-        result.removed.push_back(write(layer.name, layer.removed));
+        result.removed.push_back(writeList(layer.name, layer.removed));
     return result;
   }
   for (const PruneTarget &target : options.prune)
     if (target.layer.empty())
       result.channels = target.fraction;
     else
-      result.layers.push_back(write(target.layer, ArrayRef(target.fraction)));
+      result.layers.push_back(
+          writeList(target.layer, ArrayRef(target.fraction)));
   result.scope = options.pruneGlobally ? "global" : "layer";
   for (const auto &[layer, scores] : options.unitScores)
-    result.scores.push_back(write(layer, scores));
+    result.scores.push_back(writeList(layer, scores));
+  return result;
+}
+
+/// Masks of a recipe are applied after the passes: they are not for text.
+static PruneWeightsPassOptions getWeightPruning(const CompileOptions &options) {
+  PruneWeightsPassOptions result;
+  for (const WeightTarget &target : options.pruneWeights)
+    if (target.layer.empty())
+      result.pattern = target.pattern.str();
+    else
+      result.layers.push_back(target.layer + "=" + target.pattern.str());
+  result.scope = options.pruneGlobally ? "global" : "layer";
+  for (const auto &[layer, norms] : options.inputNorms)
+    result.norms.push_back(writeList(layer, norms));
   return result;
 }
 
@@ -145,6 +163,8 @@ void vae::buildCompress(OpPassManager &pm, const CompileOptions &options) {
   if (!options.compresses())
     return;
   pm.addPass(createPruneChannelsPass(getPruning(options)));
+  if (!options.replay && !options.pruneWeights.empty())
+    pm.addPass(createPruneWeightsPass(getWeightPruning(options)));
 }
 
 AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
@@ -228,6 +248,13 @@ static AssignWeightsPassOptions getWeights(const CompileOptions &options) {
   return result;
 }
 
+static AssignSparsityPassOptions getSparsity(const CompileOptions &options,
+                                             const AlgorithmRules &rules) {
+  auto result = getAlgorithms<AssignSparsityPassOptions>(rules);
+  result.sparse = options.sparse;
+  return result;
+}
+
 void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
                     const TuningTable &tuning) {
   const Level &level = getLevel(options);
@@ -247,6 +274,7 @@ void vae::buildFuse(OpPassManager &pm, const CompileOptions &options,
   pm.addPass(createAssignPrecisionPass(getPrecisions(options)));
   pm.addPass(createAssignStoragePass(
       {stringifyStorage(options.storage).str(), !options.exactEnds}));
+  pm.addPass(createAssignSparsityPass(getSparsity(options, rules)));
   pm.addNestedPass<func::FuncOp>(
       createExposeLayersPass({options.exposeLayers}));
   pm.addPass(createSplitEntriesPass());

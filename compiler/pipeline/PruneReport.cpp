@@ -7,6 +7,7 @@
 #include "dialects/vae/IR/VaeConstants.h"
 #include "dialects/vae/IR/VaeUnits.h"
 #include "dialects/vae/Transforms/Dims.h"
+#include "dialects/vae/Transforms/WeightSelection.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -16,15 +17,25 @@ static int64_t countElements(ConstantOp constant) {
   return constant ? constant.getValue().getNumElements() : 0;
 }
 
+static void countZeros(ConstantOp weight, LayerSize &size) {
+  if (!weight)
+    return;
+  std::vector<float> storage;
+  ArrayRef<float> values = getFloats(weight.getValue(), storage);
+  size.weights = static_cast<int64_t>(values.size());
+  size.zeros = llvm::count(values, 0.0f);
+}
+
 static LayerSize measure(PrunableOpInterface layer,
                          const llvm::DenseMap<Value, Dims> &dims,
                          const CompileReport &report) {
   LayerSize size;
   auto type = cast<RankedTensorType>(layer->getResult(0).getType());
   size.units = type.getDimSize(layer.getUnitAxis());
+  ConstantOp weight = getConstant(layer->getOperand(layer.getWeightIndex()));
   size.parameters =
-      countElements(getConstant(layer->getOperand(layer.getWeightIndex()))) +
-      countElements(getConstant(layer.getBiasValue()));
+      countElements(weight) + countElements(getConstant(layer.getBiasValue()));
+  countZeros(weight, size);
   size.bytes = size.parameters * int64_t(sizeof(float));
   SmallVector<Dims> operands, results;
   for (Value operand : layer->getOperands())
@@ -46,6 +57,11 @@ void vae::reportPruning(ModuleOp module, bool after,
           model ? model.getAs<IntegerAttr>("parameters") : IntegerAttr())
     (after ? pruning.parametersAfter : pruning.parametersBefore) =
         count.getInt();
+  auto find = [&](StringRef attribute, const std::string &layer) {
+    auto all = module->getAttrOfType<DictionaryAttr>(attribute);
+    auto text = all ? all.getAs<StringAttr>(layer) : StringAttr();
+    return text ? text.str() : std::string();
+  };
   UnitFlow flow(module);
   llvm::StringMap<size_t> known;
   for (auto [i, layer] : llvm::enumerate(pruning.layers))
@@ -71,6 +87,8 @@ void vae::reportPruning(ModuleOp module, bool after,
       if (chooser)
         size.cost = predictCost(&op, rules.target, *chooser);
       (after ? layer.after : layer.before) = size;
+      layer.pattern = find(kPrunedWeightsAttr, layer.name);
+      layer.unpruned = find(kUnprunedAttr, layer.name);
     }
   }
   llvm::consumeError(chooser.takeError()); // vae-choose-algorithm reports it

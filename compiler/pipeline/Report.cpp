@@ -267,12 +267,31 @@ getWeightStorage(PrunableOpInterface op) {
   Precision precision = getPrecision(op);
   if (precision == Precision::INT8)
     return {stringifyPrecision(precision).str(), elements};
+  if (auto zeros =
+          getSparsity(op) != Sparsity::None ? countZeros(op) : std::nullopt)
+    return {"f32", zeros->getBytes(getSparsity(op))};
   constexpr int64_t kShortBytes = 2;
   if (hasF16Weights(op))
     return {stringifyStorage(Storage::F16).str(), kShortBytes * elements};
   if (precision == Precision::BF16)
     return {stringifyPrecision(precision).str(), kShortBytes * elements};
   return {"f32", elements * int64_t(sizeof(float))};
+}
+
+/// Zeros of a layer's weights, and what is made of them.
+static void reportZeros(PrunableOpInterface op, LayerReport &layer) {
+  auto zeros = countZeros(op);
+  if (!zeros)
+    return;
+  layer.weights = zeros->weights;
+  layer.zeros = zeros->zeros;
+  if (auto sparsity = op->getAttrOfType<StringAttr>(kSparsityAttr))
+    layer.sparsity = sparsity.str();
+  if (auto note = op->getAttrOfType<StringAttr>(kSparsityNoteAttr))
+    layer.sparsityNote = note.str();
+  if (getSparsity(op) == Sparsity::Rows)
+    layer.skipped =
+        static_cast<double>(zeros->zeroRows) / static_cast<double>(zeros->rows);
 }
 
 /// What layers multiply, and weights that are stored in less than f32.
@@ -293,6 +312,7 @@ static void reportPrecision(ModuleOp fused, CompileReport &report) {
       layer.storageNote = note.str();
     if (auto note = op->getAttrOfType<StringAttr>(kQuantizeNoteAttr))
       layer.quantizeNote = note.str();
+    reportZeros(op, layer);
     auto [storage, bytes] = getWeightStorage(op);
     layer.storage = storage;
     layer.weightBytes += bytes - type.getNumElements() * int64_t(sizeof(float));

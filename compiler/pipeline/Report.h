@@ -64,6 +64,13 @@ struct LayerReport {
   /// The numbers that its weights are stored as, and why not as the options
   /// say; empty if they are.
   std::string storage = "f32", storageNote;
+  /// Of its weights, how many are zero.
+  int64_t weights = 0, zeros = 0;
+  /// Which zeros are not stored, "rows" or "bitmap"; or why all are although
+  /// many are zero.
+  std::string sparsity, sparsityNote;
+  /// The part of its multiplications that are left out; 0 but for rows.
+  double skipped = 0;
   /// Why it does not multiply integers although the options ask for it; empty
   /// if it does.
   std::string quantizeNote;
@@ -88,17 +95,23 @@ struct LayerSize {
   int64_t flops = 0;
   /// Predicted time as LayerReport::cost, of which only ratios count.
   double cost = 0;
+  /// Weights that are zero, of how many.
+  int64_t zeros = 0, weights = 0;
 };
 
 struct PrunedLayerReport {
   std::string name;
   LayerSize before, after;
+  /// Which weights became zero, as WeightPattern writes it; empty if none, and
+  /// why not although all layers were to lose some.
+  std::string pattern, unpruned;
   /// Relative errors of the layer's result on the data that its weights were
   /// fitted to, if they were.
   std::optional<double> errorBefore, errorAfter;
 };
 
-/// What vae-prune-channels did; empty if it did not run.
+/// What vae-prune-channels and vae-prune-weights did; empty if they did not
+/// run.
 struct PruneReport {
   /// All layers with weights, in the order of the entry points.
   std::vector<PrunedLayerReport> layers;

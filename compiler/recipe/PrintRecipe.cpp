@@ -23,7 +23,7 @@ std::string vae::getRecipeWeightsPath(StringRef recipe) {
 }
 
 bool vae::hasWeights(const Recipe &recipe) {
-  return recipe.find<LeastSquaresStep>() != nullptr;
+  return recipe.find<LeastSquaresStep>() || recipe.find<PruneWeightsStep>();
 }
 
 std::string vae::hashWeights(const Recipe &recipe) {
@@ -42,6 +42,11 @@ std::string vae::hashWeights(const Recipe &recipe) {
       addText(layer.name);
       for (int64_t unit : layer.removed)
         addText(std::to_string(unit));
+    }
+  if (const auto *step = recipe.find<PruneWeightsStep>())
+    for (const PruneWeightsStep::Layer &layer : step->layers) {
+      addText(layer.name);
+      sha.update(layer.kept);
     }
   if (const auto *step = recipe.find<LeastSquaresStep>())
     for (const LeastSquaresStep::Layer &layer : step->layers) {
@@ -85,6 +90,31 @@ static JsonValue toJson(const PruneChannelsStep &step) {
     row.set("layer", text(layer.name));
     row.set("units", JsonValue::makeInteger(layer.units, {}));
     row.set("removed", list(layer.removed));
+    layers.items.push_back(std::move(row));
+  }
+  json.set("layers", std::move(layers));
+  return json;
+}
+
+static JsonValue toJson(const PruneWeightsStep &step) {
+  JsonValue json = JsonValue::makeObject({});
+  json.set("kind", text(PruneWeightsStep::kKind));
+  json.set("pattern", text(step.pattern));
+  JsonValue patterns = JsonValue::makeObject({});
+  for (const auto &[layer, pattern] : step.patterns)
+    if (!patterns.find(layer))
+      patterns.set(layer, text(pattern));
+  json.set("patterns", std::move(patterns));
+  json.set("scope", text(step.global ? "global" : "layer"));
+  json.set("importance", text(step.importance));
+  JsonValue layers = JsonValue::makeArray({});
+  for (const PruneWeightsStep::Layer &layer : step.layers) {
+    JsonValue row = JsonValue::makeObject({});
+    row.set("layer", text(layer.name));
+    row.set("pattern", text(layer.pattern));
+    row.set("weights", JsonValue::makeInteger(
+                           static_cast<int64_t>(layer.kept.size()), {}));
+    row.set("removed", JsonValue::makeInteger(llvm::count(layer.kept, 0), {}));
     layers.items.push_back(std::move(row));
   }
   json.set("layers", std::move(layers));
@@ -265,14 +295,17 @@ void vae::printRecipe(const Recipe &recipe, StringRef weightsFile,
 void vae::printRecipeWeights(const Recipe &recipe, llvm::raw_ostream &out) {
   std::deque<WeightTensor> tensors;
   auto add = [&](std::string name, llvm::ArrayRef<int64_t> shape,
-                 const std::vector<float> &values) {
+                 const auto &values, const char *type = "F32") {
     WeightTensor &tensor = tensors.emplace_back();
     tensor.name = std::move(name);
-    tensor.dtype = "F32";
+    tensor.dtype = type;
     tensor.shape.assign(shape.begin(), shape.end());
     tensor.data = {reinterpret_cast<const char *>(values.data()),
-                   values.size() * sizeof(float)};
+                   values.size() * sizeof(values[0])};
   };
+  if (const auto *step = recipe.find<PruneWeightsStep>())
+    for (const PruneWeightsStep::Layer &layer : step->layers)
+      add(layer.name + kMaskEnding, layer.shape, layer.kept, kMaskType);
   if (const auto *step = recipe.find<LeastSquaresStep>())
     for (const LeastSquaresStep::Layer &layer : step->layers) {
       add(layer.name + kWeightEnding, layer.shape, layer.weight);

@@ -63,6 +63,9 @@ private:
                          std::get<StepTy>(recipe.steps.emplace_back(StepTy())));
   }
   LogicalResult readPrune(const JsonValue &json, PruneChannelsStep &step);
+  LogicalResult readScope(const JsonValue &json, bool &global);
+  LogicalResult readWeightPruning(const JsonValue &json,
+                                  PruneWeightsStep &step);
   /// What steps say that were made with data.
   template <typename StepTy>
   LogicalResult readData(const JsonValue &json, StepTy &step);
@@ -185,18 +188,24 @@ LogicalResult Reader::readUnit(const JsonValue &json,
   return success();
 }
 
-LogicalResult Reader::readPrune(const JsonValue &json,
-                                PruneChannelsStep &step) {
+LogicalResult Reader::readScope(const JsonValue &json, bool &global) {
   std::string scope;
-  const JsonValue *fractions = get(json, "fractions");
-  if (failed(getNumber(json, "fraction", step.fraction)) || !fractions ||
-      failed(getText(json, "scope", scope)) ||
-      failed(getText(json, "importance", step.importance)))
+  if (failed(getText(json, "scope", scope)))
     return failure();
   if (scope != "layer" && scope != "global")
     return fail(json.position,
                 "unknown scope '" + scope + "'; it is layer or global");
-  step.global = scope == "global";
+  global = scope == "global";
+  return success();
+}
+
+LogicalResult Reader::readPrune(const JsonValue &json,
+                                PruneChannelsStep &step) {
+  const JsonValue *fractions = get(json, "fractions");
+  if (failed(getNumber(json, "fraction", step.fraction)) || !fractions ||
+      failed(readScope(json, step.global)) ||
+      failed(getText(json, "importance", step.importance)))
+    return failure();
   if (!fractions->isObject())
     return failType(*fractions, "fractions", "an object");
   for (const JsonValue::Member &member : fractions->members) {
@@ -212,6 +221,28 @@ LogicalResult Reader::readPrune(const JsonValue &json,
     return forEach(item, "removed", [&](const JsonValue &unit) {
       return readUnit(unit, layer);
     });
+  });
+}
+
+LogicalResult Reader::readWeightPruning(const JsonValue &json,
+                                        PruneWeightsStep &step) {
+  const JsonValue *patterns = get(json, "patterns");
+  if (!patterns || failed(getText(json, "pattern", step.pattern)) ||
+      failed(readScope(json, step.global)) ||
+      failed(getText(json, "importance", step.importance)))
+    return failure();
+  if (!patterns->isObject())
+    return failType(*patterns, "patterns", "an object");
+  for (const JsonValue::Member &member : patterns->members) {
+    if (!member.value.isString())
+      return failType(member.value, member.key, "a string");
+    step.patterns.push_back({member.key, member.value.text});
+  }
+  return forEach(json, "layers", [&](const JsonValue &item) {
+    PruneWeightsStep::Layer &layer = step.layers.emplace_back();
+    return LogicalResult(
+        success(succeeded(getText(item, "layer", layer.name)) &&
+                succeeded(getText(item, "pattern", layer.pattern))));
   });
 }
 
@@ -394,6 +425,8 @@ LogicalResult Reader::readStep(const JsonValue &json, Recipe &recipe) {
                                    "'; join this one with the first");
   if (kind == PruneChannelsStep::kKind)
     return add(json, recipe, &Reader::readPrune);
+  if (kind == PruneWeightsStep::kKind)
+    return add(json, recipe, &Reader::readWeightPruning);
   if (kind == LeastSquaresStep::kKind)
     return add(json, recipe, &Reader::readFit);
   if (kind == EqualizeStep::kKind)
@@ -404,9 +437,10 @@ LogicalResult Reader::readStep(const JsonValue &json, Recipe &recipe) {
     return add(json, recipe, &Reader::readQuantize);
   return fail(json.find("kind")->position,
               "unknown kind of step '" + kind + "'; this vaec knows " +
-                  PruneChannelsStep::kKind + ", " + LeastSquaresStep::kKind +
-                  ", " + EqualizeStep::kKind + ", " + CorrectBiasStep::kKind +
-                  " and " + QuantizeStep::kKind +
+                  PruneChannelsStep::kKind + ", " + PruneWeightsStep::kKind +
+                  ", " + LeastSquaresStep::kKind + ", " + EqualizeStep::kKind +
+                  ", " + CorrectBiasStep::kKind + " and " +
+                  QuantizeStep::kKind +
                   ": was the recipe written by a newer one?");
 }
 
@@ -425,19 +459,29 @@ LogicalResult Reader::readWeights(const JsonValue &root, Recipe &recipe) {
     return fail(place, "'" + full + "': " + toString(tensors.takeError()) +
                            "; it is written beside the recipe, keep both "
                            "together");
-  auto take = [&](const std::string &name, std::vector<float> &values) {
+  auto take = [&](const std::string &name, auto &values,
+                  StringRef type = "F32") {
     const WeightTensor *found = nullptr;
     for (const WeightTensor &tensor : *tensors)
-      if (tensor.name == name && tensor.dtype == "F32")
+      if (tensor.name == name && tensor.dtype == type)
         found = &tensor;
     if (!found)
       return found;
-    values.resize(found->data.size() / sizeof(float));
+    values.resize(found->data.size() / sizeof(values[0]));
     std::memcpy(values.data(), found->data.data(),
-                values.size() * sizeof(float));
+                values.size() * sizeof(values[0]));
     return found;
   };
   for (RecipeStep &step : recipe.steps) {
+    if (auto *pruning = std::get_if<PruneWeightsStep>(&step))
+      for (PruneWeightsStep::Layer &layer : pruning->layers) {
+        const WeightTensor *mask =
+            take(layer.name + kMaskEnding, layer.kept, kMaskType);
+        if (!mask)
+          return fail(place, "'" + full + "' has no mask of layer '" +
+                                 layer.name + "'");
+        layer.shape.assign(mask->shape.begin(), mask->shape.end());
+      }
     auto *fit = std::get_if<LeastSquaresStep>(&step);
     if (!fit)
       continue;

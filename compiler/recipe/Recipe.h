@@ -69,6 +69,29 @@ struct LeastSquaresStep {
   std::vector<Layer> layers;
 };
 
+/// Weights were set to zero (vae-prune-weights), after units were removed and
+/// before weights were fitted.
+struct PruneWeightsStep {
+  static constexpr llvm::StringLiteral kKind = "prune-weights";
+  struct Layer {
+    std::string name;
+    /// As WeightPattern writes it.
+    std::string pattern;
+    /// In the order of the layer's operand; 1 for a weight that stays, 0 for
+    /// one that is zero.
+    std::vector<int64_t> shape;
+    std::vector<uint8_t> kept;
+  };
+  /// How they were chosen: of all layers (empty: of none but those), and of
+  /// some.
+  std::string pattern;
+  std::vector<std::pair<std::string, std::string>> patterns;
+  bool global = false;
+  std::string importance = "magnitude";
+  /// What counts when the recipe is applied.
+  std::vector<Layer> layers;
+};
+
 /// Units between layers got other scales, for integers of 8 bits
 /// (compiler/compress/Equalization.h).
 struct EqualizeStep {
@@ -160,8 +183,9 @@ struct QuantizeStep {
   std::optional<Ranges> ranges;
 };
 
-using RecipeStep = std::variant<PruneChannelsStep, LeastSquaresStep,
-                                EqualizeStep, CorrectBiasStep, QuantizeStep>;
+using RecipeStep =
+    std::variant<PruneChannelsStep, PruneWeightsStep, LeastSquaresStep,
+                 EqualizeStep, CorrectBiasStep, QuantizeStep>;
 
 struct Recipe {
   static constexpr int64_t kVersion = 1;
@@ -189,7 +213,8 @@ struct Recipe {
 /// ranges are of. The model's own hash if there are none.
 std::string hashChangedModel(const Recipe &recipe);
 
-/// Where the weights of a recipe are: beside it, with the ending safetensors.
+/// Where the weights and masks of a recipe are: beside it, with the ending
+/// safetensors.
 std::string getRecipeWeightsPath(llvm::StringRef recipe);
 bool hasWeights(const Recipe &recipe);
 

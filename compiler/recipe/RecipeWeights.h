@@ -17,8 +17,11 @@ inline constexpr llvm::StringLiteral kScaledParts[] = {"output", "input",
 /// Names of tensors: the layer's, and one of these.
 inline constexpr const char *kWeightEnding = ".weight";
 inline constexpr const char *kBiasEnding = ".bias";
+inline constexpr const char *kMaskEnding = ".mask";
+/// Of masks, as safetensors spells it: a byte each, 0 or 1.
+inline constexpr const char *kMaskType = "BOOL";
 
-/// SHA-256 of all weights of a recipe.
+/// SHA-256 of all weights and masks of a recipe.
 std::string hashWeights(const Recipe &recipe);
 
 } // namespace vae

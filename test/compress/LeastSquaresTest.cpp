@@ -112,6 +112,34 @@ TEST(LeastSquares, WithoutBias) {
   EXPECT_LT((fit.weight - p.weight).norm(), 1e-9);
 }
 
+TEST(LeastSquares, WithinAMask) {
+  Problem p;
+  LeastSquares squares(7, 3);
+  squares.add(p.x, p.y);
+  RealMatrix mask = RealMatrix::Ones(7, 3);
+  mask(2, 0) = mask(6, 0) = mask(0, 1) = 0; // all of the last column stays
+  RealMatrix start = p.weight.cwiseProduct(mask);
+  auto fit = squares.solve(start, p.bias, true, 1e-12, &mask);
+  EXPECT_EQ(fit.weight(2, 0), 0);
+  EXPECT_EQ(fit.weight(6, 0), 0);
+  EXPECT_EQ(fit.weight(0, 1), 0);
+  EXPECT_LT((fit.weight.col(2) - p.weight.col(2)).norm(), 1e-6);
+  EXPECT_LT(fit.errorAfter, fit.errorBefore);
+  // No other weights in the mask have a smaller error: the fit of the first
+  // column is that of a problem without the inputs that are masked.
+  RealMatrix rest(p.x.rows(), 5);
+  int64_t at = 0;
+  for (int64_t k : {0, 1, 3, 4, 5})
+    rest.col(at++) = p.x.col(k);
+  LeastSquares smaller(5, 1);
+  smaller.add(rest, p.y.leftCols(1));
+  auto other = smaller.solve(RealMatrix::Zero(5, 1), Eigen::VectorXd::Zero(1),
+                             true, 1e-12);
+  at = 0;
+  for (int64_t k : {0, 1, 3, 4, 5})
+    EXPECT_NEAR(fit.weight(k, 0), other.weight(at++, 0), 1e-6);
+}
+
 TEST(LeastSquares, NaNIsNoFit) {
   Problem p;
   p.x(3, 3) = std::nan("");

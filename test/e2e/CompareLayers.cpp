@@ -6,13 +6,15 @@
 //
 // A seed stands for a model (RandomLayer.h), an optimization level, a width of
 // vectors, two register tiles, a precision, a storage, whether the code is
-// deterministic, the algorithm of convolutions, and whether layers multiply
-// integers. ModelCheck.h says what is compared. A model that fails is left in
-// the folder, and the command that checks it again is printed. Exit code 0 if
-// all are right, 1 if not.
+// deterministic, the algorithm of convolutions, whether layers multiply
+// integers, and which weights are zero and whether these are stored.
+// ModelCheck.h says what is compared. A model that fails is left in the folder,
+// and the command that checks it again is printed. Exit code 0 if all are
+// right, 1 if not.
 #include "test/e2e/ModelCheck.h"
 #include "test/e2e/RandomLayer.h"
 #include "test/e2e/RandomRanges.h"
+#include "test/e2e/RandomZeros.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -126,7 +128,19 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
   std::string name = std::to_string(seed) + ".json";
   llvm::SmallString<128> path(folder);
   llvm::sys::path::append(path, name);
-  if (!writeText(path, writeLayerModel(seed)))
+  std::string model = writeLayerModel(seed);
+  bool sparse = random() % 3 == 0;
+  if (sparse) {
+    model = addZeros(model, random);
+    options.sparse = random() % 4 ? "size" : "speed";
+    if (random() % 4) { // what else is stored has all zeros
+      options.storage = Storage::F32;
+      options.quantize = Quantize::None;
+      if (options.precision == Precision::BF16)
+        options.precision = Precision::F32;
+    }
+  }
+  if (!writeText(path, model))
     return false;
   if (random() % 4 == 0) {
     options.quantize = Quantize::Int8;
@@ -145,10 +159,13 @@ bool checkSeed(unsigned seed, const Arguments &arguments, StringRef folder) {
                                           : "") +
       (options.deterministic ? ", deterministic" : "") +
       (options.rangeTable ? ", int8" : "") +
+      (sparse ? ", zeros stored by " + options.sparse : "") +
       (algorithm.empty() ? "" : ", " + algorithm);
   setActivity(variant);
   ModelCheck check(path.str().str(), options, shipTile, seed);
   check.setLabel(variant);
+  if (sparse)
+    check.allowSkips();
   std::string wrong = check.run();
   if (wrong.empty()) {
     llvm::sys::fs::remove(path);

@@ -24,7 +24,8 @@ namespace vae::test {
 ///   3. no partition may change a bit, and neither may exposing layers, tiles
 ///      or the batch; without options.deterministic zeros may have another
 ///      sign,
-///   4. NaN and infinite inputs must go where the interpreter has them go.
+///   4. NaN and infinite inputs must go where the interpreter has them go,
+///      unless layers may leave out what zeros of weights multiply.
 class ModelCheck {
 public:
   /// `shipTile`: the tile of the library as it ships.
@@ -36,6 +37,9 @@ public:
 
   /// The version that runs, if the options name several CPUs.
   void setVersion(std::string name) { version = std::move(name); }
+
+  /// Says that rows of weights that are zero may be left out.
+  void allowSkips() { skips = true; }
 
   /// What is wrong; empty if nothing is.
   std::string run();
@@ -71,6 +75,7 @@ private:
   std::string path, label, version, errors;
   CompileOptions options;
   std::optional<Tile> shipTile;
+  bool skips = false;
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
   std::mt19937 random;
   Compiled exposed, plain;

@@ -34,6 +34,12 @@ protected:
     prune.importance = "activation";
     prune.layers = {{"fc=1", 10, {0, 3, 9}}, {"conv", 4, {2}}};
     recipe.steps.push_back(prune);
+    PruneWeightsStep weights;
+    weights.pattern = "weights:0.5";
+    weights.patterns = {{"fc=1", "2:4"}};
+    weights.layers = {{"conv", "weights:0.5", {1, 2, 1, 1}, {1, 0}},
+                      {"fc=1", "2:4", {1, 4}, {0, 1, 1, 0}}};
+    recipe.steps.push_back(weights);
     LeastSquaresStep fit;
     fit.data = {"x.npy", "y z.npy"};
     fit.dataHash = "0f";
@@ -141,6 +147,14 @@ TEST_F(RecipeTest, IsReadAsItWasWritten) {
   ASSERT_EQ(prune->layers.size(), 2u);
   EXPECT_EQ(prune->layers[0].name, "fc=1");
   EXPECT_EQ(prune->layers[0].removed, (std::vector<int64_t>{0, 3, 9}));
+  const auto *weights = result->find<PruneWeightsStep>();
+  ASSERT_TRUE(weights);
+  EXPECT_EQ(weights->pattern, "weights:0.5");
+  EXPECT_FALSE(weights->global);
+  ASSERT_EQ(weights->layers.size(), 2u);
+  EXPECT_EQ(weights->layers[1].pattern, "2:4");
+  EXPECT_EQ(weights->layers[1].shape, (std::vector<int64_t>{1, 4}));
+  EXPECT_EQ(weights->layers[1].kept, (std::vector<uint8_t>{0, 1, 1, 0}));
   const auto *fit = result->find<LeastSquaresStep>();
   ASSERT_TRUE(fit);
   ASSERT_EQ(fit->layers.size(), 2u);
@@ -182,7 +196,7 @@ TEST_F(RecipeTest, HashOfWhatIsLeft) {
   EXPECT_TRUE(recipe.changesLayers());
   recipe.steps.pop_back();
   EXPECT_EQ(hashChangedModel(recipe), pruned);
-  std::get<LeastSquaresStep>(recipe.steps[1]).layers[0].weight[0] = 2;
+  std::get<LeastSquaresStep>(recipe.steps[2]).layers[0].weight[0] = 2;
   EXPECT_NE(hashChangedModel(recipe), pruned);
   recipe.steps = {makeRecipe().steps.back()};
   EXPECT_EQ(hashChangedModel(recipe), recipe.hash);
@@ -191,7 +205,7 @@ TEST_F(RecipeTest, HashOfWhatIsLeft) {
 
 TEST_F(RecipeTest, WithoutWeightsThereIsNoFile) {
   Recipe recipe = makeRecipe();
-  recipe.steps.erase(recipe.steps.begin() + 1);
+  recipe.steps.resize(1);
   EXPECT_FALSE(hasWeights(recipe));
   write(path, print(recipe));
   EXPECT_EQ(read(), "");
@@ -240,6 +254,10 @@ TEST_F(RecipeTest, ErrorsNameThePlaceAndARemedy) {
          "unknown part 'middle'; it is output, input or norm");
   expect("0.3", "-0.3", "scales of layer 'fc=1' must be positive");
   expect("\"equalize\"", "\"correct-bias\"", "'layers'");
+  expect("\"layer\": \"conv\", \"pattern\"", "\"layer\": \"c\", \"pattern\"",
+         "has no mask of layer 'c'");
+  expect("\"fc=1\": \"2:4\"", "\"fc=1\": 2",
+         "'fc=1': expected a string, found 2");
   expect("{", "", "r.json:");
 }
 

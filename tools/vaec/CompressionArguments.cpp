@@ -18,18 +18,25 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
         ->allow_extra_args(false)
         ->group(group);
   };
-  addRepeated("--prune", texts.prune, "[LAYER=]channels:F",
-              "Remove the fraction F of the units (neurons, channels) of all "
-              "layers, or of one; may be repeated");
-  app.add_option("--prune-scope", texts.scope,
-                 "Which units are removed: layer, the least important of each "
-                 "layer; global, those of the whole model; default layer")
+  addRepeated("--prune", texts.prune, "[LAYER=]WHAT",
+              "What to remove of all layers, or of one: channels:F, the "
+              "fraction F of the units (neurons, channels); weights:F, the "
+              "fraction F of single weights, which become zero; N:M, of every "
+              "M weights along the inputs all but N; blocks:F, of blocks of 16 "
+              "outputs and one input. May be repeated");
+  app.add_option(
+         "--prune-scope", texts.scope,
+         "Which units or weights are removed: layer, the least important "
+         "of each layer; global, those of the whole model; default "
+         "layer")
       ->option_text("SCOPE")
       ->group(group);
   app.add_option("--importance", texts.importance,
                  "Which units are important: magnitude, those with large "
                  "weights; activation, those whose result on the calibration "
-                 "data is large and read by large weights; default magnitude")
+                 "data is large and read by large weights; and which weights: "
+                 "large ones; those that large inputs multiply; default "
+                 "magnitude")
       ->option_text("NAME")
       ->group(group);
   app.add_option(
@@ -39,6 +46,25 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
          "without training; default: least-squares with calibration "
          "data, none without")
       ->option_text("NAME")
+      ->group(group);
+  app.add_option("--write-masks", a.options.writeMasks,
+                 "Write which weights are removed as masks for training: a "
+                 "safetensors file of booleans, named and shaped as the "
+                 "model's tensors")
+      ->option_text("FILE")
+      ->group(group);
+  app.add_option("--prune-schedule", texts.schedule,
+                 "With --write-masks: masks of the steps BEGIN, BEGIN+EVERY, "
+                 ".. END of training, whose fractions rise from 0 (Zhu and "
+                 "Gupta), and the schedule as JSON beside them")
+      ->option_text("BEGIN:END:EVERY")
+      ->group(group);
+  app.add_option("--sparse", a.options.sparse,
+                 "Layers whose weights are stored without those that are zero: "
+                 "size, where that is smaller; speed, where it is no slower, "
+                 "too; none; default size")
+      ->option_text("NAME")
+      ->check(CLI::IsMember({"size", "speed", "none"}))
       ->group(group);
   addRepeated("--calibration-data", a.calibration.data, "FILE",
               "Data: .npy, .npz, IDX or PNG files, or folders of PNG files; "
@@ -80,29 +106,43 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
       ->group(group);
 }
 
-/// "channels:0.3" or "LAYER=channels:0.5".
+/// Adds a target for a layer that has none yet.
+template <typename TargetTy>
+static std::optional<ExitCode> addTarget(std::vector<TargetTy> &targets,
+                                         TargetTy target) {
+  for (const TargetTy &other : targets)
+    if (other.layer == target.layer)
+      return failUsage("--prune: two fractions for " +
+                       (target.layer.empty() ? std::string("all layers")
+                                             : "layer '" + target.layer + "'") +
+                       "; leave one of them out");
+  targets.push_back(std::move(target));
+  return std::nullopt;
+}
+
+/// "channels:0.3", "weights:0.8", "2:4" or "blocks:0.5", for all layers or with
+/// "LAYER=" before it.
 static std::optional<ExitCode> readPrune(Arguments &a,
                                          const CompressionTexts &texts) {
   for (llvm::StringRef text : texts.prune) {
-    PruneTarget target;
+    std::string layer;
     llvm::StringRef what = text;
     if (text.contains('=')) {
-      target.layer = text.rsplit('=').first.str();
+      layer = text.rsplit('=').first.str();
       what = text.rsplit('=').second;
     }
-    if (!what.consume_front("channels:") || what.getAsDouble(target.fraction) ||
-        !(target.fraction >= 0 && target.fraction < 1))
-      return failUsage("--prune takes channels:F or LAYER=channels:F with a "
-                       "fraction F from 0 to less than 1; found '" +
-                       text + "'");
-    for (const PruneTarget &other : a.options.prune)
-      if (other.layer == target.layer)
-        return failUsage("--prune: two fractions for " +
-                         (target.layer.empty()
-                              ? std::string("all layers")
-                              : "layer '" + target.layer + "'") +
-                         "; leave one of them out");
-    a.options.prune.push_back(std::move(target));
+    std::optional<ExitCode> code;
+    double fraction = 0;
+    if (auto pattern = WeightPattern::parse(what))
+      code = addTarget(a.options.pruneWeights, WeightTarget{layer, *pattern});
+    else if (what.consume_front("channels:") && !what.getAsDouble(fraction) &&
+             fraction >= 0 && fraction < 1)
+      code = addTarget(a.options.prune, PruneTarget{layer, fraction});
+    else
+      return failUsage("--prune takes channels:F, " + kWeightPatterns +
+                       ", for all layers or as LAYER=..; found '" + text + "'");
+    if (code)
+      return code;
   }
   return std::nullopt;
 }
@@ -147,15 +187,63 @@ static std::optional<ExitCode> checkPreparation(const Arguments &a) {
   return std::nullopt;
 }
 
+/// "BEGIN:END:EVERY".
+static std::optional<ExitCode> readSchedule(Arguments &a,
+                                            llvm::StringRef text) {
+  constexpr int64_t kMostSteps = 1000;
+  if (text.empty())
+    return std::nullopt;
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, ':');
+  MaskSchedule schedule;
+  if (parts.size() != 3 || parts[0].getAsInteger(10, schedule.begin) ||
+      parts[1].getAsInteger(10, schedule.end) ||
+      parts[2].getAsInteger(10, schedule.every) || schedule.begin < 0 ||
+      schedule.every < 1 || schedule.end <= schedule.begin ||
+      (schedule.end - schedule.begin) % schedule.every ||
+      (schedule.end - schedule.begin) / schedule.every > kMostSteps)
+    return failUsage("--prune-schedule takes BEGIN:END:EVERY, steps of "
+                     "training with BEGIN < END, at most " +
+                     llvm::Twine(kMostSteps) +
+                     " times EVERY apart, as 0:10000:500; found '" + text +
+                     "'");
+  a.options.maskSchedule = schedule;
+  if (a.options.writeMasks.empty())
+    return failUsage("--prune-schedule goes with --write-masks=FILE");
+  for (const WeightTarget &target : a.options.pruneWeights)
+    if (target.pattern.kind == WeightPattern::NOfM)
+      return failUsage("--prune-schedule raises fractions, and " +
+                       target.pattern.str() +
+                       " has none; use weights:F or blocks:F");
+  return std::nullopt;
+}
+
+/// What goes with pruning weights.
+static std::optional<ExitCode> checkWeights(const Arguments &a) {
+  const CompileOptions &options = a.options;
+  if (options.writeMasks.empty())
+    return std::nullopt;
+  if (options.pruneWeights.empty() || !options.prune.empty())
+    return failUsage("--write-masks writes what --prune=weights:F, N:M or "
+                     "blocks:F decides, and tensors from which channels are "
+                     "removed have other shapes: leave --prune=channels out");
+  return std::nullopt;
+}
+
 std::optional<ExitCode> tool::checkCompression(Arguments &a,
                                                const CompressionTexts &texts) {
   if (auto code = readPrune(a, texts))
+    return code;
+  if (auto code = readSchedule(a, texts.schedule))
+    return code;
+  if (auto code = checkWeights(a))
     return code;
   if (auto code = readEqualize(a, texts.equalize))
     return code;
   if (auto code = checkPreparation(a))
     return code;
-  bool prunes = !a.options.prune.empty(), hasData = !a.calibration.data.empty();
+  bool prunes = !a.options.prune.empty() || !a.options.pruneWeights.empty(),
+       hasData = !a.calibration.data.empty();
   if (texts.scope != "layer" && texts.scope != "global")
     return failUsage("unknown scope '" + texts.scope +
                      "'; choose layer or global");
@@ -179,6 +267,10 @@ std::optional<ExitCode> tool::checkCompression(Arguments &a,
                   a.importance == Importance::Activation))
     return failUsage(
         "--recover, --prune-scope and --importance go with --prune");
+  if (a.importance == Importance::Activation && !a.options.prune.empty() &&
+      !a.options.pruneWeights.empty())
+    return failUsage("--importance=activation looks at units or at weights; "
+                     "leave it out where --prune removes both");
   bool measures =
       a.options.quantize == Quantize::Int8 && a.options.ranges.empty();
   const CalibrationArguments &data = a.calibration;

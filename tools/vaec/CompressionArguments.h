@@ -11,7 +11,7 @@ namespace vae::tool {
 /// What the options write into before it is checked.
 struct CompressionTexts {
   std::vector<std::string> prune;
-  std::string scope = "layer", recover, importance = "magnitude",
+  std::string scope = "layer", recover, importance = "magnitude", schedule,
               equalize = "none";
 };
 

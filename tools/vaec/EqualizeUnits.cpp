@@ -68,7 +68,7 @@ void UnitEqualizer::measureInputs() {
     for (const ExposedLayer &layer : exposed.getLayers()) {
       if (layer.input != tensor)
         continue;
-      auto units = static_cast<size_t>(layer.patches.getChannels());
+      auto units = static_cast<size_t>(layer.patches.getInputUnits());
       size_t inner = layer.patches.isDense()
                          ? 1
                          : values.size() / static_cast<size_t>(count) / units;

@@ -128,6 +128,8 @@ Arguments vae::tool::getCompressedArguments(const Arguments &arguments) {
   Arguments own = getExactArguments(arguments);
   const CompileOptions &options = arguments.options;
   own.options.prune = options.prune;
+  own.options.pruneWeights = options.pruneWeights;
+  own.options.inputNorms = options.inputNorms;
   own.options.pruneGlobally = options.pruneGlobally;
   own.options.unitScores = options.unitScores;
   own.options.replay = options.replay;

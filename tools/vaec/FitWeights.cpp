@@ -44,6 +44,7 @@ private:
   void generateData(const std::vector<std::string> &entries);
   void runModel(const ExposedModel &model, const SeeTensorFn &see);
   void scoreUnits();
+  void measureInputs();
   void decide();
   void fitAll();
   void fit(const std::vector<const ExposedLayer *> &group,
@@ -51,6 +52,8 @@ private:
   std::vector<int64_t> choosePositions(const Patches &patches,
                                        int64_t example) const;
   std::vector<int64_t> getKept(const ExposedLayer &layer) const;
+  /// Of the weights that the recipe leaves; null if it leaves all.
+  const PruneWeightsStep::Layer *findMask(const std::string &layer) const;
 
   Arguments &arguments;
   CalibrationOptions options;
@@ -206,7 +209,33 @@ void WeightFitter::scoreUnits() {
   }
 }
 
-/// Lets the stage compress choose units.
+/// The L2 norms of layers' input units over the data: |X_j| of Wanda.
+void WeightFitter::measureInputs() {
+  std::map<std::string, std::vector<double>> squares; // by layer
+  runModel(original,
+           [&](const vae_abi_entry &, const vae_abi_tensor &tensor,
+               const std::vector<float> &values, int64_t, int64_t examples) {
+             for (const ExposedLayer &layer : original.getLayers()) {
+               if (layer.input != tensor.name)
+                 continue;
+               size_t units = layer.patches.getInputUnits();
+               size_t inner = layer.patches.isDense()
+                                  ? 1
+                                  : values.size() / size_t(examples) / units;
+               std::vector<double> &own = squares[layer.name];
+               own.resize(units);
+               for (size_t i = 0; i < values.size(); ++i)
+                 own[i / inner % units] += double(values[i]) * values[i];
+             }
+           });
+  for (auto &[layer, sums] : squares) {
+    for (double &sum : sums)
+      sum = std::sqrt(sum);
+    arguments.options.inputNorms.push_back({layer, sums});
+  }
+}
+
+/// Lets the stage compress choose units and weights.
 void WeightFitter::decide() { recipe = decideSteps(arguments); }
 
 //===----------------------------------------------------------------------===//
@@ -235,15 +264,25 @@ std::vector<int64_t> WeightFitter::choosePositions(const Patches &patches,
 /// Units of a layer that the recipe leaves.
 std::vector<int64_t> WeightFitter::getKept(const ExposedLayer &layer) const {
   std::vector<bool> gone(layer.outputUnits.size());
-  for (const auto &pruned : recipe.find<PruneChannelsStep>()->layers)
-    if (pruned.name == layer.name)
-      for (int64_t unit : pruned.removed)
-        gone[unit] = true;
+  if (const auto *step = recipe.find<PruneChannelsStep>())
+    for (const auto &pruned : step->layers)
+      if (pruned.name == layer.name)
+        for (int64_t unit : pruned.removed)
+          gone[unit] = true;
   std::vector<int64_t> kept;
   for (size_t i = 0; i < gone.size(); ++i)
     if (!gone[i])
       kept.push_back(static_cast<int64_t>(i));
   return kept;
+}
+
+const PruneWeightsStep::Layer *
+WeightFitter::findMask(const std::string &layer) const {
+  if (const auto *step = recipe.find<PruneWeightsStep>())
+    for (const PruneWeightsStep::Layer &pruned : step->layers)
+      if (pruned.name == layer)
+        return &pruned;
+  return nullptr;
 }
 
 /// Fits layers that read one tensor.
@@ -337,7 +376,13 @@ void WeightFitter::fit(const std::vector<const ExposedLayer *> &group,
     Eigen::VectorXd bias = Eigen::VectorXd::Zero(weight.cols());
     for (size_t i = 0; i < job.rest->bias.size(); ++i)
       bias[int64_t(i)] = job.rest->bias[i];
-    LeastSquares::Fit fit = job.squares->solve(weight, bias, hasBias, kRidge);
+    RealMatrix mask;
+    const PruneWeightsStep::Layer *pruned = findMask(job.rest->name);
+    if (pruned)
+      mask = job.after.toMatrix(
+          std::vector<float>(pruned->kept.begin(), pruned->kept.end()));
+    LeastSquares::Fit fit = job.squares->solve(weight, bias, hasBias, kRidge,
+                                               pruned ? &mask : nullptr);
     LeastSquaresStep::Layer &layer = step.layers.emplace_back();
     layer.name = job.rest->name;
     layer.shape.assign(job.rest->shape.begin(), job.rest->shape.end());
@@ -370,7 +415,8 @@ void WeightFitter::fitAll() {
   std::vector<std::vector<const ExposedLayer *>> groups;
   for (const ExposedLayer &layer : original.getLayers()) {
     const ExposedLayer *rest = pruned.find(layer.name);
-    if (!rest || rest->patches.getInputs() == layer.patches.getInputs())
+    if (!rest || (rest->patches.getInputs() == layer.patches.getInputs() &&
+                  !findMask(layer.name)))
       continue;
     if (!groups.empty() && groups.back().front()->input == layer.input)
       groups.back().push_back(&layer);
@@ -398,7 +444,10 @@ void WeightFitter::run() {
   if (usesData)
     loadData(listEntries());
   if (arguments.importance == Importance::Activation) {
-    scoreUnits();
+    if (arguments.options.pruneWeights.empty())
+      scoreUnits();
+    else
+      measureInputs();
     decide();
   }
   if (arguments.recovers)

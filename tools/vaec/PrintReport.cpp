@@ -39,10 +39,16 @@ static bool isPruned(const CompileReport &report) {
   return !report.pruning.layers.empty();
 }
 
+/// Whether units are removed or weights are fitted, not only set to zero.
+static bool hasOtherSizes(const CompileReport &report) {
+  return isPruned(report) && (report.recipe.find<PruneChannelsStep>() ||
+                              report.recipe.find<LeastSquaresStep>());
+}
+
 static void printHead(const CompileReport &report, raw_ostream &out) {
   out << "model       " << report.model << ", " << group(report.parameters)
       << " parameters";
-  if (isPruned(report))
+  if (hasOtherSizes(report))
     out << ", " << group(report.pruning.parametersAfter) << " after pruning";
   out << "\n"
       << "target      " << report.cpus.front().triple;
@@ -70,10 +76,12 @@ static void printLayers(const CompileReport &report, raw_ostream &out) {
                ">parameters", ">weights B", ">FLOPs/example"});
   int64_t bytes = 0, flops = 0;
   for (const LayerReport &layer : report.layers) {
-    table.add({layer.name, layer.section, layer.op, layer.shape,
-               stringifyPrecision(layer.precision).str(), layer.storage,
-               group(layer.parameters), group(layer.weightBytes),
-               group(layer.flops)});
+    table.add(
+        {layer.name, layer.section, layer.op, layer.shape,
+         stringifyPrecision(layer.precision).str(),
+         layer.storage + (layer.sparsity.empty() ? "" : " " + layer.sparsity),
+         group(layer.parameters), group(layer.weightBytes),
+         group(layer.flops)});
     bytes += layer.weightBytes;
     flops += layer.flops;
   }
@@ -88,6 +96,8 @@ static LayerSize &operator+=(LayerSize &sum, const LayerSize &size) {
   sum.bytes += size.bytes;
   sum.flops += size.flops;
   sum.cost += size.cost;
+  sum.weights += size.weights;
+  sum.zeros += size.zeros;
   return sum;
 }
 
@@ -96,9 +106,62 @@ static std::string formatChange(int64_t before, int64_t after) {
                          : group(before) + " -> " + group(after);
 }
 
+static std::string formatPart(int64_t count, int64_t all) {
+  return formatv("{0:P1}",
+                 all ? static_cast<double>(count) / static_cast<double>(all)
+                     : 0.0);
+}
+
+/// Layers whose single weights were pruned, or were not although all were to
+/// be.
+static void printPrunedWeights(const CompileReport &report, raw_ostream &out) {
+  Table table({"pruned layer", "pattern", ">weights", ">zeros before",
+               ">zeros after", "stays, because it"});
+  bool any = false;
+  for (const PrunedLayerReport &layer : report.pruning.layers) {
+    if (layer.pattern.empty() && layer.unpruned.empty())
+      continue;
+    any = true;
+    table.add({layer.name, layer.pattern, group(layer.after.weights),
+               formatPart(layer.before.zeros, layer.before.weights),
+               formatPart(layer.after.zeros, layer.after.weights),
+               layer.unpruned});
+  }
+  if (any)
+    table.print(out);
+}
+
+/// Layers many of whose weights are zero, and what that is worth.
+static void printSparsity(const CompileReport &report, raw_ostream &out) {
+  Table table({"layer with zeros", ">zeros", "stored", ">weights B",
+               ">multiplied", "not stored without zeros, because"});
+  bool any = false;
+  for (const LayerReport &layer : report.layers) {
+    if (layer.sparsity.empty() && layer.sparsityNote.empty())
+      continue;
+    any = true;
+    table.add({layer.name, formatPart(layer.zeros, layer.weights),
+               layer.sparsity.empty() ? "all" : layer.sparsity,
+               group(layer.weightBytes),
+               layer.sparsity.empty()
+                   ? ""
+                   : formatv("{0:P1}", 1 - layer.skipped).str(),
+               layer.sparsityNote});
+  }
+  if (!any)
+    return;
+  table.print(out);
+  out << "faster by what is not multiplied: ";
+  std::vector<std::string> faster;
+  for (const LayerReport &layer : report.layers)
+    if (layer.skipped > 0)
+      faster.push_back(layer.name);
+  out << (faster.empty() ? "no layer" : join(faster, ", ")) << "\n\n";
+}
+
 /// Layers with weights, before and after pruning.
 static void printPruning(const CompileReport &report, raw_ostream &out) {
-  if (!isPruned(report))
+  if (!hasOtherSizes(report))
     return;
   std::vector<std::string> titles = {"pruned layer",   ">units",
                                      ">parameters",    ">weights B",
@@ -284,6 +347,8 @@ void tool::printReport(const CompileReport &report, const Arguments &arguments,
   printHead(report, out);
   printLayers(report, out);
   printPruning(report, out);
+  printPrunedWeights(report, out);
+  printSparsity(report, out);
   printStorageNotes(report, out);
   printQuantizeNotes(report, out);
   if (arguments.autoReport)
@@ -352,6 +417,10 @@ static void writeTarget(json::OStream &json, const CompileReport &report,
   });
 }
 
+static json::Value textOrNull(const std::string &text) {
+  return text.empty() ? json::Value(nullptr) : json::Value(text);
+}
+
 static void writeLayers(json::OStream &json, const CompileReport &report) {
   json.attributeArray("layers", [&] {
     for (const LayerReport &layer : report.layers)
@@ -362,12 +431,13 @@ static void writeLayers(json::OStream &json, const CompileReport &report) {
         json.attribute("shape", layer.shape);
         json.attribute("precision", stringifyPrecision(layer.precision));
         json.attribute("weights_in", layer.storage);
-        json.attribute("weights_note", layer.storageNote.empty()
-                                           ? json::Value(nullptr)
-                                           : json::Value(layer.storageNote));
-        json.attribute("quantize_note", layer.quantizeNote.empty()
-                                            ? json::Value(nullptr)
-                                            : json::Value(layer.quantizeNote));
+        json.attribute("weights_note", textOrNull(layer.storageNote));
+        json.attribute("quantize_note", textOrNull(layer.quantizeNote));
+        json.attribute("weights", layer.weights);
+        json.attribute("zeros", layer.zeros);
+        json.attribute("sparsity", textOrNull(layer.sparsity));
+        json.attribute("sparsity_note", textOrNull(layer.sparsityNote));
+        json.attribute("skipped", layer.skipped);
         json.attribute("parameters", layer.parameters);
         json.attribute("weight_bytes", layer.weightBytes);
         json.attribute("flops", layer.flops);
@@ -422,6 +492,8 @@ static void writeSize(json::OStream &json, StringRef key,
     json.attribute("weight_bytes", size.bytes);
     json.attribute("flops", size.flops);
     json.attribute("cost", size.cost);
+    json.attribute("weights", size.weights);
+    json.attribute("zeros", size.zeros);
   });
 }
 
@@ -434,6 +506,8 @@ static void writePruning(json::OStream &json, const CompileReport &report) {
       for (const PrunedLayerReport &layer : report.pruning.layers)
         json.object([&] {
           json.attribute("name", layer.name);
+          json.attribute("pattern", textOrNull(layer.pattern));
+          json.attribute("unpruned", textOrNull(layer.unpruned));
           writeSize(json, "before", layer.before);
           writeSize(json, "after", layer.after);
           auto number = [](std::optional<double> value) {

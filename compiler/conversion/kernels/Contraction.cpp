@@ -4,6 +4,7 @@
 // vectors of output channels, over packed weights; dot products where there are
 // few channels.
 #include "compiler/conversion/kernels/ContractionEmitter.h"
+#include "compiler/conversion/kernels/SparseWeights.h"
 
 #include "dialects/vae/IR/VaeConstants.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -79,11 +80,17 @@ std::string Contraction::name() const {
   return name + weights.name();
 }
 
+bool ContractionEmitter::hasExpandedWeight(const KernelTarget &target,
+                                           const Contraction &shape) {
+  return decodesBitmap(target, shape);
+}
+
 func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
                                        const KernelTarget &target,
                                        const Contraction &shape,
                                        const Epilogue &epilogue) {
-  unsigned buffers = 3 + epilogue.bias + epilogue.residual;
+  unsigned buffers = 3 + epilogue.bias + epilogue.residual +
+                     ContractionEmitter::hasExpandedWeight(target, shape);
   return getOrCreateKernel(
       module, loc, shape.name() + epilogue.suffix(), target, buffers,
       shape.video ? kNumVideoSizes : kNumContractionSizes,

@@ -73,8 +73,19 @@ public:
                      const Contraction &shape, const Epilogue &epilogue,
                      const KernelArgs &args)
       : e(e), target(target), shape(shape), epilogue(epilogue), args(args) {
-    std::tie(x, weight, bias, residual, y) = epilogue.getBuffers(args.buffers);
+    Values buffers(args.buffers.begin(), args.buffers.end());
+    if (hasExpandedWeight(target, shape)) {
+      expanded = buffers[kExpandedBuffer];
+      buffers.erase(buffers.begin() + kExpandedBuffer);
+    }
+    std::tie(x, weight, bias, residual, y) = epilogue.getBuffers(buffers);
   }
+
+  /// Whether the kernel reads weights from a bitmap, or for more positions than
+  /// a tile has, expanded ones from a buffer of their own.
+  static constexpr unsigned kExpandedBuffer = 2;
+  static bool hasExpandedWeight(const KernelTarget &target,
+                                const Contraction &shape);
 
   void emit();
   void emitDepthwise();
@@ -249,6 +260,17 @@ private:
                     int64_t vectors, const Values &sums);
   bool keepsTotals(const Tile &tile) const;
   void allocateTotals();
+  // ContractionSparse.cpp
+  /// Whether weights without zeros are read; weights.base is then the number of
+  /// the first block.
+  bool isSparse() const {
+    return shape.weights.sparsity != Sparsity::None && !readsExpanded;
+  }
+  Values multiplyRows(const Values &inputs, const Weights &weights,
+                      const Taps &taps, int64_t vectors,
+                      const Values &accumulators);
+  Values multiplyBitmap(const Values &inputs, const Weights &weights,
+                        int64_t vectors, const Values &accumulators);
   // ContractionDot.cpp
   void emitDotTile(Value at, int64_t positions, bool whole, const Taps &taps);
   void prefetchWindows(const Values &inputs);
@@ -282,6 +304,10 @@ private:
   /// sums of a group only.
   Value totals;
   Value x, weight, bias, residual, y;
+  /// Weights that a bitmap was expanded to, and whether these are read by the
+  /// items being emitted.
+  Value expanded;
+  bool readsExpanded = false;
 };
 
 } // namespace vae

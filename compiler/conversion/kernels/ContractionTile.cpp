@@ -208,6 +208,11 @@ static int64_t getSummandsTogether(const Contraction &shape) {
 ContractionEmitter::Weights
 ContractionEmitter::placeWeights(Value group, Value output, int64_t vectors) {
   Weights result;
+  if (isSparse()) {
+    result.base =
+        e.div(e.add(e.mul(group, paddedOutputs(shape)), output), kChannelBlock);
+    return result;
+  }
   int64_t summands = shape.storedHead() + shape.storedSummands();
   Value firstOfGroup = e.mul(group, paddedOutputs(shape));
   if (tileOutputs() % kChannelBlock == 0 || shape.outputs <= tileOutputs()) {
@@ -250,6 +255,10 @@ Emitter::Values ContractionEmitter::multiply(const Values &inputs,
     return multiplyBf16(inputs, weights, taps, vectors, accumulators);
   if (shape.weights.bits == 4)
     return multiplyGroups(inputs, weights, taps, vectors, accumulators);
+  if (isSparse())
+    return shape.weights.sparsity == Sparsity::Rows
+               ? multiplyRows(inputs, weights, taps, vectors, accumulators)
+               : multiplyBitmap(inputs, weights, vectors, accumulators);
   // One loop runs over the taps of a row and their channels, if it can.
   bool merged = shape.hasContiguousRows();
   int64_t length = merged ? shape.window[1] * shape.inputs : shape.inputs;
@@ -461,7 +470,15 @@ void ContractionEmitter::emit() {
   tile = chooseRowTile(target, shape);
   e.ifThen(e.less(size(kImages), e.index(2)), [&] { emitItems(); });
   tile = chooseTile(target, shape);
-  e.ifThen(e.less(e.index(1), size(kImages)), [&] { emitItems(); });
+  Value several = e.less(e.index(1), size(kImages));
+  if (!expanded)
+    return e.ifThen(several, [&] { emitItems(); });
+  Value many = e.less(e.index(tile.positions), size(kImages));
+  Value few = e.less(size(kImages), e.index(tile.positions + 1));
+  e.ifThen(e.both(several, few), [&] { emitItems(); });
+  readsExpanded = true;
+  weight = expanded;
+  e.ifThen(many, [&] { emitItems(); });
 }
 
 std::pair<Value, Value> ContractionEmitter::locate(const PositionTiles &tiles,

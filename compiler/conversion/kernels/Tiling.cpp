@@ -80,7 +80,8 @@ Tile vae::chooseTile(const KernelTarget &target, const Contraction &shape) {
   if (shape.dotProducts())
     return chooseDotTile(target, shape);
   int64_t needed = vectorsFor(target, shape.outputs);
-  if (target.tile)
+  // Tiles of weights without zeros are of whole blocks.
+  if (target.tile && shape.weights.sparsity == Sparsity::None)
     return {std::min(target.tile->vectors, needed), target.tile->positions};
   int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
   int64_t most =

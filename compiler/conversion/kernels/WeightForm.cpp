@@ -15,6 +15,8 @@ using namespace mlir;
 using namespace vae;
 
 std::string WeightForm::name() const {
+  if (sparsity != Sparsity::None)
+    return sparsity == Sparsity::Rows ? "_rows" : "_bitmap";
   if (bits == 0)
     return "";
   if (bits == 8)

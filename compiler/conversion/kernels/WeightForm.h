@@ -11,11 +11,19 @@ namespace vae {
 
 struct Contraction;
 
-/// What integers a contraction's weights are stored as.
+/// Which zeros of weights of f32 are not stored (SparseWeights.h).
+enum class Sparsity {
+  None,
+  Bitmap, // all, single ones
+  Rows    // those of 16 outputs and an input of a tap together
+};
+
+/// What integers a contraction's weights are stored as, or which of f32 are.
 struct WeightForm {
   int64_t bits = 0;         // of an integer, 8 or 4; 0: they are no integers
   int64_t group = 0;        // of 4 bits: inputs of a tap that share a scale
   bool shortScales = false; // of 4 bits: scales are bf16, not f32
+  Sparsity sparsity = Sparsity::None; // of f32 only
 
   /// Part of a kernel's name.
   std::string name() const;

@@ -247,6 +247,48 @@ def PruneChannelsPass : Pass<"vae-prune-channels", "::mlir::ModuleOp"> {
     Statistic<"numUnits", "units-removed", "Number of units removed">];
 }
 
+def PruneWeightsPass : Pass<"vae-prune-weights", "::mlir::ModuleOp"> {
+  let summary = "Sets the least important weights to zero";
+  let description = [{
+    Magnitude pruning (S. Han et al., Learning both weights and connections for
+    efficient neural networks, 1506.02626). Shapes do not change; weights that
+    are zero are stored in less space where that is worth it
+    (vae-assign-sparsity). A pattern says which weights go:
+
+    - `weights:F`: the fraction F of single weights, rounded down;
+    - `N:M`: of every M consecutive inputs of an output and a tap, all but the N
+      most important ones; the last M of a group may be fewer;
+    - `blocks:F`: the fraction F of the blocks of 16 consecutive outputs of a
+      group and one input of a tap, which kernels load together. The importance
+      of a block is the L2 norm of that of its weights.
+
+    Importance is |w|, or with `norms` |w| times the norm of the input that it
+    multiplies (M. Sun et al., A simple and effective pruning approach for large
+    language models, 2306.11695). It is compared within a layer, or with the scope
+    `global` within the model.
+
+    `pattern` is for all layers but the heads of the latent, depthwise
+    convolutions and layers of few weights, inputs or outputs; `layers` names
+    single layers, whatever they are. A weight that several entry points read
+    loses the same elements in all of them.
+
+    The module gets `vae.pruned_weights`, the pattern of each layer, and
+    `vae.unpruned`, the layers that were left out, and why.
+  }];
+  let dependentDialects = ["::vae::VaeDialect"];
+  let options = [
+    Option<"pattern", "pattern", "std::string", "\"\"",
+           "weights:F, N:M or blocks:F; empty: only of the layers that are named">,
+    Option<"scope", "scope", "std::string", "\"layer\"",
+           "Compare weights within a layer, or global: within the model">,
+    ListOption<"layers", "layers", "std::string", "LAYER=PATTERN: of one layer">,
+    ListOption<"norms", "norms", "std::string",
+               "LAYER=S:S:..: of its input units, to multiply magnitudes with">];
+  let statistics = [
+    Statistic<"numLayers", "layers-pruned", "Number of layers with fewer weights">,
+    Statistic<"numWeights", "weights-removed", "Number of weights that are set to zero">];
+}
+
 def SplitEntriesPass : Pass<"vae-split-entries", "::mlir::ModuleOp"> {
   let summary = "Adds the segments of entry points that can run in parts";
   let description = [{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "compiler/conversion/LayerEnds.h"
+#include "dialects/vae/Transforms/LayerEnds.h"
 
 #include "dialects/vae/IR/VaeConstants.h"
 

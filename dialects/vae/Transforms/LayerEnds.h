@@ -2,8 +2,8 @@
 //
 // Layers that passes treat apart: the ends of an entry point and the heads of
 // the latent.
-#ifndef COMPILER_CONVERSION_LAYERENDS_H
-#define COMPILER_CONVERSION_LAYERENDS_H
+#ifndef DIALECTS_VAE_TRANSFORMS_LAYERENDS_H
+#define DIALECTS_VAE_TRANSFORMS_LAYERENDS_H
 
 #include "dialects/vae/IR/Vae.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -41,4 +41,4 @@ std::pair<int64_t, int64_t> getUnitsOfGroup(mlir::Operation *layer);
 
 } // namespace vae
 
-#endif // COMPILER_CONVERSION_LAYERENDS_H
+#endif // DIALECTS_VAE_TRANSFORMS_LAYERENDS_H
