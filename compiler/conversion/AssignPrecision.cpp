@@ -81,8 +81,8 @@ struct AssignPrecisionPass
     if (!wordDots &&
         (general == Precision::BFP16 || wishes.has(PrecisionKind::Mixed)))
       module.emitWarning() << "no CPU of this library multiplies pairs of "
-                              "16-bit integers, as those with AVX2 do; all "
-                              "layers stay f32";
+                              "16-bit integers, as those with AVX2 do; "
+                              "layers for these stay f32";
     exact.clear();
     shared = SharedWishes<Precision>();
     SmallVector<std::pair<Operation *, Precision>> found;

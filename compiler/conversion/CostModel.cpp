@@ -27,7 +27,7 @@ static constexpr double kSmallTransform = 9, kLargeTransform = 18;
 /// Of products and transforms in block floating point, what they cost in f32:
 /// by VNNI, and by pmaddwd and an addition.
 static constexpr double kVnniProducts = 0.54, kPairProducts = 0.8,
-                        kBlockFloatTransform = 1.1, kBlockFloatWeights = 1;
+                        kBlockFloatTransform = 1.1;
 /// Four products of bytes, of all lanes: by VNNI or a dot product of AArch64,
 /// by two pmaddwd and two additions, and one after the other.
 static constexpr double kByteDots = 1, kBytePairs = 2.8, kByteSingles = 10;
@@ -100,11 +100,10 @@ static double getWinogradCost(const KernelTarget &target, const Work &work,
                                            kChannelBlock / target.vectorWidth,
                                            {1, tile.positions});
   products *= static_cast<double>(positions) / kWinogradEfficiency;
-  double perTransform = 1, perWeight = 1;
+  double perTransform = 1;
   if (form.blockFloat) {
     products *= target.vnni ? kVnniProducts : kPairProducts;
     perTransform = kBlockFloatTransform;
-    perWeight = kBlockFloatWeights;
   }
   constexpr int64_t small = 6;
   bool large = form.axes[0].size() > small || form.axes[1].size() > small;
@@ -116,7 +115,7 @@ static double getWinogradCost(const KernelTarget &target, const Work &work,
   double elements = static_cast<double>(positions * inputs * outputs);
   double many = std::min(1.0, elements * sizeof(float) / kManyWeightBytes);
   double each = stored ? kStoredWeights : kFewWeights + kManyWeights * many;
-  double weights = elements / width * each * perWeight;
+  double weights = elements / width * each;
   return products + transforms + weights;
 }
 

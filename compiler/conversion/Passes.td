@@ -149,8 +149,7 @@ def AssignWeightsPass : Pass<"vae-assign-weights", "::mlir::ModuleOp"> {
        vae-assign-precision has it;
     2. layers of fewer than four outputs in a group, which have kernels without
        such a form, depthwise ones among them, and of fewer than 2^10 weights;
-    3. those named by `exact`;
-    4. layers with a weight that is not finite, and those whose weights are
+    3. layers with a weight that is not finite, and those whose weights are
        stored transformed. They get `vae.storage_note`, which says so.
 
     With `int4`, blocks of fewer than 8 inputs, and such of a transposed

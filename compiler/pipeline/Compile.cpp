@@ -601,13 +601,16 @@ LogicalResult Compilation::writeMachineCode() {
 }
 
 LogicalResult Compilation::run() {
+  // A recipe may say what CPUs must have.
+  if (failed(checkRecipe()))
+    return failure();
   auto cpus = resolveTargets(options);
   if (!cpus)
     return fail(CompileFailure::Usage, "vaec", toString(cpus.takeError()));
   report.cpus = std::move(*cpus);
   if (llvm::Error error = checkOutput(output))
     return fail(std::move(error), output);
-  if (failed(checkRecipe()) || failed(checkTuning()) || failed(importModel()))
+  if (failed(checkTuning()) || failed(importModel()))
     return failure();
   if (options.emit == Stage::Json)
     return writeJson();

@@ -10,6 +10,7 @@
 #include "dialects/vae/IR/VaeConstants.h"
 #include "dialects/vae/IR/VaeUnits.h"
 #include "dialects/vae/Transforms/WeightSelection.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -139,20 +140,39 @@ LogicalResult vae::checkRecipeOfModel(ModuleOp imported, const Recipe &recipe,
     units[getLayerName(layer->getLoc())] = type.getDimSize(layer.getUnitAxis());
   });
   auto failUnknown = [&](StringRef what, const std::string &layer) {
-    return fail("removes " + what + " of a layer '" + layer +
+    return fail(what + " a layer '" + layer +
                 "', which the model does not have");
+  };
+  llvm::StringSet<> names; // of norms, too
+  imported.walk(
+      [&](Operation *op) { names.insert(getLayerName(op->getLoc())); });
+  auto isUnknown = [&](StringRef layer) {
+    return !names.contains(layer.split('#').first);
   };
   if (const auto *step = recipe.find<PruneWeightsStep>())
     for (const PruneWeightsStep::Layer &layer : step->layers)
-      if (!units.contains(StringRef(layer.name).split('#').first))
-        return failUnknown("weights", layer.name);
+      if (isUnknown(layer.name))
+        return failUnknown("removes weights of", layer.name);
+  if (const auto *step = recipe.find<LeastSquaresStep>())
+    for (const LeastSquaresStep::Layer &layer : step->layers)
+      if (isUnknown(layer.name))
+        return failUnknown("has weights of", layer.name);
+  if (const auto *step = recipe.find<EqualizeStep>())
+    for (const EqualizeStep::Group &group : step->groups)
+      for (const EqualizeStep::Axis &axis : group.axes)
+        if (isUnknown(axis.layer))
+          return failUnknown("scales", axis.layer);
+  if (const auto *step = recipe.find<CorrectBiasStep>())
+    for (const CorrectBiasStep::Layer &layer : step->layers)
+      if (isUnknown(layer.name))
+        return failUnknown("shifts biases of", layer.name);
   const auto *step = recipe.find<PruneChannelsStep>();
   if (!step)
     return success();
   for (const PruneChannelsStep::Layer &layer : step->layers) {
     auto found = units.find(layer.name);
     if (found == units.end())
-      return failUnknown("units", layer.name);
+      return failUnknown("removes units of", layer.name);
     if (found->second != layer.units)
       return fail("says that layer '" + layer.name + "' has " +
                   Twine(layer.units) + " units; it has " +

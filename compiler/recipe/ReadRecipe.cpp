@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <set>
 
 using namespace mlir;
 using namespace vae;
@@ -59,8 +60,18 @@ private:
   LogicalResult add(const JsonValue &json, Recipe &recipe,
                     LogicalResult (Reader::*read)(const JsonValue &,
                                                   StepTy &)) {
-    return (this->*read)(json,
-                         std::get<StepTy>(recipe.steps.emplace_back(StepTy())));
+    auto &steps = recipe.steps;
+    steps.emplace_back(StepTy());
+    if (steps.size() > 1 &&
+        steps[steps.size() - 2].index() > steps.back().index())
+      return fail(json.position,
+                  "the step '" + StepTy::kKind + "' is done before '" +
+                      getKind(steps[steps.size() - 2]) + "': move it there");
+    return (this->*read)(json, std::get<StepTy>(steps.back()));
+  }
+  static StringRef getKind(const RecipeStep &step) {
+    return std::visit([](const auto &own) { return StringRef(own.kKind); },
+                      step);
   }
   LogicalResult readPrune(const JsonValue &json, PruneChannelsStep &step);
   LogicalResult readScope(const JsonValue &json, bool &global);
@@ -298,6 +309,9 @@ LogicalResult Reader::readAxis(const JsonValue &json,
     return fail(json.find("part")->position,
                 "unknown part '" + part + "'; it is output, input or norm");
   axis.part = static_cast<EqualizeStep::Part>(known - std::begin(kScaledParts));
+  if (axis.scales.empty())
+    return fail(json.find("scales")->position,
+                "there are no scales of layer '" + axis.layer + "'");
   for (double scale : axis.scales)
     if (!(scale > 0))
       return fail(json.find("scales")->position,
@@ -309,13 +323,22 @@ LogicalResult Reader::readEqualization(const JsonValue &json,
                                        EqualizeStep &step) {
   if (failed(readData(json, step)))
     return failure();
+  // Of which layer and part there are scales already.
+  std::set<std::pair<std::string, EqualizeStep::Part>> known;
   return forEach(json, "groups", [&](const JsonValue &item) -> LogicalResult {
     EqualizeStep::Group &group = step.groups.emplace_back();
     if (failed(getText(item, "method", group.method)) ||
         failed(readErrors(item, group)))
       return failure();
-    return forEach(item, "axes", [&](const JsonValue &axis) {
-      return readAxis(axis, group.axes.emplace_back());
+    return forEach(item, "axes", [&](const JsonValue &json) -> LogicalResult {
+      EqualizeStep::Axis &axis = group.axes.emplace_back();
+      if (failed(readAxis(json, axis)))
+        return failure();
+      if (!known.insert({axis.layer, axis.part}).second)
+        return fail(json.position, "there are two scales of the same part of "
+                                   "layer '" +
+                                       axis.layer + "'; leave one of them out");
+      return success();
     });
   });
 }
@@ -414,12 +437,8 @@ LogicalResult Reader::readStep(const JsonValue &json, Recipe &recipe) {
   std::string kind;
   if (failed(getText(json, "kind", kind)))
     return failure();
-  if (recipe.find<QuantizeStep>() && kind != QuantizeStep::kKind)
-    return fail(json.position, "the step 'quantize' is the last one of a "
-                               "recipe; move it behind this one");
   if (llvm::any_of(recipe.steps, [&](const RecipeStep &step) {
-        return kind ==
-               std::visit([](const auto &own) { return own.kKind; }, step);
+        return kind == getKind(step);
       }))
     return fail(json.position, "a recipe has one step of the kind '" + kind +
                                    "'; join this one with the first");

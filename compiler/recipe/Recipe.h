@@ -203,9 +203,9 @@ struct Recipe {
   }
   /// Whether it does anything but choose numbers of layers.
   bool changesLayers() const {
-    return steps.empty() || !llvm::all_of(steps, [](const RecipeStep &step) {
-             return std::holds_alternative<QuantizeStep>(step);
-           });
+    return llvm::any_of(steps, [](const RecipeStep &step) {
+      return !std::holds_alternative<QuantizeStep>(step);
+    });
   }
 };
 

@@ -385,6 +385,7 @@ void AutoSearch::search() {
 ExitCode AutoSearch::finish() {
   bool kept = report.isKept();
   report.precision = getPrecisionName(arguments.options.precision);
+  report.storage = stringifyStorage(arguments.options.storage);
   auto &texts = arguments.options.quantizeLayers;
   llvm::append_range(report.quantizeLayers, texts);
   texts = report.quantizeLayers;

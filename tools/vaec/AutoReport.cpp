@@ -104,7 +104,8 @@ void vae::tool::printAutoReport(const AutoReport &report, raw_ostream &out) {
                formatDrop(part.base), formatDrop(part.chosen),
                budget.format(budget.most)});
   parts.print(out);
-  out << "the same by hand: --quantize=int8 --precision=" << report.precision;
+  out << "the same by hand: --quantize=int8 --precision=" << report.precision
+      << " --storage=" << report.storage;
   for (const std::string &text : report.quantizeLayers)
     out << " --quantize-layer=" << text;
   out << ", with ranges of the same samples (--write-ranges); or by a recipe "

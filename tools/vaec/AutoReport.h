@@ -65,8 +65,9 @@ struct AutoReport {
   std::vector<PrecisionStep> steps;
   /// How many libraries were compiled to measure them.
   int64_t compilations = 0;
-  /// Values of --precision and --quantize-layer that choose the same by hand.
-  llvm::StringRef precision;
+  /// Values of --precision, --storage and --quantize-layer that choose the same
+  /// by hand.
+  llvm::StringRef precision, storage;
   std::vector<std::string> quantizeLayers;
 
   bool isKept() const { return parts[2].chosen.mean <= budget.most; }

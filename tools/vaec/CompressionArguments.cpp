@@ -176,6 +176,10 @@ static std::optional<ExitCode> checkPreparation(const Arguments &a) {
     return std::nullopt;
   if (a.options.quantize != Quantize::Int8 || a.maxDrop)
     return failUsage("--equalize and --correct-bias go with --quantize=int8");
+  if (a.tune)
+    return failUsage("--equalize and --correct-bias measure libraries as they "
+                     "are compiled: tune first, and give the table with "
+                     "--tuned=FILE");
   if (!a.options.ranges.empty())
     return failUsage(
         "--ranges are those of the model before --equalize and "

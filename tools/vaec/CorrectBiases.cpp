@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/compress/BiasCorrection.h"
+#include "compiler/pipeline/Quantization.h"
 #include "tools/vaec/Calibrate.h"
 #include "tools/vaec/ExposedModel.h"
 #include "tools/vaec/PrepareIntegers.h"
@@ -55,9 +56,12 @@ Arguments BiasCorrector::getIntegerArguments() const {
   own.options.optLevel = 0;
   own = trial.calibrate(own);
   own.options.quantizeLayers = {"none"};
-  for (const LayerReport &layer : report.layers)
-    if (layer.precision == Precision::INT8)
-      own.options.quantizeLayers.push_back(layer.name + "=int8");
+  for (const LayerReport &layer : report.layers) {
+    PrecisionKind kind = getKind(layer);
+    if (kind == PrecisionKind::Int8 || kind == PrecisionKind::W8)
+      own.options.quantizeLayers.push_back(layer.name + "=" +
+                                           getPrecisionKindName(kind).str());
+  }
   return own;
 }
 

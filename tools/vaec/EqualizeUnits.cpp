@@ -76,7 +76,9 @@ void UnitEqualizer::measureInputs() {
       largest.resize(units);
       for (auto [i, value] : llvm::enumerate(values)) {
         double &own = largest[i / inner % units];
-        own = std::max(own, std::fabs(double(value)));
+        // NaN stays: such a unit keeps its scale.
+        if (double magnitude = std::fabs(double(value)); !(magnitude <= own))
+          own = magnitude;
       }
     }
   };

@@ -23,7 +23,9 @@ IntegerTrial::IntegerTrial(const Arguments &arguments) : arguments(arguments) {
   require(readFacts(getExactArguments(arguments), facts));
   entry = chooseDataEntry(arguments.options.entries, facts.entries);
   if (entry.empty())
-    vaedata::fail(arguments.input, ": the model has no entry point to run");
+    vaedata::fail(arguments.input,
+                  ": --equalize and --correct-bias run encode, reconstruct or "
+                  "decode, and the model has none of them; leave them out");
   if (arguments.calibration.data.empty()) {
     if (!facts.has("sample") || entry == "decode")
       vaedata::fail(arguments.input,
@@ -129,7 +131,8 @@ double vae::tool::getMean(const std::vector<double> &errors) {
 
 bool vae::tool::isLower(const std::vector<double> &before,
                         const std::vector<double> &after) {
-  return getMean(after) < (1 - kLeastGain) * getMean(before);
+  double old = getMean(before);
+  return std::isfinite(old) && getMean(after) < (1 - kLeastGain) * old;
 }
 
 bool vae::tool::isBetter(const std::vector<double> &before,

@@ -33,10 +33,12 @@ ExitCode vae::tool::prepareIntegers(Arguments &arguments) {
       equalizeUnits(trial, recipe);
     if (arguments.correctsBias)
       correctBiases(trial, recipe);
-    CompileOptions &options = arguments.options;
-    // Without any step the stage compress stays empty.
-    if (!recipe.steps.empty() || !options.recipe.empty())
-      options.replay = std::move(recipe);
+    if (recipe.steps.size() == trial.getStart().steps.size())
+      return kOk;
+    // What is compiled is what was judged.
+    arguments.options.rangeTable =
+        trial.calibrate(trial.getArguments(recipe)).options.rangeTable;
+    arguments.options.replay = std::move(recipe);
     return kOk;
   });
 }

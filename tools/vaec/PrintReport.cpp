@@ -173,6 +173,8 @@ static void printPruning(const CompileReport &report, raw_ostream &out) {
   }
   auto formatTime = [&](const LayerSize &from, const LayerSize &to) {
     double percent = all.cost / 100;
+    if (!(percent > 0) || !(from.cost > 0))
+      return std::string("-");
     return from.cost == to.cost
                ? formatv("{0:f1}", from.cost / percent).str()
                : formatv("{0:f1} -> {1:f1}", from.cost / percent,

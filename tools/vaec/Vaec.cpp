@@ -240,7 +240,8 @@ int vae::tool::runVaec(int argc, char **argv, ConfigureFn configure) {
   if (ExitCode code = prepareIntegers(arguments))
     return code;
   // Of the pruned model.
-  if (arguments.options.needsRanges() && arguments.options.ranges.empty())
+  if (arguments.options.needsRanges() && arguments.options.ranges.empty() &&
+      !arguments.options.rangeTable)
     if (ExitCode code = arguments.maxDrop ? choosePrecisions(arguments)
                                           : calibrateFor(arguments))
       return code;
