@@ -221,7 +221,7 @@ std::optional<ExitCode> tool::checkCompression(Arguments &a,
         "with --recover=least-squares, --importance=activation, or "
         "--quantize=int8 without --ranges: nothing else looks at data");
   if (!a.options.ranges.empty() && a.options.compresses())
-    return failUsage("--ranges are those of the model before units are "
+    return failUsage("--ranges are those of the model before units "
                      "or weights are removed; leave them out, and ranges are "
                      "measured (--calibration-data)");
   if (!a.options.recipe.empty() && !a.options.compresses())
