@@ -4,6 +4,7 @@
 #include "compiler/conversion/Shapes.h"
 #include "dialects/vae/IR/VaeQuant.h"
 #include "dialects/vae/Transforms/LayerEnds.h"
+#include "dialects/vae/Transforms/WeightPattern.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace vae {
@@ -13,6 +14,8 @@ namespace vae {
 
 using namespace mlir;
 using namespace vae;
+
+static_assert(kOutputsOfBlock == kChannelBlock, "blocks are rows of kernels");
 
 /// Of the bytes of all weights, what is stored; and of those of a bitmap, what
 /// rows may take instead, for the others are not read.
@@ -123,8 +126,7 @@ private:
 
   /// Why a bitmap would make the layer slow; empty if it would not.
   std::string getSlowness(Operation *op, const ZeroCount &count) {
-    constexpr int64_t kLanes = 8; // of AVX2
-    if (rules.target.vectorWidth < kLanes)
+    if (!rules.target.wordDots) // AVX2 and more
       return "bitmaps are slow without AVX2";
     if (isa<DenseOp>(op) && getPrecision(op) == Precision::F32)
       return count.getDenseBytes() >= kManyBytes

@@ -71,7 +71,7 @@ std::optional<ZeroCount> vae::countZeros(Operation *op) {
       continue;
     int64_t size = std::min(kChannelBlock, outputs - output), zeros = 0;
     for (int64_t o = 0; o < size; ++o)
-      zeros += llvm::bit_cast<uint32_t>(values[i + o * stride]) == 0;
+      zeros += values[i + o * stride] == 0; // or -0
     count.zeros += zeros;
     ++count.rows;
     count.zeroRows += zeros == size;

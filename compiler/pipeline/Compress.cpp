@@ -10,6 +10,7 @@
 #include "dialects/vae/IR/VaeConstants.h"
 #include "dialects/vae/IR/VaeUnits.h"
 #include "dialects/vae/Transforms/WeightSelection.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -146,8 +147,11 @@ LogicalResult vae::checkRecipeOfModel(ModuleOp imported, const Recipe &recipe,
   llvm::StringSet<> names; // of norms, too
   imported.walk(
       [&](Operation *op) { names.insert(getLayerName(op->getLoc())); });
+  // Several layers of a name are numbered: UnitFlow.
   auto isUnknown = [&](StringRef layer) {
-    return !names.contains(layer.split('#').first);
+    auto [name, number] = layer.rsplit('#');
+    bool numbered = !number.empty() && llvm::all_of(number, llvm::isDigit);
+    return !names.contains(layer) && !(numbered && names.contains(name));
   };
   if (const auto *step = recipe.find<PruneWeightsStep>())
     for (const PruneWeightsStep::Layer &layer : step->layers)

@@ -166,10 +166,12 @@ struct CompileOptions {
   /// soon as nothing needs them, which halves the memory of a large model.
   bool exclusiveContext = false;
 
-  /// Whether the stage compress has something to do.
+  /// Whether the stage compress has something to do, or batch norms are to be
+  /// folded as if it had: a recipe without steps.
   bool compresses() const {
     return !prune.empty() || !pruneWeights.empty() ||
-           (replay ? replay->changesLayers() : !applyRecipe.empty());
+           (replay ? replay->steps.empty() || replay->changesLayers()
+                   : !applyRecipe.empty());
   }
   /// What the recipe that is replayed says of numbers; null if it does not.
   const QuantizeStep *getReplayedKinds() const {

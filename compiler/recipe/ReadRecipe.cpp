@@ -249,11 +249,16 @@ LogicalResult Reader::readWeightPruning(const JsonValue &json,
       return failType(member.value, member.key, "a string");
     step.patterns.push_back({member.key, member.value.text});
   }
-  return forEach(json, "layers", [&](const JsonValue &item) {
+  llvm::StringSet<> names;
+  return forEach(json, "layers", [&](const JsonValue &item) -> LogicalResult {
     PruneWeightsStep::Layer &layer = step.layers.emplace_back();
-    return LogicalResult(
-        success(succeeded(getText(item, "layer", layer.name)) &&
-                succeeded(getText(item, "pattern", layer.pattern))));
+    if (failed(getText(item, "layer", layer.name)) ||
+        failed(getText(item, "pattern", layer.pattern)))
+      return failure();
+    if (!names.insert(layer.name).second)
+      return fail(item.position, "layer '" + layer.name +
+                                     "' is there twice; leave one of them out");
+    return success();
   });
 }
 
@@ -500,6 +505,9 @@ LogicalResult Reader::readWeights(const JsonValue &root, Recipe &recipe) {
           return fail(place, "'" + full + "' has no mask of layer '" +
                                  layer.name + "'");
         layer.shape.assign(mask->shape.begin(), mask->shape.end());
+        if (llvm::any_of(layer.kept, [](uint8_t kept) { return kept > 1; }))
+          return fail(place, "'" + full + "' has a mask of layer '" +
+                                 layer.name + "' that is not of 0 and 1");
       }
     auto *fit = std::get_if<LeastSquaresStep>(&step);
     if (!fit)

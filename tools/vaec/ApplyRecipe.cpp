@@ -49,9 +49,15 @@ ExitCode vae::tool::readAppliedRecipe(Arguments &arguments) {
   return kOk;
 }
 
-void vae::tool::dropKinds(std::optional<Recipe> &recipe) {
-  if (recipe)
-    llvm::erase_if(recipe->steps, [](const RecipeStep &step) {
-      return std::holds_alternative<QuantizeStep>(step);
-    });
+void vae::tool::dropKinds(CompileOptions &options) {
+  std::optional<Recipe> &recipe = options.replay;
+  if (!recipe)
+    return;
+  llvm::erase_if(recipe->steps, [](const RecipeStep &step) {
+    return std::holds_alternative<QuantizeStep>(step);
+  });
+  if (!recipe->steps.empty())
+    return;
+  recipe.reset();
+  options.applyRecipe.clear();
 }

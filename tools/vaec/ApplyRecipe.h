@@ -12,7 +12,7 @@ namespace vae::tool {
 ExitCode readAppliedRecipe(Arguments &arguments);
 
 /// For a run of the model in f32: no numbers are chosen.
-void dropKinds(std::optional<Recipe> &recipe);
+void dropKinds(CompileOptions &options);
 
 } // namespace vae::tool
 

@@ -2,6 +2,7 @@
 #include "tools/vaec/Arguments.h"
 
 #include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/WriteMasks.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "tools/vaec/CompressionArguments.h"
 
@@ -471,6 +472,39 @@ static std::optional<ExitCode> checkQuantization(Arguments &a, const Raw &raw) {
   return std::nullopt;
 }
 
+/// No output may replace the model or another one.
+static std::optional<ExitCode> checkOutputs(const Arguments &a) {
+  const CompileOptions &options = a.options;
+  std::vector<std::pair<std::string, std::string>> outputs = {
+      {"output", a.output},
+      {"report", a.reportFile},
+      {"tuning table", options.tune},
+      {"recipe", options.recipe},
+      {"table of ranges", a.writeRanges},
+      {"file of masks", options.writeMasks}};
+  if (!options.recipe.empty())
+    outputs.push_back(
+        {"recipe's file of weights", getRecipeWeightsPath(options.recipe)});
+  if (options.maskSchedule)
+    outputs.push_back(
+        {"schedule of masks", getSchedulePath(options.writeMasks)});
+  llvm::erase_if(outputs, [](const auto &output) {
+    return output.second.empty() || output.second == "-";
+  });
+  for (const auto &[what, path] : outputs)
+    for (const std::string &model :
+         {a.input, options.files.encoder, options.files.decoder})
+      if (llvm::sys::fs::equivalent(path, model))
+        return usage("'" + path + "' is the model; choose another output");
+  for (const auto &[i, output] : llvm::enumerate(outputs))
+    for (const auto &other : llvm::ArrayRef(outputs).take_front(i))
+      if (output.second == other.second)
+        return usage("the " + output.first + " would replace the " +
+                     other.first + " '" + output.second +
+                     "'; choose another file for one of them");
+  return std::nullopt;
+}
+
 /// What the options mean together.
 static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
   a.options.optLevel = raw.level;
@@ -532,23 +566,7 @@ static std::optional<ExitCode> check(Arguments &a, const Raw &raw) {
     return usage("the report and the " + name +
                  " would both go to standard output; use -o, or "
                  "--report=FILE.json");
-  const ModelFiles &files = a.options.files;
-  for (const std::string *file : {&a.output, &a.reportFile, &a.options.tune,
-                                  &a.options.recipe, &a.writeRanges})
-    for (const std::string &model : {a.input, files.encoder, files.decoder})
-      if (!file->empty() && llvm::sys::fs::equivalent(*file, model))
-        return usage("'" + *file + "' is the model; choose another output");
-  if (!a.options.recipe.empty() &&
-      (a.options.recipe == a.output || a.options.recipe == a.reportFile))
-    return usage("the recipe would replace '" + a.options.recipe +
-                 "'; name another file with --recipe=FILE");
-  if (!a.reportFile.empty() && a.reportFile == a.output)
-    return usage("the report would replace the output '" + a.output + "'");
-  for (const std::string *file : {&a.output, &a.reportFile})
-    if (!a.options.tune.empty() && a.options.tune == *file)
-      return usage("the tuning table would replace '" + *file +
-                   "'; name another file with --tune=FILE");
-  return std::nullopt;
+  return checkOutputs(a);
 }
 
 std::optional<ExitCode> tool::parseArguments(int argc, char **argv,

@@ -472,6 +472,6 @@ int vae::tool::runCalibrate(int argc, char **argv) {
     return *code;
   if (ExitCode code = readAppliedRecipe(arguments.compiler))
     return code;
-  dropKinds(arguments.compiler.options.replay);
+  dropKinds(arguments.compiler.options);
   return guard([&] { return calibrate(arguments); }, "--samples");
 }

@@ -432,7 +432,7 @@ void WeightFitter::fitAll() {
 }
 
 void WeightFitter::run() {
-  if (arguments.options.prune.empty())
+  if (arguments.options.prune.empty() && arguments.options.pruneWeights.empty())
     return;
   bool usesData =
       arguments.recovers || arguments.importance == Importance::Activation;

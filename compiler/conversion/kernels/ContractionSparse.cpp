@@ -125,7 +125,8 @@ Emitter::Values ContractionEmitter::multiplyBitmap(const Values &inputs,
       Value &at = state[accumulators.size() + block];
       auto [first, last] = getVectors(e, block, vectors);
       for (int64_t v = first; v < last; ++v) {
-        Value w = expandRow(e, weight, {mask, at}, (v - first) * e.width);
+        Value w =
+            expandRow(e, target, weight, {mask, at}, (v - first) * e.width);
         for (size_t r = 0; r < inputs.size(); ++r) {
           Value &sum = state[static_cast<int64_t>(r) * vectors + v];
           sum = e.fma(values[r], w, sum);

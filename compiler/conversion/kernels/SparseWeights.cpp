@@ -55,8 +55,6 @@ static void append(std::vector<int8_t> &bytes, const std::vector<T> &values) {
   bytes.resize(llvm::alignTo(bytes.size(), kPartAlignment));
 }
 
-static bool isZero(float value) { return llvm::bit_cast<uint32_t>(value) == 0; }
-
 /// Of the rows of a packed weight, `rows` for each block.
 static std::vector<int8_t> packBitmap(ArrayRef<float> packed, int64_t rows) {
   std::vector<uint32_t> offsets;
@@ -68,7 +66,7 @@ static std::vector<int8_t> packBitmap(ArrayRef<float> packed, int64_t rows) {
     uint16_t mask = 0;
     for (int64_t lane = 0; lane < kChannelBlock; ++lane) {
       float value = packed[row * kChannelBlock + lane];
-      if (isZero(value))
+      if (value == 0) // or -0, which masks make of negative weights
         continue;
       mask |= 1U << lane;
       values.push_back(value);
@@ -95,7 +93,7 @@ static std::vector<int8_t> packRows(ArrayRef<float> packed, int64_t inputs,
     if (row % inputs == 0)
       starts.push_back(static_cast<uint32_t>(places.size()));
     ArrayRef<float> own = packed.slice(row * kChannelBlock, kChannelBlock);
-    if (llvm::all_of(own, isZero))
+    if (llvm::all_of(own, [](float value) { return value == 0; }))
       continue;
     places.push_back(static_cast<uint16_t>(row % run));
     values.insert(values.end(), own.begin(), own.end());
@@ -232,10 +230,12 @@ static Value expandByLanes(Emitter &e, Value buffer, Value mask, Value first) {
   return result;
 }
 
-Value vae::expandRow(Emitter &e, Value buffer, const BitmapRow &row,
-                     int64_t lane) {
+Value vae::expandRow(Emitter &e, const KernelTarget &target, Value buffer,
+                     const BitmapRow &row, int64_t lane) {
   constexpr int64_t kPermuted = 8; // lanes of AVX2
-  if (e.width == kChannelBlock)
+  // x86 has pairs of words with AVX2, and 16 lanes of them with AVX-512.
+  const bool x86 = target.wordDots;
+  if (x86 && e.width == kChannelBlock)
     return expandByMask(e, buffer, row.mask, row.first);
   Value above = e.div(row.mask, int64_t(1) << lane);
   Value before = e.sub(row.mask, e.mul(above, int64_t(1) << lane));
@@ -243,8 +243,9 @@ Value vae::expandRow(Emitter &e, Value buffer, const BitmapRow &row,
   Value first = row.first;
   if (lane)
     first = e.add(first, e.mul(countValues(e, before), kFloatBytes));
-  return e.width == kPermuted ? expandByPermutation(e, buffer, rest, first)
-                              : expandByLanes(e, buffer, rest, first);
+  return x86 && e.width == kPermuted
+             ? expandByPermutation(e, buffer, rest, first)
+             : expandByLanes(e, buffer, rest, first);
 }
 
 func::FuncOp vae::getExpandWeightsKernel(ModuleOp module, Location loc,
@@ -279,8 +280,8 @@ func::FuncOp vae::getExpandWeightsKernel(ModuleOp module, Location loc,
                        e.add(e.mul(place, kShortBytes), layout.masksAt()),
                        kShortBytes);
                    for (int64_t lane = 0; lane < kChannelBlock; lane += e.width)
-                     e.storeVec(expandRow(e, from, {mask, at[0]}, lane), to,
-                                e.add(e.mul(place, kChannelBlock), lane));
+                     e.storeVec(expandRow(e, target, from, {mask, at[0]}, lane),
+                                to, e.add(e.mul(place, kChannelBlock), lane));
                    Value size = e.mul(countValues(e, mask), kFloatBytes);
                    return Emitter::Values{e.add(at[0], size)};
                  });

@@ -78,8 +78,8 @@ struct BitmapRow {
   mlir::Value first; // byte of the first value
 };
 /// A vector of weights, of the lanes from `lane` on.
-mlir::Value expandRow(Emitter &e, mlir::Value buffer, const BitmapRow &row,
-                      int64_t lane);
+mlir::Value expandRow(Emitter &e, const KernelTarget &target,
+                      mlir::Value buffer, const BitmapRow &row, int64_t lane);
 /// Values of a row.
 mlir::Value countValues(Emitter &e, mlir::Value mask);
 

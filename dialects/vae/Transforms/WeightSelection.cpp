@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 using namespace mlir;
@@ -205,7 +206,10 @@ void Selection::score(Layer &layer) const {
   for (auto [i, value] : llvm::enumerate(values)) {
     double norm =
         norms ? (*norms)[layer.axes.getInputUnit(static_cast<int64_t>(i))] : 1;
-    layer.scores[i] = static_cast<float>(std::fabs(value) * norm);
+    auto score = static_cast<float>(std::fabs(value) * norm);
+    // What is no number has no order, and stays.
+    layer.scores[i] =
+        std::isnan(score) ? std::numeric_limits<float>::infinity() : score;
   }
 }
 
@@ -310,7 +314,7 @@ static ElementsAttr maskWeight(ElementsAttr weight, const WeightMask &mask) {
   std::vector<float> storage;
   std::vector<float> values = getFloats(weight, storage).vec();
   for (auto [value, kept] : llvm::zip_equal(values, mask.kept))
-    if (!kept)
+    if (!kept && value != 0) // -0 stays, as without a mask
       value = 0;
   return makeWeightLike(weight, getWeightName(weight), mask.shape,
                         std::move(values));
