@@ -78,8 +78,7 @@ private:
   LogicalResult readWeightPruning(const JsonValue &json,
                                   PruneWeightsStep &step);
   /// What steps say that were made with data.
-  template <typename StepTy>
-  LogicalResult readData(const JsonValue &json, StepTy &step);
+  LogicalResult readData(const JsonValue &json, StepData &step);
   /// A row about a layer, or about something else that has errors.
   template <typename RowTy>
   LogicalResult readErrors(const JsonValue &json, RowTy &row);
@@ -262,8 +261,7 @@ LogicalResult Reader::readWeightPruning(const JsonValue &json,
   });
 }
 
-template <typename StepTy>
-LogicalResult Reader::readData(const JsonValue &json, StepTy &step) {
+LogicalResult Reader::readData(const JsonValue &json, StepData &step) {
   int64_t seed = 0;
   if (failed(getText(json, "data_hash", step.dataHash)) ||
       failed(getInteger(json, "samples", step.samples)) ||

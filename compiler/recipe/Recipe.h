@@ -45,8 +45,18 @@ struct PruneChannelsStep {
   std::vector<Layer> layers;
 };
 
+/// What a step looked at to decide.
+struct StepData {
+  /// Files; empty: the model generated them.
+  std::vector<std::string> data;
+  /// SHA-256 of the numbers.
+  std::string dataHash;
+  int64_t samples = 0;
+  uint64_t seed = 0;
+};
+
 /// Weights were fitted again to data (compiler/compress/LeastSquares.h).
-struct LeastSquaresStep {
+struct LeastSquaresStep : StepData {
   static constexpr llvm::StringLiteral kKind = "least-squares";
   struct Layer {
     std::string name;
@@ -59,12 +69,6 @@ struct LeastSquaresStep {
     /// what the original gives.
     double errorBefore = 0, errorAfter = 0;
   };
-  /// Files; empty: the model generated them.
-  std::vector<std::string> data;
-  /// SHA-256 of the numbers.
-  std::string dataHash;
-  int64_t samples = 0;
-  uint64_t seed = 0;
   double ridge = 0;
   std::vector<Layer> layers;
 };
@@ -94,7 +98,7 @@ struct PruneWeightsStep {
 
 /// Units between layers got other scales, for integers of 8 bits
 /// (compiler/compress/Equalization.h).
-struct EqualizeStep {
+struct EqualizeStep : StepData {
   static constexpr llvm::StringLiteral kKind = "equalize";
   /// What scales change of a layer: they divide the weights and bias of its
   /// output units, multiply the weights of its input units, or divide factors
@@ -114,17 +118,12 @@ struct EqualizeStep {
     double errorBefore = 0, errorAfter = 0;
     std::vector<Axis> axes;
   };
-  /// As of LeastSquaresStep.
-  std::vector<std::string> data;
-  std::string dataHash;
-  int64_t samples = 0;
-  uint64_t seed = 0;
   std::vector<Group> groups;
 };
 
 /// Biases took over what integers of 8 bits change of the mean
 /// (compiler/compress/BiasCorrection.h).
-struct CorrectBiasStep {
+struct CorrectBiasStep : StepData {
   static constexpr llvm::StringLiteral kKind = "correct-bias";
   struct Layer {
     std::string name;
@@ -134,10 +133,6 @@ struct CorrectBiasStep {
     /// measured on, relative to the variance of what f32 gives.
     double errorBefore = 0, errorAfter = 0;
   };
-  std::vector<std::string> data;
-  std::string dataHash;
-  int64_t samples = 0;
-  uint64_t seed = 0;
   std::vector<Layer> layers;
 };
 

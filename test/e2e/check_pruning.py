@@ -127,17 +127,24 @@ def test_model(check, arguments, folder, name):
         print(f"| {fraction:.0%} | {parameters:,} | {flops:,} | " + " | ".join(f"{loss:.2f}" for loss in losses) + " |")
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Prunes the bundled models and scores them.")
+def make_parser(description):
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--vaec", required=True, help="the compiler")
     parser.add_argument("--vae-run", required=True, help="the program that runs libraries")
     parser.add_argument("names", nargs="*", default=NAMES, metavar="NAME", help=f"models; default: {' '.join(NAMES)}")
-    arguments = parser.parse_args()
+    return parser
+
+
+def run_checks(arguments, test):
     check = Check()
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.names:
-            test_model(check, arguments, pathlib.Path(folder), name)
+            test(check, arguments, pathlib.Path(folder), name)
     sys.exit(1 if check.failures else 0)
+
+
+def main():
+    run_checks(make_parser("Prunes the bundled models and scores them.").parse_args(), test_model)
 
 
 if __name__ == "__main__":

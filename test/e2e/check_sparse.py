@@ -9,16 +9,12 @@ what the report calls faster must then be.
 
     check_sparse.py --vaec build/release/bin/vaec --vae-run build/release/bin/vae-run [--time] [NAME ...]
 """
-import argparse
 import json
-import pathlib
 import subprocess
-import sys
-import tempfile
 
 import numpy as np
 
-from check_pruning import NAMES, Check, Model
+from check_pruning import Model, make_parser, run_checks
 from score_models import load_digits
 
 PATTERNS = ["weights:0.5", "weights:0.8", "weights:0.9", "2:4", "blocks:0.5", "blocks:0.8"]
@@ -106,17 +102,9 @@ def test_model(check, arguments, folder, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Sets weights of the bundled models to zero.")
-    parser.add_argument("--vaec", required=True, help="the compiler")
-    parser.add_argument("--vae-run", required=True, help="the program that runs libraries")
+    parser = make_parser("Sets weights of the bundled models to zero.")
     parser.add_argument("--time", action="store_true", help="time the libraries, too")
-    parser.add_argument("names", nargs="*", default=NAMES, metavar="NAME", help=f"models; default: {' '.join(NAMES)}")
-    arguments = parser.parse_args()
-    check = Check()
-    with tempfile.TemporaryDirectory() as folder:
-        for name in arguments.names:
-            test_model(check, arguments, pathlib.Path(folder), name)
-    sys.exit(1 if check.failures else 0)
+    run_checks(parser.parse_args(), test_model)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ public:
   std::vector<double> measure(const Recipe &recipe, DataPart part) const;
 
   /// Fills in what steps say of their data.
-  template <typename StepTy> void describeData(StepTy &step) const {
+  void describeData(StepData &step) const {
     step.data = arguments.calibration.data;
     step.dataHash = hashData(getData(DataPart::Calibration));
     step.samples = getData(DataPart::Calibration).samples;

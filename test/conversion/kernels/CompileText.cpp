@@ -5,6 +5,7 @@
 #include "compiler/import/native/NativeImporter.h"
 #include "compiler/pipeline/RegisterAll.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -29,6 +30,12 @@ std::string test::join(llvm::ArrayRef<float> values) {
     text += llvm::formatv("{0}{1}", text.empty() ? "" : ", ",
                           llvm::format("%.9g", value));
   return text;
+}
+
+std::string test::joinSizes(llvm::ArrayRef<int64_t> sizes) {
+  return llvm::join(
+      llvm::map_range(sizes, [](int64_t size) { return std::to_string(size); }),
+      ", ");
 }
 
 std::string test::hashText(llvm::StringRef model) {

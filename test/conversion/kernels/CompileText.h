@@ -16,6 +16,7 @@ std::unique_ptr<ModelLibrary> compileText(llvm::StringRef model,
 
 /// Numbers as a model file has them, between commas.
 std::string join(llvm::ArrayRef<float> values);
+std::string joinSizes(llvm::ArrayRef<int64_t> sizes);
 
 /// The hash that a range table of that model has.
 std::string hashText(llvm::StringRef model);

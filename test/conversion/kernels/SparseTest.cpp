@@ -126,19 +126,13 @@ std::string writeModel(const Layer &layer, const IsZero &isZero) {
       index[axis] = 0;
     }
   }
-  auto list = [](llvm::ArrayRef<int64_t> sizes) {
-    std::string text;
-    for (int64_t size : sizes)
-      text += (text.empty() ? "" : ", ") + std::to_string(size);
-    return text;
-  };
   std::string layout = layer.input.size() > 1 ? R"(, "layout": "NHWC")" : "";
   return R"({"format_version": 1, "name": "layer", "latent": {"kind": "code",
       "shape": [)" +
-         list(layer.input) + "]" + layout +
+         joinSizes(layer.input) + "]" + layout +
          R"(}, "decoder": {"layers": [{"name": "a", "bias": false, )" +
          layer.json + R"(, "weights": {"kernel": {"shape": [)" +
-         list(layer.kernel) + R"(], "data": [)" + join(values) + "]}}}]}}";
+         joinSizes(layer.kernel) + R"(], "data": [)" + join(values) + "]}}}]}}";
 }
 
 Tensor drawInput(const Layer &layer, int64_t batch) {

@@ -159,20 +159,14 @@ std::string writeModel(const Layer &layer) {
   int64_t count = 1;
   for (int64_t size : layer.kernel)
     count *= size;
-  auto list = [](llvm::ArrayRef<int64_t> sizes) {
-    std::string text;
-    for (int64_t size : sizes)
-      text += (text.empty() ? "" : ", ") + std::to_string(size);
-    return text;
-  };
   std::string layout = layer.input.size() > 1 ? R"(, "layout": "NHWC")" : "";
   return R"({"format_version": 1, "name": "layer", "latent": {"kind": "code",
       "shape": [)" +
-         list(layer.input) + "]" + layout +
+         joinSizes(layer.input) + "]" + layout +
          R"(}, "decoder": {"layers": [{"name": "a", "activation": "leaky_relu",
       )" +
          layer.attributes + R"(, "weights": {"kernel": {"shape": [)" +
-         list(layer.kernel) + R"(], "data": [)" + join(draw(count, 1)) +
+         joinSizes(layer.kernel) + R"(], "data": [)" + join(draw(count, 1)) +
          R"(]}, "bias": [)" + join(draw(layer.outputs, 2)) + "]}}]}}";
 }
 
