@@ -18,7 +18,8 @@ import numpy as np
 from score_models import DIGITS, MODELS, load_digits
 
 # Keys of the report: docs/quantization-auto.md.
-KEYS = {"measure", "unit", "max_drop", "optimize", "data", "compilations", "layers", "steps", "parts", "quantize_layer"}
+KEYS = {"measure", "unit", "max_drop", "optimize", "data", "compilations", "layers", "steps", "parts", "precision", "storage",
+        "quantize_layer"}
 
 
 class Tools:
@@ -117,6 +118,7 @@ def check_measures(tools, name, budget, library, found):
 def check_replay(tools, name, library, found):
     same = tools.folder / "same.so"
     tools.compile(name, same, "--quantize=int8", f"--ranges={tools.folder / 'ranges.txt'}",
+                  f"--precision={found['precision']}", f"--storage={found['storage']}",
                   *(f"--quantize-layer={text}" for text in found["quantize_layer"]))
     expect(same.read_bytes() == library.read_bytes(), name, "is not the same by hand")
     said = tools.compile(name, same, f"--apply-recipe={tools.folder / 'recipe.json'}")

@@ -172,6 +172,8 @@ void vae::tool::writeAutoReport(const AutoReport &report, json::OStream &json) {
           write(json, "chosen", part.chosen);
         });
     });
+    json.attribute("precision", report.precision);
+    json.attribute("storage", report.storage);
     json.attributeArray("quantize_layer", [&] {
       for (const std::string &text : report.quantizeLayers)
         json.value(text);

@@ -1,6 +1,6 @@
 // RUN: vae-opt %s --vae-assign-sparsity=vector-width=16 | FileCheck %s
 // RUN: vae-opt %s --vae-assign-sparsity="vector-width=4 sparse=speed" | FileCheck %s --check-prefix=LANES
-// RUN: vae-opt %s --vae-assign-sparsity="vector-width=16 sparse=speed" | FileCheck %s --check-prefix=SPEED
+// RUN: vae-opt %s --vae-assign-sparsity="vector-width=16 word-dots=true sparse=speed" | FileCheck %s --check-prefix=SPEED
 // RUN: vae-opt %s --vae-assign-sparsity="sparse=none" | FileCheck %s --check-prefix=NONE
 // RUN: not vae-opt %s --vae-assign-sparsity="sparse=all" 2>&1 | FileCheck %s --check-prefix=WRONG
 // NONE-NOT: vae.sparsity
