@@ -35,9 +35,11 @@ ExitCode vae::tool::prepareIntegers(Arguments &arguments) {
       correctBiases(trial, recipe);
     if (recipe.steps.size() == trial.getStart().steps.size())
       return kOk;
-    // What is compiled is what was judged.
-    arguments.options.rangeTable =
-        trial.calibrate(trial.getArguments(recipe)).options.rangeTable;
+    // Ranges of all of the user's data are better than those of the half that
+    // was judged; of generated data, these are more than are generated else.
+    if (arguments.calibration.data.empty())
+      arguments.options.rangeTable =
+          trial.calibrate(trial.getArguments(recipe)).options.rangeTable;
     arguments.options.replay = std::move(recipe);
     return kOk;
   });
