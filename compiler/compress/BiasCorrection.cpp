@@ -78,19 +78,11 @@ static LogicalResult shiftBias(PrunableOpInterface layer,
 }
 
 LogicalResult vae::shiftBiases(ModuleOp module, const CorrectBiasStep &step) {
-  UnitFlow flow(module);
-  llvm::StringMap<const CorrectBiasStep::Layer *> rows;
+  std::vector<StringRef> names;
   for (const CorrectBiasStep::Layer &layer : step.layers)
-    rows[layer.name] = &layer;
-  SmallVector<std::pair<PrunableOpInterface, const CorrectBiasStep::Layer *>>
-      found;
-  module.walk([&](PrunableOpInterface op) {
-    if (const LayerUnits *layer = flow.findLayer(op))
-      if (const auto *row = rows.lookup(layer->name))
-        found.push_back({op, row});
-  });
-  for (auto [op, row] : found)
-    if (failed(shiftBias(op, *row)))
+    names.push_back(layer.name);
+  for (auto [op, row] : UnitFlow(module).findLayers(module, names))
+    if (failed(shiftBias(op, step.layers[row])))
       return failure();
   return success();
 }

@@ -23,18 +23,11 @@ static void replace(OpOperand &operand, ArrayRef<int64_t> shape,
 
 LogicalResult vae::replaceWeights(ModuleOp module,
                                   const LeastSquaresStep &step) {
-  UnitFlow flow(module);
-  llvm::StringMap<const LeastSquaresStep::Layer *> fits;
+  std::vector<StringRef> names;
   for (const LeastSquaresStep::Layer &layer : step.layers)
-    fits[layer.name] = &layer;
-  SmallVector<std::pair<PrunableOpInterface, const LeastSquaresStep::Layer *>>
-      found;
-  module.walk([&](PrunableOpInterface op) {
-    if (const LayerUnits *layer = flow.findLayer(op))
-      if (const auto *fit = fits.lookup(layer->name))
-        found.push_back({op, fit});
-  });
-  for (auto [op, fit] : found) {
+    names.push_back(layer.name);
+  for (auto [op, row] : UnitFlow(module).findLayers(module, names)) {
+    const LeastSquaresStep::Layer *fit = &step.layers[row];
     OpOperand &weight = op->getOpOperand(op.getWeightIndex());
     ArrayRef<int64_t> shape =
         cast<RankedTensorType>(weight.get().getType()).getShape();

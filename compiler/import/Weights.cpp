@@ -213,26 +213,10 @@ Error WeightStore::checkFinite(const WeightTensor &tensor) {
 static void convert(const WeightTensor &tensor, ArrayRef<int64_t> permutation,
                     MutableArrayRef<float> out) {
   unsigned size = getFloatBytes(tensor.dtype);
-  size_t rank = tensor.shape.size();
-  SmallVector<int64_t, 4> strides(rank, 1), dims, steps, index(rank, 0);
-  for (size_t axis = rank; axis-- > 1;)
-    strides[axis - 1] = strides[axis] * tensor.shape[axis];
-  for (size_t axis = 0; axis < rank; ++axis) {
-    size_t from = permutation.empty() ? axis : permutation[axis];
-    dims.push_back(tensor.shape[from]);
-    steps.push_back(strides[from]);
-  }
-  int64_t offset = 0;
-  for (float &value : out) {
-    value = readElement(tensor.data.data() + offset * size, tensor.dtype);
-    for (size_t axis = rank; axis-- > 0;) {
-      offset += steps[axis];
-      if (++index[axis] < dims[axis])
-        break;
-      offset -= steps[axis] * dims[axis];
-      index[axis] = 0;
-    }
-  }
+  float *next = out.data();
+  visitPermuted(tensor.shape, permutation, [&](int64_t offset) {
+    *next++ = readElement(tensor.data.data() + offset * size, tensor.dtype);
+  });
 }
 
 Expected<float> WeightStore::readScalar(StringRef name) {

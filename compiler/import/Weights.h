@@ -46,6 +46,36 @@ struct WeightView {
   llvm::SmallVector<int64_t, 4> shape;
 };
 
+/// Calls `visit` with the place in a tensor of each element of its view with
+/// permuted axes (empty: as they are), in the view's order.
+template <typename VisitTy>
+void visitPermuted(llvm::ArrayRef<int64_t> shape,
+                   llvm::ArrayRef<int64_t> permutation, VisitTy visit) {
+  size_t rank = shape.size();
+  llvm::SmallVector<int64_t, 4> strides(rank, 1), dims, steps, index(rank, 0);
+  int64_t count = rank ? shape[0] : 1;
+  for (size_t axis = rank; axis-- > 1;) {
+    strides[axis - 1] = strides[axis] * shape[axis];
+    count *= shape[axis];
+  }
+  for (size_t axis = 0; axis < rank; ++axis) {
+    size_t from = permutation.empty() ? axis : permutation[axis];
+    dims.push_back(shape[from]);
+    steps.push_back(strides[from]);
+  }
+  int64_t offset = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    visit(offset);
+    for (size_t axis = rank; axis-- > 0;) {
+      offset += steps[axis];
+      if (++index[axis] < dims[axis])
+        break;
+      offset -= steps[axis] * dims[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
 /// All tensors of a model. Errors are texts without a position; whoever knows
 /// the position adds it.
 class WeightStore {

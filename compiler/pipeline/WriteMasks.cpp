@@ -36,27 +36,9 @@ static WeightRequest getRequest(const CompileOptions &options) {
 static std::vector<uint8_t> undoView(const WeightStore::Use &use,
                                      ArrayRef<uint8_t> kept) {
   std::vector<uint8_t> result(kept.size());
-  size_t rank = use.shape.size();
-  SmallVector<int64_t> strides(rank, 1), dims, steps, index(rank, 0);
-  for (size_t axis = rank; axis-- > 1;)
-    strides[axis - 1] = strides[axis] * use.shape[axis];
-  for (size_t axis = 0; axis < rank; ++axis) {
-    size_t from =
-        use.view.permutation.empty() ? axis : use.view.permutation[axis];
-    dims.push_back(use.shape[from]);
-    steps.push_back(strides[from]);
-  }
-  int64_t offset = 0;
-  for (uint8_t value : kept) {
-    result[offset] = value;
-    for (size_t axis = rank; axis-- > 0;) {
-      offset += steps[axis];
-      if (++index[axis] < dims[axis])
-        break;
-      offset -= steps[axis] * dims[axis];
-      index[axis] = 0;
-    }
-  }
+  const uint8_t *next = kept.data();
+  visitPermuted(use.shape, use.view.permutation,
+                [&](int64_t offset) { result[offset] = *next++; });
   return result;
 }
 

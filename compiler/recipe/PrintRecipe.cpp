@@ -73,6 +73,18 @@ template <typename T> static JsonValue list(const std::vector<T> &values) {
   return array;
 }
 
+/// An array of objects, each filled from a row.
+template <typename RowTy, typename FillTy>
+static void setRows(JsonValue &json, StringRef key,
+                    const std::vector<RowTy> &rows, FillTy fill) {
+  JsonValue array = JsonValue::makeArray({});
+  for (const RowTy &row : rows) {
+    array.items.push_back(JsonValue::makeObject({}));
+    fill(array.items.back(), row);
+  }
+  json.set(key, std::move(array));
+}
+
 static JsonValue toJson(const PruneChannelsStep &step) {
   JsonValue json = JsonValue::makeObject({});
   json.set("kind", text(PruneChannelsStep::kKind));
@@ -84,15 +96,12 @@ static JsonValue toJson(const PruneChannelsStep &step) {
   json.set("fractions", std::move(fractions));
   json.set("scope", text(step.global ? "global" : "layer"));
   json.set("importance", text(step.importance));
-  JsonValue layers = JsonValue::makeArray({});
-  for (const PruneChannelsStep::Layer &layer : step.layers) {
-    JsonValue row = JsonValue::makeObject({});
-    row.set("layer", text(layer.name));
-    row.set("units", JsonValue::makeInteger(layer.units, {}));
-    row.set("removed", list(layer.removed));
-    layers.items.push_back(std::move(row));
-  }
-  json.set("layers", std::move(layers));
+  setRows(json, "layers", step.layers,
+          [](JsonValue &row, const PruneChannelsStep::Layer &layer) {
+            row.set("layer", text(layer.name));
+            row.set("units", JsonValue::makeInteger(layer.units, {}));
+            row.set("removed", list(layer.removed));
+          });
   return json;
 }
 
@@ -107,17 +116,16 @@ static JsonValue toJson(const PruneWeightsStep &step) {
   json.set("patterns", std::move(patterns));
   json.set("scope", text(step.global ? "global" : "layer"));
   json.set("importance", text(step.importance));
-  JsonValue layers = JsonValue::makeArray({});
-  for (const PruneWeightsStep::Layer &layer : step.layers) {
-    JsonValue row = JsonValue::makeObject({});
-    row.set("layer", text(layer.name));
-    row.set("pattern", text(layer.pattern));
-    row.set("weights", JsonValue::makeInteger(
-                           static_cast<int64_t>(layer.kept.size()), {}));
-    row.set("removed", JsonValue::makeInteger(llvm::count(layer.kept, 0), {}));
-    layers.items.push_back(std::move(row));
-  }
-  json.set("layers", std::move(layers));
+  setRows(json, "layers", step.layers,
+          [](JsonValue &row, const PruneWeightsStep::Layer &layer) {
+            row.set("layer", text(layer.name));
+            row.set("pattern", text(layer.pattern));
+            row.set("weights",
+                    JsonValue::makeInteger(
+                        static_cast<int64_t>(layer.kept.size()), {}));
+            row.set("removed",
+                    JsonValue::makeInteger(llvm::count(layer.kept, 0), {}));
+          });
   return json;
 }
 
@@ -141,50 +149,40 @@ static void setErrors(JsonValue &json, const RowTy &row) {
 static JsonValue toJson(const LeastSquaresStep &step) {
   JsonValue json = startJson(step);
   json.set("ridge", JsonValue::makeNumber(step.ridge, {}));
-  JsonValue layers = JsonValue::makeArray({});
-  for (const LeastSquaresStep::Layer &layer : step.layers) {
-    JsonValue row = JsonValue::makeObject({});
-    row.set("layer", text(layer.name));
-    setErrors(row, layer);
-    layers.items.push_back(std::move(row));
-  }
-  json.set("layers", std::move(layers));
+  setRows(json, "layers", step.layers,
+          [](JsonValue &row, const LeastSquaresStep::Layer &layer) {
+            row.set("layer", text(layer.name));
+            setErrors(row, layer);
+          });
   return json;
 }
 
 static JsonValue toJson(const EqualizeStep &step) {
   JsonValue json = startJson(step);
-  JsonValue groups = JsonValue::makeArray({});
-  for (const EqualizeStep::Group &group : step.groups) {
-    JsonValue row = JsonValue::makeObject({});
-    row.set("method", text(group.method));
-    setErrors(row, group);
-    JsonValue axes = JsonValue::makeArray({});
-    for (const EqualizeStep::Axis &axis : group.axes) {
-      JsonValue own = JsonValue::makeObject({});
-      own.set("layer", text(axis.layer));
-      own.set("part", text(kScaledParts[static_cast<size_t>(axis.part)]));
-      own.set("scales", list(axis.scales));
-      axes.items.push_back(std::move(own));
-    }
-    row.set("axes", std::move(axes));
-    groups.items.push_back(std::move(row));
-  }
-  json.set("groups", std::move(groups));
+  setRows(json, "groups", step.groups,
+          [](JsonValue &row, const EqualizeStep::Group &group) {
+            row.set("method", text(group.method));
+            setErrors(row, group);
+            setRows(row, "axes", group.axes,
+                    [](JsonValue &own, const EqualizeStep::Axis &axis) {
+                      own.set("layer", text(axis.layer));
+                      own.set(
+                          "part",
+                          text(kScaledParts[static_cast<size_t>(axis.part)]));
+                      own.set("scales", list(axis.scales));
+                    });
+          });
   return json;
 }
 
 static JsonValue toJson(const CorrectBiasStep &step) {
   JsonValue json = startJson(step);
-  JsonValue layers = JsonValue::makeArray({});
-  for (const CorrectBiasStep::Layer &layer : step.layers) {
-    JsonValue row = JsonValue::makeObject({});
-    row.set("layer", text(layer.name));
-    setErrors(row, layer);
-    row.set("shift", list(layer.shift));
-    layers.items.push_back(std::move(row));
-  }
-  json.set("layers", std::move(layers));
+  setRows(json, "layers", step.layers,
+          [](JsonValue &row, const CorrectBiasStep::Layer &layer) {
+            row.set("layer", text(layer.name));
+            setErrors(row, layer);
+            row.set("shift", list(layer.shift));
+          });
   return json;
 }
 
@@ -213,15 +211,12 @@ static JsonValue toJson(const QuantizeStep::Ranges &ranges) {
            JsonValue::makeInteger(static_cast<int64_t>(ranges.samples), {}));
   json.set("seed",
            JsonValue::makeInteger(static_cast<int64_t>(ranges.seed), {}));
-  JsonValue tensors = JsonValue::makeArray({});
-  for (const QuantizeStep::Tensor &tensor : ranges.tensors) {
-    JsonValue row = JsonValue::makeObject({});
-    row.set("tensor", text(tensor.name));
-    row.set("low", number(tensor.low));
-    row.set("high", number(tensor.high));
-    tensors.items.push_back(std::move(row));
-  }
-  json.set("tensors", std::move(tensors));
+  setRows(json, "tensors", ranges.tensors,
+          [](JsonValue &row, const QuantizeStep::Tensor &tensor) {
+            row.set("tensor", text(tensor.name));
+            row.set("low", number(tensor.low));
+            row.set("high", number(tensor.high));
+          });
   return json;
 }
 
@@ -235,14 +230,11 @@ static JsonValue toJson(const QuantizeStep &step) {
     json.set("optimize", text(step.objective));
   json.set("precision", text(step.precision));
   json.set("storage", text(step.storage));
-  JsonValue layers = JsonValue::makeArray({});
-  for (const QuantizeStep::Layer &layer : step.layers) {
-    JsonValue row = JsonValue::makeObject({});
-    row.set("layer", text(layer.name));
-    row.set("kind", text(getPrecisionKindName(layer.kind)));
-    layers.items.push_back(std::move(row));
-  }
-  json.set("layers", std::move(layers));
+  setRows(json, "layers", step.layers,
+          [](JsonValue &row, const QuantizeStep::Layer &layer) {
+            row.set("layer", text(layer.name));
+            row.set("kind", text(getPrecisionKindName(layer.kind)));
+          });
   if (step.ranges)
     json.set("ranges", toJson(*step.ranges));
   return json;

@@ -91,11 +91,17 @@ def check_recipes(check, arguments, folder, name, recovered, recipe, plain, plai
     check.expect("is a recipe for the model" in refused.errors, refused.errors)
 
 
-def test_model(check, arguments, folder, name):
+def split_digits(folder):
+    """Files of digits to calibrate with, and of others to score."""
     digits = load_digits()
     calibration, unseen = folder / "calibration.npy", folder / "unseen.npy"
     np.save(calibration, digits[::2])
     np.save(unseen, digits[1::2])
+    return calibration, unseen
+
+
+def test_model(check, arguments, folder, name):
+    calibration, unseen = split_digits(folder)
     original = Model(arguments, folder, name, "original").score(arguments, unseen)
     rows = []
     for fraction in FRACTIONS:

@@ -12,10 +12,7 @@ what the report calls faster must then be.
 import json
 import subprocess
 
-import numpy as np
-
-from check_pruning import Model, make_parser, run_checks
-from score_models import load_digits
+from check_pruning import Model, make_parser, run_checks, split_digits
 
 PATTERNS = ["weights:0.5", "weights:0.8", "weights:0.9", "2:4", "blocks:0.5", "blocks:0.8"]
 ROUNDS = 7
@@ -63,10 +60,7 @@ def measure(arguments, models):
 
 
 def test_model(check, arguments, folder, name):
-    digits = load_digits()
-    calibration, unseen = folder / "calibration.npy", folder / "unseen.npy"
-    np.save(calibration, digits[::2])
-    np.save(unseen, digits[1::2])
+    calibration, unseen = split_digits(folder)
     original = Model(arguments, folder, name, "original").score(arguments, unseen)
     models, rows = [original], []
     for pattern in PATTERNS:

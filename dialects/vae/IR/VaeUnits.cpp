@@ -143,6 +143,20 @@ const LayerUnits *UnitFlow::findLayer(Operation *op) const {
   return known == layerOfWeight.end() ? nullptr : &layers[known->second];
 }
 
+SmallVector<std::pair<PrunableOpInterface, size_t>>
+UnitFlow::findLayers(ModuleOp module, ArrayRef<StringRef> names) const {
+  llvm::StringMap<size_t> places;
+  for (auto [place, name] : llvm::enumerate(names))
+    places[name] = place;
+  SmallVector<std::pair<PrunableOpInterface, size_t>> found;
+  module.walk([&](PrunableOpInterface op) {
+    if (const LayerUnits *layer = findLayer(op))
+      if (auto place = places.find(layer->name); place != places.end())
+        found.push_back({op, place->second});
+  });
+  return found;
+}
+
 void UnitFlow::slice(OpOperand &constant, int64_t axis, ArrayRef<Unit> units) {
   if (!constant.get())
     return;

@@ -101,6 +101,11 @@ public:
   llvm::ArrayRef<LayerUnits> getLayers() const { return layers; }
   /// That of an operation's weight; null if the operation makes no units.
   const LayerUnits *findLayer(mlir::Operation *op) const;
+  /// The operations of the layers of these names, each with its name's place.
+  /// Before any changes: layers are known by their weights.
+  llvm::SmallVector<std::pair<PrunableOpInterface, size_t>>
+  findLayers(mlir::ModuleOp module,
+             llvm::ArrayRef<llvm::StringRef> names) const;
 
   //===--------------------------------------------------------------------===//
   // Afterwards (dropUnits)

@@ -321,19 +321,12 @@ static ElementsAttr maskWeight(ElementsAttr weight, const WeightMask &mask) {
 }
 
 LogicalResult vae::maskWeights(ModuleOp module, ArrayRef<WeightMask> masks) {
-  UnitFlow flow(module);
-  llvm::StringMap<const WeightMask *> known;
+  std::vector<StringRef> names;
   for (const WeightMask &mask : masks)
-    known[mask.layer] = &mask;
-  // Before any changes: the flow knows layers by their weights.
-  SmallVector<std::pair<PrunableOpInterface, const WeightMask *>> found;
-  module.walk([&](PrunableOpInterface op) {
-    if (const LayerUnits *layer = flow.findLayer(op))
-      if (const WeightMask *mask = known.lookup(layer->name))
-        found.push_back({op, mask});
-  });
+    names.push_back(mask.layer);
   DenseMap<std::pair<Attribute, const WeightMask *>, ElementsAttr> masked;
-  for (auto [op, mask] : found) {
+  for (auto [op, row] : UnitFlow(module).findLayers(module, names)) {
+    const WeightMask *mask = &masks[row];
     OpOperand &operand = op->getOpOperand(op.getWeightIndex());
     ConstantOp constant = getConstant(operand.get());
     ElementsAttr old = constant.getValue();
