@@ -124,7 +124,7 @@ def test_model(check, arguments, folder, name):
             check.expect(losses[1] <= MOST_LOST * losses[0],
                          f"{name} at {fraction}: {losses[1]:.3f} nat lost with recovery, {losses[0]:.3f} without")
             check_recipes(check, arguments, folder, name, fitted, recipes["fitted"], plain, recipes["plain"])
-    print(f"{name}: ELBO {original.elbo:.3f} of {len(digits[1::2])} unseen digits, "
+    print(f"{name}: ELBO {original.elbo:.3f} of {len(np.load(unseen))} unseen digits, "
           f"{original.report['parameters']} parameters")
     print("| removed | parameters | FLOPs of layers | ELBO lost, removal alone | least squares, 500 digits | "
           "least squares, generated | importance and least squares by 500 digits |")

@@ -11,7 +11,6 @@ NAMEs choose cases; none: all. AutoencoderDC computes attention in another order
 it has sizes with fewer and with more pixels than 'attention_head_dim'.
 """
 import argparse
-import json
 import pathlib
 import subprocess
 import sys

@@ -309,7 +309,6 @@ def to_keras2(value):
         return value
     if value.get("class_name") == "DTypePolicy":
         return value["config"]["name"]
-    functional = value.get("class_name") == "Functional"
     result = {}
     for key, item in value.items():
         if key in ("module", "registered_name", "build_config", "compile_config", "shared_object_id"):

@@ -4,7 +4,6 @@ with masks does.
 
     negate_zeros.py MODEL_FOLDER RESULT_FOLDER MASKS.safetensors
 """
-import pathlib
 import json
 import pathlib
 import shutil
