@@ -141,6 +141,10 @@ bool gradient::evaluateLayer(Operation *op, ArrayRef<const Tensor *> operands,
       .Case<DenseOp, Conv2dOp, ConvTranspose2dOp, Conv3dOp>([&](auto layer) {
         return evaluateLayerOp(layer, operands, results[0]);
       })
+      .Case<AttentionOp>([&](AttentionOp attention) {
+        evaluateAttention(attention, operands, results[0]);
+        return true;
+      })
       .Default([](Operation *) { return false; });
 }
 

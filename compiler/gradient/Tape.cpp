@@ -44,8 +44,8 @@ static Error dispatch(Operation *op, const Cotangents &c) {
   return llvm::TypeSwitch<Operation *, Error>(op)
       .Case<DenseOp, Conv2dOp, ConvTranspose2dOp, Conv3dOp, BatchNormOp,
             GroupNormOp, LayerNormOp, RmsNormOp, ChannelAffineOp, ActivationOp,
-            PreluOp, AddOp, SubOp, MulOp, GluOp, SoftmaxOp, UpsampleOp,
-            ResizeOp, Pool2dOp, GlobalPoolOp, MeanChannelsOp, PadOp,
+            PreluOp, AddOp, SubOp, MulOp, AttentionOp, GluOp, SoftmaxOp,
+            UpsampleOp, ResizeOp, Pool2dOp, GlobalPoolOp, MeanChannelsOp, PadOp,
             ReparameterizeOp, KlOp, LogLikelihoodOp>(
           [&](auto known) { return vjp(known, c); })
       .Case<ConcatOp, SplitOp, SliceOp, CropOp, TransposeOp, ReshapeOp,

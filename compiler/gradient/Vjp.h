@@ -55,10 +55,14 @@ llvm::Error vjp(DenseOp op, const Cotangents &c);
 llvm::Error vjp(Conv2dOp op, const Cotangents &c);
 llvm::Error vjp(ConvTranspose2dOp op, const Cotangents &c);
 llvm::Error vjp(Conv3dOp op, const Cotangents &c);
-/// Computes a layer of f32 as the interpreter does, but faster; false if it is
-/// none, or shapes do not match.
+/// Computes a layer with weights or attention of f32 as the interpreter does,
+/// but faster; false if it is neither, or shapes do not match.
 bool evaluateLayer(mlir::Operation *op, llvm::ArrayRef<const Tensor *> operands,
                    llvm::MutableArrayRef<Tensor> results);
+// Attention.cpp
+llvm::Error vjp(AttentionOp op, const Cotangents &c);
+void evaluateAttention(AttentionOp op, llvm::ArrayRef<const Tensor *> operands,
+                       Tensor &y);
 // Norms.cpp
 llvm::Error vjp(BatchNormOp op, const Cotangents &c);
 llvm::Error vjp(GroupNormOp op, const Cotangents &c);

@@ -147,23 +147,17 @@ TEST(tape, UnknownOperationIsAnErrorOnlyOnTheWay) {
             "operation");
 }
 
-TEST(tape, ValuesAreThoseOfTheInterpreter) {
-  Program program(
-      R"(func.func @f(%x: tensor<?x2x6x5xf32>, %w: tensor<4x1x3x2xf32>,
-      %b: tensor<4xf32>) -> tensor<?x4x3x5xf32> {
-    %y = vae.conv2d %x, %w bias(%b) {groups = 2 : i64,
-        strides = array<i64: 2, 1>, padding = array<i64: 1, 1, 1, 0>,
-        activation = #vae.act<silu>}
-      : (tensor<?x2x6x5xf32>, tensor<4x1x3x2xf32>, tensor<4xf32>)
-      -> tensor<?x4x3x5xf32>
-    return %y : tensor<?x4x3x5xf32>
-  })");
-  std::vector<Tensor> inputs = {
-      {{2, 2, 6, 5}, {}}, {{4, 1, 3, 2}, {}}, {{4}, {}}};
-  const std::vector<int> sizes = {120, 24, 4};
-  for (auto [tensor, size] : llvm::zip(inputs, sizes))
-    for (int i = 0; i < size; ++i)
-      tensor.data.push_back(static_cast<float>(std::sin(i * 1.7 + size)));
+static void expectValuesOfInterpreter(llvm::StringRef text,
+                                      std::vector<Tensor> inputs) {
+  for (Tensor &tensor : inputs) {
+    int64_t size = 1;
+    for (int64_t dim : tensor.shape)
+      size *= dim;
+    for (int64_t i = 0; i < size; ++i)
+      tensor.data.push_back(
+          static_cast<float>(std::sin(double(i) * 1.7 + double(size))));
+  }
+  Program program(text);
   mlir::func::FuncOp function = program.function("f");
   auto expected = reference::interpret(function, inputs);
   ASSERT_TRUE(static_cast<bool>(expected)) << toString(expected.takeError());
@@ -174,6 +168,50 @@ TEST(tape, ValuesAreThoseOfTheInterpreter) {
   ASSERT_EQ(found.shape, (*expected)[0].shape);
   for (size_t i = 0; i < found.data.size(); ++i)
     EXPECT_NEAR(found.data[i], (*expected)[0].data[i], 1e-6) << i;
+}
+
+TEST(tape, LayersGiveWhatTheInterpreterGives) {
+  expectValuesOfInterpreter(
+      R"(func.func @f(%x: tensor<?x2x6x5xf32>,
+      %w: tensor<4x1x3x2xf32>, %b: tensor<4xf32>) -> tensor<?x4x3x5xf32> {
+    %y = vae.conv2d %x, %w bias(%b) {groups = 2 : i64,
+        strides = array<i64: 2, 1>, padding = array<i64: 1, 1, 1, 0>,
+        activation = #vae.act<silu>}
+      : (tensor<?x2x6x5xf32>, tensor<4x1x3x2xf32>, tensor<4xf32>)
+      -> tensor<?x4x3x5xf32>
+    return %y : tensor<?x4x3x5xf32>
+  })",
+      {{{2, 2, 6, 5}, {}}, {{4, 1, 3, 2}, {}}, {{4}, {}}});
+}
+
+// More queries than a block has.
+TEST(tape, AttentionGivesWhatTheInterpreterGives) {
+  expectValuesOfInterpreter(R"(func.func @f(%q: tensor<?x4x20x15xf32>,
+      %k: tensor<?x4x2x3xf32>) -> tensor<?x4x20x15xf32> {
+    %y = vae.attention %q, %k, %k {heads = 2 : i64, scale = 3.0 : f64}
+      : (tensor<?x4x20x15xf32>, tensor<?x4x2x3xf32>, tensor<?x4x2x3xf32>)
+      -> tensor<?x4x20x15xf32>
+    return %y : tensor<?x4x20x15xf32>
+  })",
+                            {{{2, 4, 20, 15}, {}}, {{2, 4, 2, 3}, {}}});
+}
+
+// Blocks of positions: 2000 of 600 numbers each.
+TEST(tape, LargeConvolutionsGiveWhatTheInterpreterGives) {
+  expectValuesOfInterpreter(R"(func.func @f(%x: tensor<1x600x50x40xf32>,
+      %w: tensor<1x600x1x1xf32>) -> tensor<1x1x50x40xf32> {
+    %y = vae.conv2d %x, %w
+      : (tensor<1x600x50x40xf32>, tensor<1x600x1x1xf32>) -> tensor<1x1x50x40xf32>
+    return %y : tensor<1x1x50x40xf32>
+  })",
+                            {{{1, 600, 50, 40}, {}}, {{1, 600, 1, 1}, {}}});
+  expectValuesOfInterpreter(R"(func.func @f(%x: tensor<1x1x50x40xf32>,
+      %w: tensor<1x600x1x1xf32>) -> tensor<1x600x50x40xf32> {
+    %y = vae.conv_transpose2d %x, %w
+      : (tensor<1x1x50x40xf32>, tensor<1x600x1x1xf32>) -> tensor<1x600x50x40xf32>
+    return %y : tensor<1x600x50x40xf32>
+  })",
+                            {{{1, 1, 50, 40}, {}}, {{1, 600, 1, 1}, {}}});
 }
 
 TEST(tape, RefusesCallsAndSeedsOfOtherShapes) {
