@@ -22,11 +22,11 @@ namespace vae {
 ///
 /// with a_ne the elements of u in example n, as the layers with weights read
 /// them, and L_n = -ELBO the loss of the example (L. Theis et al., Faster gaze
-/// prediction with dense networks and Fisher pruning, 1801.05787, section 2.2:
-/// the signal of a feature map, without the factor 1/2; P. Molchanov et al.,
-/// Importance Estimation for Neural Network Pruning, 1906.10771: the squared
-/// first-order criterion of a gate behind the unit). Elements of units that go
-/// together are summed before the square.
+/// prediction with dense networks and Fisher pruning, 1801.05787: what they sum
+/// for a feature map, without the factor 1/2; P. Molchanov et al., Importance
+/// Estimation for Neural Network Pruning, 1906.10771: the squared first-order
+/// criterion for a gate behind the unit, by examples). Elements of units that
+/// go together are summed before the square.
 class TaylorImportance {
 public:
   /// Of a module whose entry point `score` gives each example's ELBO, or its

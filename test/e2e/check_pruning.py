@@ -124,9 +124,12 @@ def test_model(check, arguments, folder, name):
                   for importance in ("activation", "taylor")}
         check_sizes(check, arguments, original, plain, fraction)
         check.expect(fitted.pruning["after"] == plain.pruning["after"], f"{name}: recovery changes sizes")
-        losses = [original.elbo - model.elbo for model in (plain, chosen["activation"], chosen["taylor"], fitted, active, taylor, generated)]
+        losses = [original.elbo - model.elbo
+                  for model in (plain, chosen["activation"], chosen["taylor"], fitted, active, taylor, generated)]
         rows.append((fraction, plain.pruning["parameters_after"], plain.pruning["after"]["flops"], *losses))
         check.expect(losses[0] > 0, f"{name}: nothing is lost")
+        check.expect(losses[2] < losses[0], f"{name} at {fraction}: {losses[2]:.3f} nat lost without the units that "
+                     f"the loss sees least, {losses[0]:.3f} without those of small weights")
         if fraction == 0.25:
             check.expect(losses[3] <= MOST_LOST * losses[0],
                          f"{name} at {fraction}: {losses[3]:.3f} nat lost with recovery, {losses[0]:.3f} without")

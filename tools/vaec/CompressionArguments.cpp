@@ -76,7 +76,8 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
   app.add_option("--calibration-samples", a.calibration.samples,
                  "Use at most N samples of the calibration data; default: all. "
                  "Without data: how many to generate; default: 1024 to "
-                 "fit weights, 8 to 256 to measure ranges")
+                 "fit weights, 256 for --importance=taylor, which takes no "
+                 "more, 8 to 256 to measure ranges")
       ->option_text("N")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 31))
       ->group(group);
