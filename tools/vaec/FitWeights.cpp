@@ -33,6 +33,8 @@ public:
     options.named = arguments.calibration.inputs;
     options.samples = arguments.calibration.samples;
     options.allowNonfinite = arguments.options.allowNonfinite;
+    options.dataOption = "--calibration-data";
+    options.inputOption = "--calibration-input";
   }
 
   void run();
