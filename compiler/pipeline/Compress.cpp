@@ -30,7 +30,7 @@ static PruneChannelsStep describePruning(ModuleOp module,
       step.fractions.push_back({target.layer, target.fraction});
   step.global = options.pruneGlobally;
   if (!options.unitScores.empty())
-    step.importance = "activation";
+    step.importance = options.scoresAreLoss ? "taylor" : "activation";
   auto pruned = module->getAttrOfType<DictionaryAttr>(kPrunedAttr);
   for (const PrunedLayerReport &layer : report.layers)
     if (auto units = pruned ? pruned.getAs<DenseI64ArrayAttr>(layer.name)

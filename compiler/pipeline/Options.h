@@ -129,6 +129,9 @@ struct CompileOptions {
   bool pruneGlobally = false;
   /// Importance of layers' units, by name; others have that of their weights.
   std::vector<std::pair<std::string, std::vector<double>>> unitScores;
+  /// Whether these are changes of the loss, of all layers that have units to
+  /// remove: of one measure, not relative to each layer's.
+  bool scoresAreLoss = false;
   /// L2 norms of layers' input units over data, by name: importance of weights
   /// (WeightRequest).
   std::vector<std::pair<std::string, std::vector<double>>> inputNorms;

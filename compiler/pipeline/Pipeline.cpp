@@ -142,6 +142,7 @@ static PruneChannelsPassOptions getPruning(const CompileOptions &options) {
   result.scope = options.pruneGlobally ? "global" : "layer";
   for (const auto &[layer, scores] : options.unitScores)
     result.scores.push_back(writeList(layer, scores));
+  result.absolute = options.scoresAreLoss;
   return result;
 }
 

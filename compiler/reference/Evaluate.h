@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // One function per operation: operands in, results out. Private to the
-// reference interpreter.
+// reference interpreter and to compiler/gradient, which differentiates it.
 #ifndef COMPILER_REFERENCE_EVALUATE_H
 #define COMPILER_REFERENCE_EVALUATE_H
 

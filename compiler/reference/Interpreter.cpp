@@ -151,7 +151,8 @@ private:
 
 class Interpreter {
 public:
-  explicit Interpreter(ObserverFn observer) : observer(observer) {}
+  Interpreter(ObserverFn observer, EvaluateFn evaluate)
+      : observer(observer), evaluate(evaluate) {}
 
   Expected<std::vector<Tensor>> run(func::FuncOp function,
                                     std::vector<Tensor> inputs);
@@ -165,6 +166,7 @@ private:
                                      ArrayRef<const Tensor *> operands);
 
   ObserverFn observer;
+  EvaluateFn evaluate;
   /// Functions that verify.
   llvm::DenseSet<Operation *> verified;
   /// Functions that are being executed.
@@ -319,15 +321,12 @@ static Error dispatch(Operation *op, const Operands &in, Results out) {
       });
 }
 
-Expected<std::vector<Tensor>> Interpreter::execute(Operation *op,
-                                                   const Frame &frame) {
-  SmallVector<const Tensor *> tensors;
-  for (Value operand : op->getOperands())
-    tensors.push_back(&frame.find(operand)->second);
+Expected<std::vector<Tensor>>
+reference::interpretOperation(Operation *op, ArrayRef<const Tensor *> operands,
+                              EvaluateFn evaluate) {
   if (auto constant = dyn_cast<ConstantOp>(op))
     return readConstant(constant);
-  if (auto callOp = dyn_cast<func::CallOp>(op))
-    return call(callOp, tensors);
+  SmallVector<const Tensor *> tensors(operands);
   Tensor weight;
   if (hasF16Weights(op) || isWeightOnlyLayer(op)) {
     const Tensor *&stored =
@@ -337,22 +336,33 @@ Expected<std::vector<Tensor>> Interpreter::execute(Operation *op,
       weight.data =
           dequantizeWeight(weight.data, weight.shape, getWeightType(op));
     else
-      roundToF16(weight);
+      ::roundToF16(weight);
     stored = &weight;
   }
   auto results = allocateResults(op, tensors);
-  if (!results)
+  if (!results || (evaluate && evaluate(op, tensors, *results)))
     return results;
   if (Error error = dispatch(op, Operands(op, tensors), *results))
     return error;
   return results;
 }
 
+Expected<std::vector<Tensor>> Interpreter::execute(Operation *op,
+                                                   const Frame &frame) {
+  SmallVector<const Tensor *> tensors;
+  for (Value operand : op->getOperands())
+    tensors.push_back(&frame.find(operand)->second);
+  if (auto callOp = dyn_cast<func::CallOp>(op))
+    return call(callOp, tensors);
+  return interpretOperation(op, tensors, evaluate);
+}
+
 Expected<std::vector<Tensor>> reference::interpret(func::FuncOp function,
                                                    ArrayRef<Tensor> inputs,
-                                                   ObserverFn observer) {
+                                                   ObserverFn observer,
+                                                   EvaluateFn evaluate) {
   if (!function)
     return ::makeError("no function");
-  return Interpreter(observer).run(
-      function, std::vector<Tensor>(inputs.begin(), inputs.end()));
+  return Interpreter(observer, evaluate)
+      .run(function, std::vector<Tensor>(inputs.begin(), inputs.end()));
 }

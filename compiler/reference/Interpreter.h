@@ -28,6 +28,12 @@ struct Tensor {
 using ObserverFn = llvm::function_ref<void(
     mlir::Operation *op, unsigned resultIndex, const Tensor &value)>;
 
+/// Computes an operation, whose results have their shapes, in another way than
+/// the interpreter's own; false if it leaves that to the interpreter.
+using EvaluateFn = llvm::function_ref<bool(
+    mlir::Operation *op, llvm::ArrayRef<const Tensor *> operands,
+    llvm::MutableArrayRef<Tensor> results)>;
+
 /// Executes a function.
 ///
 /// The function, and every function that it calls, consists of one block of
@@ -44,7 +50,13 @@ using ObserverFn = llvm::function_ref<void(
 /// Thread safety: several threads may interpret functions of one module.
 llvm::Expected<std::vector<Tensor>> interpret(mlir::func::FuncOp function,
                                               llvm::ArrayRef<Tensor> inputs,
-                                              ObserverFn observer = nullptr);
+                                              ObserverFn observer = nullptr,
+                                              EvaluateFn evaluate = nullptr);
+
+/// Computes one operation of the dialect, which verifies, on its operands.
+llvm::Expected<std::vector<Tensor>>
+interpretOperation(mlir::Operation *op, llvm::ArrayRef<const Tensor *> operands,
+                   EvaluateFn evaluate = nullptr);
 
 } // namespace vae::reference
 

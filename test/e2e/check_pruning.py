@@ -115,20 +115,30 @@ def test_model(check, arguments, folder, name):
                           "--recover=least-squares").score(arguments, unseen)
         active = Model(arguments, folder, name, f"active-{fraction}", prune, f"--calibration-data={calibration}",
                        "--importance=activation").score(arguments, unseen)
+        taylor = Model(arguments, folder, name, f"taylor-{fraction}", prune, f"--calibration-data={calibration}",
+                       "--importance=taylor").score(arguments, unseen)
+        # What the choice of units alone is worth.
+        chosen = {importance: Model(arguments, folder, name, f"{importance}-alone-{fraction}", prune,
+                                    f"--calibration-data={calibration}", f"--importance={importance}",
+                                    "--recover=none").score(arguments, unseen)
+                  for importance in ("activation", "taylor")}
         check_sizes(check, arguments, original, plain, fraction)
         check.expect(fitted.pruning["after"] == plain.pruning["after"], f"{name}: recovery changes sizes")
-        losses = [original.elbo - model.elbo for model in (plain, fitted, generated, active)]
+        losses = [original.elbo - model.elbo
+                  for model in (plain, chosen["activation"], chosen["taylor"], fitted, active, taylor, generated)]
         rows.append((fraction, plain.pruning["parameters_after"], plain.pruning["after"]["flops"], *losses))
         check.expect(losses[0] > 0, f"{name}: nothing is lost")
+        check.expect(losses[2] < losses[0], f"{name} at {fraction}: {losses[2]:.3f} nat lost without the units that "
+                     f"the loss sees least, {losses[0]:.3f} without those of small weights")
         if fraction == 0.25:
-            check.expect(losses[1] <= MOST_LOST * losses[0],
-                         f"{name} at {fraction}: {losses[1]:.3f} nat lost with recovery, {losses[0]:.3f} without")
+            check.expect(losses[3] <= MOST_LOST * losses[0],
+                         f"{name} at {fraction}: {losses[3]:.3f} nat lost with recovery, {losses[0]:.3f} without")
             check_recipes(check, arguments, folder, name, fitted, recipes["fitted"], plain, recipes["plain"])
     print(f"{name}: ELBO {original.elbo:.3f} of {len(np.load(unseen))} unseen digits, "
           f"{original.report['parameters']} parameters")
-    print("| removed | parameters | FLOPs of layers | ELBO lost, removal alone | least squares, 500 digits | "
-          "least squares, generated | importance and least squares by 500 digits |")
-    print("|---|---|---|---|---|---|---|")
+    print("| removed | parameters | FLOPs of layers | ELBO lost, removal alone: magnitude | activation | taylor | "
+          "least squares, 500 digits: magnitude | activation | taylor | magnitude, generated |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for fraction, parameters, flops, *losses in rows:
         print(f"| {fraction:.0%} | {parameters:,} | {flops:,} | " + " | ".join(f"{loss:.2f}" for loss in losses) + " |")
 

@@ -31,7 +31,7 @@ struct CalibrationArguments {
 };
 
 /// What decides which units are unimportant.
-enum class Importance { Magnitude, Activation };
+enum class Importance { Magnitude, Activation, Taylor };
 
 struct Arguments {
   std::string input;

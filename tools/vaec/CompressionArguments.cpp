@@ -34,9 +34,10 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
   app.add_option("--importance", texts.importance,
                  "Which units are important: magnitude, those with large "
                  "weights; activation, those whose result on the calibration "
-                 "data is large and read by large weights; and which weights: "
-                 "large ones; those that large inputs multiply; default "
-                 "magnitude")
+                 "data is large and read by large weights; taylor, those on "
+                 "which the ELBO of the data depends (channels only); and "
+                 "which weights: large ones; those that large inputs multiply; "
+                 "default magnitude")
       ->option_text("NAME")
       ->group(group);
   app.add_option(
@@ -75,7 +76,8 @@ void tool::addCompressionOptions(CLI::App &app, Arguments &a,
   app.add_option("--calibration-samples", a.calibration.samples,
                  "Use at most N samples of the calibration data; default: all. "
                  "Without data: how many to generate; default: 1024 to "
-                 "fit weights, 8 to 256 to measure ranges")
+                 "fit weights, 256 for --importance=taylor, which takes no "
+                 "more, 8 to 256 to measure ranges")
       ->option_text("N")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 31))
       ->group(group);
@@ -144,6 +146,18 @@ static std::optional<ExitCode> readPrune(Arguments &a,
     if (code)
       return code;
   }
+  return std::nullopt;
+}
+
+static std::optional<ExitCode> readImportance(Arguments &a,
+                                              llvm::StringRef text) {
+  if (text == "activation")
+    a.importance = Importance::Activation;
+  else if (text == "taylor")
+    a.importance = Importance::Taylor;
+  else if (text != "magnitude")
+    return failUsage("unknown importance '" + text +
+                     "'; choose magnitude, activation or taylor");
   return std::nullopt;
 }
 
@@ -252,11 +266,8 @@ std::optional<ExitCode> tool::checkCompression(Arguments &a,
     return failUsage("unknown scope '" + texts.scope +
                      "'; choose layer or global");
   a.options.pruneGlobally = texts.scope == "global";
-  if (texts.importance != "magnitude" && texts.importance != "activation")
-    return failUsage("unknown importance '" + texts.importance +
-                     "'; choose magnitude or activation");
-  if (texts.importance == "activation")
-    a.importance = Importance::Activation;
+  if (auto code = readImportance(a, texts.importance))
+    return code;
   if (!texts.recover.empty() && texts.recover != "none" &&
       texts.recover != "least-squares")
     return failUsage("unknown recovery '" + texts.recover +
@@ -268,9 +279,13 @@ std::optional<ExitCode> tool::checkCompression(Arguments &a,
         "--apply-recipe and --prune or --recover exclude each other: "
         "a recipe says all of it");
   if (!prunes && (a.recovers || a.options.pruneGlobally ||
-                  a.importance == Importance::Activation))
+                  a.importance != Importance::Magnitude))
     return failUsage(
         "--recover, --prune-scope and --importance go with --prune");
+  if (a.importance == Importance::Taylor && !a.options.pruneWeights.empty())
+    return failUsage("--importance=taylor is of units, which "
+                     "--prune=channels:F removes; for single weights use "
+                     "--importance=activation");
   if (a.importance == Importance::Activation && !a.options.prune.empty() &&
       !a.options.pruneWeights.empty())
     return failUsage("--importance=activation looks at units or at weights; "
@@ -282,7 +297,7 @@ std::optional<ExitCode> tool::checkCompression(Arguments &a,
       (hasData || !data.inputs.empty() || data.samples))
     return failUsage(
         "--calibration-data, --calibration-input and --calibration-samples go "
-        "with --recover=least-squares, --importance=activation, or "
+        "with --recover=least-squares, --importance=activation or taylor, or "
         "--quantize=int8 without --ranges: nothing else looks at data");
   bool quantizes = a.options.quantize != Quantize::None;
   if (!a.options.recipe.empty() && !a.options.compresses() && !quantizes)

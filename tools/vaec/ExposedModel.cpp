@@ -132,6 +132,7 @@ Arguments vae::tool::getCompressedArguments(const Arguments &arguments) {
   own.options.inputNorms = options.inputNorms;
   own.options.pruneGlobally = options.pruneGlobally;
   own.options.unitScores = options.unitScores;
+  own.options.scoresAreLoss = options.scoresAreLoss;
   own.options.replay = options.replay;
   own.options.applyRecipe = options.applyRecipe;
   return own;

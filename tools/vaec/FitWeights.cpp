@@ -7,6 +7,7 @@
 #include "tools/vaec/CalibrationRun.h"
 #include "tools/vaec/ExposedModel.h"
 #include "tools/vaec/GeneratedData.h"
+#include "tools/vaec/LossImportance.h"
 #include "tools/vaec/Vaec.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/raw_ostream.h"
@@ -32,6 +33,8 @@ public:
     options.named = arguments.calibration.inputs;
     options.samples = arguments.calibration.samples;
     options.allowNonfinite = arguments.options.allowNonfinite;
+    options.dataOption = "--calibration-data";
+    options.inputOption = "--calibration-input";
   }
 
   void run();
@@ -435,14 +438,23 @@ void WeightFitter::run() {
   if (arguments.options.prune.empty() && arguments.options.pruneWeights.empty())
     return;
   bool usesData =
-      arguments.recovers || arguments.importance == Importance::Activation;
+      arguments.recovers || arguments.importance != Importance::Magnitude;
   // Ranges are of what is left, which must not depend on the entry points that
   // are run to measure them.
   if (!usesData && !arguments.options.needsRanges())
     return;
   decide(); // fails early, and knows the model's hash
+  std::vector<std::string> entries;
   if (usesData)
-    loadData(listEntries());
+    entries = listEntries();
+  if (arguments.importance == Importance::Taylor) {
+    arguments.options.unitScores =
+        scoreByLoss(arguments, recipe.hash, entries, options);
+    arguments.options.scoresAreLoss = true;
+    decide();
+  }
+  if (arguments.recovers || arguments.importance == Importance::Activation)
+    loadData(entries);
   if (arguments.importance == Importance::Activation) {
     if (arguments.options.pruneWeights.empty())
       scoreUnits();

@@ -217,7 +217,8 @@ def PruneChannelsPass : Pass<"vae-prune-channels", "::mlir::ModuleOp"> {
     the L2 norm of a unit's weights relative to the layer's root mean square
     (H. Li et al., Pruning filters for efficient ConvNets, 1608.08710); for units
     of several layers, the mean. With the scope `global`, the least important of
-    the whole model go.
+    the whole model go. Other scores may take the place of norms; with `absolute`
+    they are not relative to their layer's, and every layer must have some.
 
     What is left computes what the original does with all elements of removed
     units set to zero, after every operation: also after those that would make
@@ -238,6 +239,8 @@ def PruneChannelsPass : Pass<"vae-prune-channels", "::mlir::ModuleOp"> {
                "LAYER=FRACTION: of one layer, and those that share units with it">,
     ListOption<"scores", "scores", "std::string",
                "LAYER=S:S:..: importance of its units instead of norms">,
+    Option<"absolute", "absolute", "bool", "false",
+           "The scores of all layers are of one measure: they are compared as they are">,
     ListOption<"removed", "removed", "std::string",
                "LAYER=I:J:..: remove just these units; other options do not count">,
     Option<"mask", "mask", "bool", "false",

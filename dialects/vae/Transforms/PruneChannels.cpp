@@ -99,6 +99,7 @@ private:
     if (scope != "layer" && scope != "global")
       return fail("expected the scope layer or global, found '" + scope + "'");
     request.global = scope == "global";
+    request.absolute = absolute;
     for (StringRef text : layers) {
       auto [name, number] = text.rsplit('=');
       if (failed(readFraction(

@@ -89,7 +89,7 @@ private:
   LogicalResult removeListed();
   LogicalResult checkLeft();
   void remove(SmallVector<UnitClass *> classes, double fraction);
-  std::vector<double> getImportance(const LayerUnits &layer);
+  FailureOr<std::vector<double>> getImportance(const LayerUnits &layer);
   LogicalResult failUnknown(StringRef layer);
 
   UnitFlow &flow;
@@ -109,22 +109,31 @@ LogicalResult Selection::failUnknown(StringRef layer) {
   return error;
 }
 
-std::vector<double> Selection::getImportance(const LayerUnits &layer) {
+FailureOr<std::vector<double>>
+Selection::getImportance(const LayerUnits &layer) {
   for (const auto &[name, scores] : request.scores)
     if (name == layer.name && scores.size() == layer.units.size())
       return scores;
+  bool fixed =
+      llvm::all_of(layer.units, [&](Unit unit) { return flow.isFixed(unit); });
+  if (request.absolute && !fixed)
+    return emitError(layer.op->getLoc())
+           << "the " << layer.units.size() << " units of layer '" << layer.name
+           << "' have no scores to be compared with those of other layers";
   return getUnitNorms(cast<PrunableOpInterface>(layer.op));
 }
 
 /// Finds what goes together, and how important it is: a layer's part is its
-/// importance relative to the layer's mean (root mean square), and the class
-/// has the mean of its layers.
+/// importance relative to the layer's mean (root mean square) unless that is
+/// absolute, and the class has the mean of its layers.
 LogicalResult Selection::collect() {
   std::vector<double> scales;
   for (auto [index, layer] : llvm::enumerate(layers())) {
-    std::vector<double> importance = getImportance(layer);
+    FailureOr<std::vector<double>> importance = getImportance(layer);
+    if (failed(importance))
+      return failure();
     double sum = 0;
-    for (auto [unit, value] : llvm::zip(layer.units, importance)) {
+    for (auto [unit, value] : llvm::zip(layer.units, *importance)) {
       sum += value * value;
       if (flow.isFixed(unit))
         continue;
@@ -134,7 +143,9 @@ LogicalResult Selection::collect() {
       squares += value * value;
       ++count;
     }
-    scales.push_back(sum > 0 ? double(layer.units.size()) / sum : 0);
+    scales.push_back(request.absolute ? 1
+                     : sum > 0        ? double(layer.units.size()) / sum
+                                      : 0);
   }
   llvm::SmallVector<size_t> parents(layers().size());
   std::iota(parents.begin(), parents.end(), 0);

@@ -18,6 +18,9 @@ struct UnitRequest {
   std::vector<std::pair<std::string, double>> layers;
   /// Importance of a layer's units, instead of the norms of their weights.
   std::vector<std::pair<std::string, std::vector<double>>> scores;
+  /// Scores are of one measure in all layers: not relative to the layer's. All
+  /// layers with units to remove have some.
+  bool absolute = false;
   /// Just these units of these layers; the members above do not count then.
   std::vector<std::pair<std::string, std::vector<int64_t>>> removed;
 };

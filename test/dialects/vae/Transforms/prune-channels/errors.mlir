@@ -7,6 +7,7 @@
 // RUN: not vae-opt %s --vae-prune-channels="removed=a=0" 2>&1 | FileCheck %s --check-prefix=PARTLY
 // RUN: not vae-opt %s --vae-prune-channels="removed=a=2" 2>&1 | FileCheck %s --check-prefix=RANGE
 // RUN: not vae-opt %s --vae-prune-channels="removed=mu=0" 2>&1 | FileCheck %s --check-prefix=OUTPUT
+// RUN: not vae-opt %s --vae-prune-channels="channels=0.5 scores=a=1:2 absolute=true" 2>&1 | FileCheck %s --check-prefix=SCORES
 // RUN: not vae-opt %s --vae-prune-channels="removed=a=x" 2>&1 | FileCheck %s --check-prefix=NUMBER
 
 // FRACTION: error: expected a fraction from 0 to less than 1, found 1
@@ -18,6 +19,7 @@
 // PARTLY: error: loc("{{.*}}"): unit 0 of layer 'b' goes with others that are listed, and is not listed
 // RANGE: error: loc("{{.*}}"): unit 2 of layer 'a' does not exist
 // OUTPUT: error: loc("{{.*}}"): unit 0 of layer 'mu' cannot be removed: it reaches an output
+// SCORES: error: loc("{{.*}}"): the 2 units of layer 'b' have no scores to be compared with those of other layers
 // NUMBER: error: expected LAYER=A:B:.. with numbers, found 'a=x'
 func.func @f(%x: tensor<?x1xf32>) -> tensor<?x1xf32> {
   %w1 = vae.constant dense<1.0> : tensor<2x1xf32>

@@ -4,6 +4,8 @@
 // RUN: vae-opt %s --vae-prune-channels="layers=b=0.5" | FileCheck %s --check-prefix=ONE
 // RUN: vae-opt %s --vae-prune-channels="channels=0.25 layers=b=0" | FileCheck %s --check-prefix=REST
 // RUN: vae-opt %s --vae-prune-channels="channels=0.25 scores=a=4:3:1:2" | FileCheck %s --check-prefix=SCORES
+// RUN: vae-opt %s --vae-prune-channels="channels=0.25 scope=global scores=a=10:20:30:40,b=1:2:3:4" | FileCheck %s --check-prefix=RELATIVE
+// RUN: vae-opt %s --vae-prune-channels="channels=0.25 scope=global scores=a=10:20:30:40,b=1:2:3:4 absolute=true" | FileCheck %s --check-prefix=ABSOLUTE
 // RUN: vae-opt %s --vae-prune-channels="removed=a=0:3" | FileCheck %s --check-prefix=LISTED
 // RUN: vae-opt %s --vae-prune-channels="removed=a=0 mask=true" | FileCheck %s --check-prefix=MASK
 
@@ -24,6 +26,8 @@ func.func @f(%x: tensor<?x1xf32>) -> tensor<?x1xf32> {
 // ONE: vae.pruned = {b = array<i64: 0, 1>}
 // REST: vae.pruned = {a = array<i64: 0>}
 // SCORES: vae.pruned = {a = array<i64: 2>, b = array<i64: 0>}
+// RELATIVE: vae.pruned = {a = array<i64: 0>, b = array<i64: 0>}
+// ABSOLUTE: vae.pruned = {b = array<i64: 0, 1>}
 // LISTED: vae.pruned = {a = array<i64: 0, 3>}
 
 // MASK: %[[FACTORS:.*]] = vae.constant dense<[0.000000e+00, 1.000000e+00, 1.000000e+00, 1.000000e+00]>
