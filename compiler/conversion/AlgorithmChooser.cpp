@@ -101,8 +101,7 @@ std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
   }
   double least = *direct;
   for (const Algorithm &algorithm : Algorithm::getAll()) {
-    auto cost =
-        getCost(rules.target, op, algorithm, getPrecision(algorithm));
+    auto cost = getCost(rules.target, op, algorithm, getPrecision(algorithm));
     if (!cost || !rules.allows(algorithm) ||
         !isWorth(algorithm, *cost, least) ||
         !isAffordable(rules.target, op, algorithm))

@@ -20,12 +20,7 @@ static bool equals(const char *known, const char *name, size_t size) {
 CpuAnswer vae::runtime::findFeature(const X86Cpu &cpu, const char *name,
                                     size_t size) {
   // Bits of XCR0: SSE and AVX state; opmasks and both halves of zmm; tiles.
-  enum State : uint64_t {
-    None = 0,
-    Ymm = 0x6,
-    Zmm = 0xe6,
-    Tiles = kTileState
-  };
+  enum State : uint64_t { None = 0, Ymm = 0x6, Zmm = 0xe6, Tiles = kTileState };
   struct Feature {
     const char *name;
     X86Cpu::Register where;

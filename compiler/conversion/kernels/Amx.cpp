@@ -13,9 +13,8 @@ using namespace mlir;
 using namespace vae;
 
 static void call(Emitter &e, const Twine &name, ValueRange operands) {
-  LLVM::CallIntrinsicOp::create(e.b, e.loc,
-                                e.b.getStringAttr("llvm.x86." + name),
-                                operands);
+  LLVM::CallIntrinsicOp::create(
+      e.b, e.loc, e.b.getStringAttr("llvm.x86." + name), operands);
 }
 
 /// The number of a tile, which is part of an instruction.
@@ -31,9 +30,9 @@ Value Emitter::address(Value buffer, Value at) {
   Type element = cast<MemRefType>(buffer.getType()).getElementType();
   int64_t bytes = element.getIntOrFloatBitWidth() / 8;
   Value first = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
-  return LLVM::IntToPtrOp::create(
-      b, loc, LLVM::LLVMPointerType::get(b.getContext()),
-      toI64(*this, add(first, mul(at, bytes))));
+  return LLVM::IntToPtrOp::create(b, loc,
+                                  LLVM::LLVMPointerType::get(b.getContext()),
+                                  toI64(*this, add(first, mul(at, bytes))));
 }
 
 void Emitter::configureTiles(Value table) {
@@ -48,8 +47,8 @@ void Emitter::configureTiles(Value table) {
   Value value = arith::ConstantOp::create(
       b, loc, DenseElementsAttr::get(type, ArrayRef<int8_t>(bytes)));
   auto words = VectorType::get({kAmxBytes / 4}, b.getI32Type());
-  vector::StoreOp::create(b, loc, vector::BitCastOp::create(b, loc, words, value),
-                          table, index(0));
+  vector::StoreOp::create(
+      b, loc, vector::BitCastOp::create(b, loc, words, value), table, index(0));
   call(*this, "ldtilecfg", address(table, index(0)));
 }
 

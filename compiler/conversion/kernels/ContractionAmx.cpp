@@ -38,9 +38,8 @@ void ContractionEmitter::allocateAmx() {
   // The last rows of weights of a run, and zeros, since other weights follow.
   if (getRestSummands(shape)) {
     amx.rest = e.stack(kAmxSums * kTileWords, word);
-    e.loop(e.index(0), e.index(kAmxSums * kTileWords), kWords, [&](Value at) {
-      e.storeVec(e.integers(0), amx.rest, at);
-    });
+    e.loop(e.index(0), e.index(kAmxSums * kTileWords), kWords,
+           [&](Value at) { e.storeVec(e.integers(0), amx.rest, at); });
   }
   padRounded();
 }
@@ -184,8 +183,8 @@ void ContractionEmitter::multiplyAmx(const AmxTile &tile,
              rest * kAmxRows / each);
     SmallVector<Emitter::TileRows> tiles;
     for (int64_t v = 0; v < vectors; ++v)
-      tiles.push_back({e.address(amx.rest, e.index(v * kTileWords)),
-                       e.index(kAmxBytes)});
+      tiles.push_back(
+          {e.address(amx.rest, e.index(v * kTileWords)), e.index(kAmxBytes)});
     int64_t left = shape.runLength() - whole * each;
     addAmxDots(getAmxInputs(tile, run, k, left), tiles);
     return Values();
@@ -198,15 +197,15 @@ void ContractionEmitter::finishAmx(const AmxTile &tile, const Weights &weights,
                                    Value count) {
   int64_t vectors = channels.vectors;
   bool integers = shape.precision == Precision::INT8;
-  Value packed =
-      e.add(e.mul(channels.group, paddedOutputs(shape)), output);
+  Value packed = e.add(e.mul(channels.group, paddedOutputs(shape)), output);
   Value first = e.add(e.mul(channels.group, shape.outputs), output);
   Values starts, scales, biases;
   for (int64_t v = 0; v < vectors; ++v) {
     Value at = e.add(packed, v * e.width);
     if (integers) {
       starts.push_back(startInt8(weights, v));
-      std::tie(scales.emplace_back(), biases.emplace_back()) = loadInt8Scales(at);
+      std::tie(scales.emplace_back(), biases.emplace_back()) =
+          loadInt8Scales(at);
     } else {
       biases.push_back(bias ? e.loadVec(bias, at) : Value());
     }
@@ -217,8 +216,7 @@ void ContractionEmitter::finishAmx(const AmxTile &tile, const Weights &weights,
     getPositions(e.add(tile.at, r), 1, /*whole=*/true, inputs, results);
     for (int64_t v = 0; v < vectors; ++v) {
       Value at = e.add(e.mul(r, vectors * kWords), v * kWords);
-      Value words =
-          vector::LoadOp::create(e.b, e.loc, e.ints(), amx.sums, at);
+      Value words = vector::LoadOp::create(e.b, e.loc, e.ints(), amx.sums, at);
       if (integers) {
         words = arith::AddIOp::create(e.b, e.loc, words, starts[v]);
         sums.push_back(e.fma(e.fromIntegers(words), scales[v], biases[v]));

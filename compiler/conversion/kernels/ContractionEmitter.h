@@ -266,9 +266,8 @@ private:
                 int64_t rows);
   void addAmxDots(llvm::ArrayRef<Emitter::TileRows> inputs,
                   llvm::ArrayRef<Emitter::TileRows> weights);
-  llvm::SmallVector<Emitter::TileRows> getAmxInputs(const AmxTile &tile,
-                                                    const AmxRun &run, Value k,
-                                                    int64_t count);
+  llvm::SmallVector<Emitter::TileRows>
+  getAmxInputs(const AmxTile &tile, const AmxRun &run, Value k, int64_t count);
   void multiplyAmx(const AmxTile &tile, const Weights &weights,
                    int64_t vectors);
   void finishAmx(const AmxTile &tile, const Weights &weights,

@@ -13,9 +13,9 @@ Value ContractionEmitter::getPatchPlace(Value row, Value step) {
   Value run = e.div(step, shape.storedRunLength());
   Value frame = e.div(run, shape.window[0]);
   Value tap = e.sub(run, e.mul(frame, shape.window[0]));
-  Value place = e.add(e.mul(frame, patch.height),
-                      e.add(e.mul(row, shape.stride[0]),
-                            e.mul(tap, shape.dilation[0])));
+  Value place =
+      e.add(e.mul(frame, patch.height),
+            e.add(e.mul(row, shape.stride[0]), e.mul(tap, shape.dilation[0])));
   return e.mul(place, patch.rowWords);
 }
 
@@ -24,15 +24,14 @@ Value ContractionEmitter::getPatchPlace(Value row, Value step) {
 void ContractionEmitter::roundPatch(Value window, Value rows) {
   Patch patch = Patch::of(shape);
   int64_t taps = (shape.window[0] - 1) * shape.dilation[0] + 1;
-  Value height =
-      e.add(e.mul(e.sub(rows, e.index(1)), shape.stride[0]), taps);
+  Value height = e.add(e.mul(e.sub(rows, e.index(1)), shape.stride[0]), taps);
   Value columns = e.sub(lastPosition, e.add(firstPosition, 1));
   Value length = e.add(e.mul(columns, patch.step), shape.runLength());
   Value inFrame = e.mul(size(kInImage), shape.frameDilation);
   e.loop(e.index(0), e.index(shape.frames), 1, [&](Value frame) {
     e.loop(e.index(0), height, 1, [&](Value row) {
-      Value from = e.add(
-          window, e.add(e.mul(frame, inFrame), e.mul(row, size(kInRow))));
+      Value from =
+          e.add(window, e.add(e.mul(frame, inFrame), e.mul(row, size(kInRow))));
       Value to = e.mul(e.add(e.mul(frame, patch.height), row), patch.rowWords);
       e.strip(length, [&](Value k, Value mask) {
         storeRounded(e.loadVec(x, e.add(from, k), mask), rounded,

@@ -362,8 +362,7 @@ Value ContractionEmitter::settleSign(Value sum) {
 /// Stores sums, after what is fused. Positions may repeat in a tile: all reads
 /// of a residual, whose place may be the result's, come before all writes.
 void ContractionEmitter::finish(Values sums, const Values &places,
-                                const Values &masks,
-                                const Requantization &by) {
+                                const Values &masks, const Requantization &by) {
   for (Value &sum : sums)
     sum = settleSign(sum);
   if (residual)

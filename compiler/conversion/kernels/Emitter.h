@@ -132,7 +132,8 @@ public:
   // Tiles of AMX, by their numbers (Amx.cpp).
   /// Where an element of a buffer is.
   Value address(Value buffer, Value at);
-  /// Makes all of them 16 rows of 64 bytes; `table`: 16 i32 for the description.
+  /// Makes all of them 16 rows of 64 bytes; `table`: 16 i32 for the
+  /// description.
   void configureTiles(Value table);
   void releaseTiles();
   void zeroTile(int64_t tile);

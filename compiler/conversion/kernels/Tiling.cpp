@@ -187,8 +187,7 @@ bool vae::usesAmx(const KernelTarget &target, const Contraction &shape) {
     return true;
   // Whole tiles of summands, of which two begin in a word.
   return pairs && shape.groups == 1 && shape.hasContiguousRows() &&
-         shape.inputs % 2 == 0 &&
-         shape.runLength() % (kAmxBytes / 2) == 0 &&
+         shape.inputs % 2 == 0 && shape.runLength() % (kAmxBytes / 2) == 0 &&
          Patch::of(shape).words * 4 <= kMostPatchBytes;
 }
 
@@ -207,13 +206,15 @@ bool vae::sharesRounded(const KernelTarget &target, const Contraction &shape) {
 /// Half of the cache, and equal parts.
 int64_t vae::chooseChannelTiles(const KernelTarget &target,
                                 const Contraction &shape, const Tile &tile) {
-  constexpr int64_t kWeightBytes = 2;
-  if (!sharesRounded(target, shape) || tile.positions == 1)
+  // Inputs of a tile of AMX are read from the L1 cache for all of them, too.
+  bool amx = usesAmx(target, shape) && shape.flat && shape.groups == 1;
+  if (!(sharesRounded(target, shape) || amx) || tile.positions == 1)
     return 1;
+  const int64_t weightBytes = shape.precision == Precision::INT8 ? 1 : 2;
   int64_t outputs = tile.vectors * target.vectorWidth;
   if (usesPatches(target, shape))
     return llvm::divideCeil(shape.outputs, outputs);
-  int64_t bytes = shape.storedSummands() * outputs * kWeightBytes;
+  int64_t bytes = shape.storedSummands() * outputs * weightBytes;
   int64_t most = std::max<int64_t>(1, target.l2Bytes / 2 / bytes);
   int64_t tiles = llvm::divideCeil(shape.outputs, outputs);
   return llvm::divideCeil(tiles, llvm::divideCeil(tiles, most));

@@ -80,8 +80,8 @@ static KernelTarget kernelTarget(const Triple &triple,
 static std::string hostFeatures() {
   SmallVector<std::string> features;
   for (const auto &feature : sys::getHostCPUFeatures()) {
-    bool has = feature.second &&
-               (!feature.first().starts_with("amx-") || runtime::requestTiles());
+    bool has = feature.second && (!feature.first().starts_with("amx-") ||
+                                  runtime::requestTiles());
     features.push_back((has ? "+" : "-") + feature.first().str());
   }
   llvm::sort(features); // the map has no order of its own
