@@ -56,7 +56,9 @@ struct Feature {
 constexpr Feature kFeatures[] = {{"bf16_dot", &KernelTarget::bf16Dot},
                                  {"word_dots", &KernelTarget::wordDots},
                                  {"vnni", &KernelTarget::vnni},
-                                 {"byte_dots", &KernelTarget::byteDots}};
+                                 {"byte_dots", &KernelTarget::byteDots},
+                                 {"amx_int8", &KernelTarget::amxInt8},
+                                 {"amx_bf16", &KernelTarget::amxBf16}};
 } // namespace
 
 void vae::setKernelTarget(NamedAttrList &version, const KernelTarget &target,

@@ -73,7 +73,8 @@ std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
   if (isIntegerLayer(op))
     return std::nullopt; // its sums are exact, and direct
   AlgorithmChoice best;
-  auto direct = getCost(rules.target, op, best.algorithm);
+  auto direct =
+      getCost(rules.target, op, best.algorithm, getPrecision(best.algorithm));
   if (!direct)
     return std::nullopt;
   auto one = forced.find(getLayerName(op->getLoc()));
@@ -99,9 +100,8 @@ std::optional<AlgorithmChoice> AlgorithmChooser::choose(Operation *op) const {
     }
   }
   double least = *direct;
-  Precision precision = getFastPrecision();
   for (const Algorithm &algorithm : Algorithm::getAll()) {
-    auto cost = getCost(rules.target, op, algorithm, precision);
+    auto cost = getCost(rules.target, op, algorithm, getPrecision(algorithm));
     if (!cost || !rules.allows(algorithm) ||
         !isWorth(algorithm, *cost, least) ||
         !isAffordable(rules.target, op, algorithm))
@@ -116,7 +116,8 @@ std::optional<double> AlgorithmChooser::getChosenCost(Operation *op) const {
   auto choice = choose(op);
   if (!choice)
     return std::nullopt;
-  return getCost(rules.target, op, choice->algorithm, getFastPrecision());
+  return getCost(rules.target, op, choice->algorithm,
+                 getPrecision(choice->algorithm));
 }
 
 std::optional<double> AlgorithmChooser::getIntegerCost(Operation *op) const {

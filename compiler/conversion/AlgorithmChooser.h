@@ -27,6 +27,7 @@ struct AlgorithmRules {
   std::vector<std::string> algorithms; // "[LAYER=]ALGORITHM"
   std::vector<std::string> tuned;      // "SHAPE=ALGORITHM" (LayerShape.h)
   bool blockFloat = false;             // Winograd's products of 16 bits
+  bool bf16 = false;                   // direct products of 16 bits
   bool stores = true;                  // transformed weights, unasked
   KernelTarget target;
 
@@ -41,12 +42,15 @@ struct AlgorithmRules {
     rules.algorithms.assign(pass.algorithms.begin(), pass.algorithms.end());
     rules.tuned.assign(pass.tuned.begin(), pass.tuned.end());
     rules.blockFloat = pass.blockFloat;
+    rules.bf16 = pass.bf16;
     rules.stores = pass.stores;
     rules.target.vectorWidth = pass.vectorWidth;
     rules.target.vectorRegisters = pass.vectorRegisters;
     rules.target.wordDots = pass.blockFloat || pass.wordDots;
     rules.target.byteDots = pass.byteDots;
     rules.target.vnni = pass.vnni;
+    rules.target.amxInt8 = pass.amxInt8;
+    rules.target.amxBf16 = pass.amxBf16;
     return rules;
   }
 };
@@ -72,7 +76,10 @@ public:
   std::optional<double> getIntegerCost(mlir::Operation *op) const;
 
 private:
-  Precision getFastPrecision() const {
+  /// What the products of an algorithm will be of.
+  Precision getPrecision(const Algorithm &algorithm) const {
+    if (rules.bf16 && !algorithm.winograd)
+      return Precision::BF16;
     return rules.blockFloat ? Precision::BFP16 : Precision::F32;
   }
   AlgorithmChoice obey(mlir::Operation *op, AlgorithmSource source,

@@ -31,6 +31,9 @@ static constexpr double kVnniProducts = 0.54, kPairProducts = 0.8,
 /// Four products of bytes, of all lanes: by VNNI or a dot product of AArch64,
 /// by two pmaddwd and two additions, and one after the other.
 static constexpr double kByteDots = 1, kBytePairs = 2.8, kByteSingles = 10;
+/// A row of a tile of AMX, a vector of what it gives, and one that becomes bf16
+/// (dense layers of 64 to 784 inputs, convolutions of 64 to 512 channels).
+static constexpr double kAmxRow = 0.19, kAmxResult = 24, kRounded = 8;
 /// A vector of transformed weights: of few, which stay in a cache near by, and
 /// what is added for many.
 static constexpr double kFewWeights = 8, kManyWeights = 18;
@@ -53,9 +56,41 @@ static double getProducts(int64_t rows, int64_t inputs, int64_t vectors,
   return static_cast<double>(rows * inputs * vectors) * idle;
 }
 
+/// By tiles, which are whole ones.
+static double getAmxCost(const KernelTarget &target, const Work &work,
+                         const Contraction &shape) {
+  int64_t images = work.images * work.rows;
+  int64_t positions = images * work.columns;
+  int64_t rows = llvm::alignTo(positions, kAmxRows);
+  int64_t each = shape.precision == Precision::INT8 ? kAmxBytes : kAmxBytes / 2;
+  int64_t run = shape.storedRunLength();
+  int64_t summands =
+      shape.storedSummands() / run * llvm::divideCeil(run, each) * kAmxRows;
+  double rounded = 0;
+  if (usesPatches(target, shape)) {
+    Patch patch = Patch::of(shape);
+    rows = images * llvm::alignTo(work.columns, kAmxRows);
+    rounded = static_cast<double>(rows * patch.words) /
+              static_cast<double>(patch.rows * kAmxPositions);
+  } else if (shape.precision == Precision::BF16) {
+    rounded = static_cast<double>(positions * shape.inputs) / 2;
+  }
+  int64_t vectors = llvm::divideCeil(shape.outputs, kChannelBlock);
+  double sums = kAmxRow * static_cast<double>(rows * summands) +
+                kAmxResult * static_cast<double>(positions);
+  return shape.groups * (sums * static_cast<double>(vectors) +
+                         kRounded * rounded * 2 / kChannelBlock);
+}
+
 static double getDirectCost(const KernelTarget &target, const Work &work,
                             Precision precision) {
   Contraction shape = work.shape;
+  if (precision == Precision::INT8 || precision == Precision::BF16) {
+    shape.precision = precision;
+    if (usesAmx(target, shape))
+      return getAmxCost(target, work, shape);
+    shape.precision = Precision::F32;
+  }
   int64_t positions = work.images * work.rows * work.columns;
   if (shape.depthwise())
     return 2.0 * positions * vectorsFor(target, shape.groups) * shape.taps();

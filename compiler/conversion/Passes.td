@@ -32,6 +32,10 @@ defvar AlgorithmOptions = [
   Option<"vnni", "vnni", "bool", "false", "By VNNI">,
   Option<"byteDots", "byte-dots", "bool", "false",
          "Bytes are multiplied by AArch64's dot product">,
+  Option<"amxInt8", "amx-int8", "bool", "false", "Bytes are multiplied by AMX">,
+  Option<"amxBf16", "amx-bf16", "bool", "false", "And bf16">,
+  Option<"bf16", "bf16", "bool", "false",
+         "Products of direct sums will be those of bf16">,
   Option<"stores", "stores", "bool", "true",
          "Whether transformed weights may be stored unasked">];
 
@@ -262,6 +266,10 @@ def ConvertVaeToKernelPass : Pass<"convert-vae-to-kernel", "::mlir::ModuleOp"> {
            "The same by VNNI, which multiplies fours of bytes, too">,
     Option<"byteDots", "byte-dots", "bool", "false",
            "Multiply fours of bytes by AArch64's dot product">,
+    Option<"amxInt8", "amx-int8", "bool", "false",
+           "Multiply bytes by AMX; for vectors of 16 lanes">,
+    Option<"amxBf16", "amx-bf16", "bool", "false",
+           "Multiply bf16 by AMX; beside AVX512-BF16">,
     Option<"tileRows", "tile-rows", "int64_t", "0",
            "Output positions of contractions' tiles; 0: chosen">,
     Option<"tileVectors", "tile-vectors", "int64_t", "0",

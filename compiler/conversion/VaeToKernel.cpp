@@ -350,6 +350,8 @@ struct ConvertVaeToKernelPass
     target.wordDots = wordDots;
     target.vnni = vnni;
     target.byteDots = byteDots;
+    target.amxInt8 = amxInt8;
+    target.amxBf16 = amxBf16;
     if (tileRows || tileVectors)
       target.tile = Tile{tileVectors, tileRows};
     return target;
@@ -370,6 +372,8 @@ std::unique_ptr<Pass> vae::createConvertVaeToKernelPass(KernelTarget target,
   options.wordDots = target.wordDots;
   options.vnni = target.vnni;
   options.byteDots = target.byteDots;
+  options.amxInt8 = target.amxInt8;
+  options.amxBf16 = target.amxBf16;
   if (target.tile) {
     options.tileRows = target.tile->positions;
     options.tileVectors = target.tile->vectors;

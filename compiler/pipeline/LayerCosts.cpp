@@ -23,6 +23,8 @@ static constexpr double kWeights8 = 1.05, kWeights4 = 1.2;
 static double getFactor(const KernelTarget &target, Operation *op) {
   switch (getPrecision(op)) {
   case Precision::BF16:
+    if (target.amxBf16)
+      return 1; // which the model knows
     return target.bf16Dot ? kBf16Dots : kBf16Singles;
   case Precision::BFP16:
     return target.vnni ? kVnniWords : kWords;
@@ -45,7 +47,7 @@ static double getDenseCost(const KernelTarget &target, DenseOp op) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   for (int64_t size : type.getShape().drop_back())
     work.images *= ShapedType::isDynamic(size) ? kNominalImages : size;
-  Precision precision = isIntegerLayer(op) ? Precision::INT8 : Precision::F32;
+  Precision precision = isIntegerLayer(op) ? Precision::INT8 : getPrecision(op);
   return *getCost(target, work, Algorithm(), precision);
 }
 

@@ -67,6 +67,8 @@ vae::resolveTargets(const CompileOptions &options) {
           natural.wordDots && (same || options.vectorWidth == 8);
       cpu.kernels.vnni = natural.vnni && same;
       cpu.kernels.byteDots = natural.byteDots && same;
+      cpu.kernels.amxInt8 = natural.amxInt8 && same;
+      cpu.kernels.amxBf16 = natural.amxBf16 && same;
       if (same)
         cpu.kernels.streamBytes = natural.streamBytes;
     }
@@ -185,6 +187,7 @@ AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
       options.storage == Storage::F32 && options.quantize == Quantize::None;
   rules.blockFloat =
       options.precision == Precision::BFP16 && rules.target.wordDots;
+  rules.bf16 = options.precision == Precision::BF16 && rules.target.amxBf16;
   return rules;
 }
 
@@ -198,9 +201,12 @@ static OptionsTy getAlgorithms(const AlgorithmRules &rules) {
   result.vectorWidth = rules.target.vectorWidth;
   result.vectorRegisters = rules.target.vectorRegisters;
   result.blockFloat = rules.blockFloat;
+  result.bf16 = rules.bf16;
   result.wordDots = rules.target.wordDots;
   result.vnni = rules.target.vnni;
   result.byteDots = rules.target.byteDots;
+  result.amxInt8 = rules.target.amxInt8;
+  result.amxBf16 = rules.target.amxBf16;
   result.stores = rules.stores;
   return result;
 }

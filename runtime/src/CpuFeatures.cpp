@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/src/CpuFeatures.h"
 
+#include "runtime/src/TilePermission.h"
+
 #include <cstring>
 
 #if defined(__x86_64__)
@@ -17,8 +19,8 @@ static bool equals(const char *known, const char *name, size_t size) {
 
 CpuAnswer vae::runtime::findFeature(const X86Cpu &cpu, const char *name,
                                     size_t size) {
-  // Bits of XCR0: SSE and AVX state; opmasks and both halves of zmm.
-  enum State : uint64_t { None = 0, Ymm = 0x6, Zmm = 0xe6 };
+  // Bits of XCR0: SSE and AVX state; opmasks and both halves of zmm; tiles.
+  enum State : uint64_t { None = 0, Ymm = 0x6, Zmm = 0xe6, Tiles = kTileState };
   struct Feature {
     const char *name;
     X86Cpu::Register where;
@@ -77,6 +79,7 @@ static X86Cpu readHost() {
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
     cpu.registers[X86Cpu::Leaf7Ebx] = b;
     cpu.registers[X86Cpu::Leaf7Ecx] = c;
+    cpu.registers[X86Cpu::Leaf7Edx] = d;
     if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d))
       cpu.registers[X86Cpu::Leaf7Sub1Eax] = a;
   }
@@ -101,5 +104,12 @@ static ArmCpu readHost() {
 CpuAnswer vae::runtime::findHostFeature(const char *name, size_t size) {
   // Asked once: in a virtual machine cpuid is a trip to the hypervisor.
   static const auto host = readHost();
-  return findFeature(host, name, size);
+  CpuAnswer answer = findFeature(host, name, size);
+  constexpr char kTiles[] = "amx-";
+  constexpr size_t kLength = sizeof(kTiles) - 1;
+  if (answer != CpuAnswer::Present || size < kLength ||
+      std::memcmp(name, kTiles, kLength) != 0)
+    return answer;
+  static const bool allowed = requestTiles();
+  return allowed ? answer : CpuAnswer::Missing;
 }

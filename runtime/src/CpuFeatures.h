@@ -15,6 +15,7 @@ struct X86Cpu {
     Leaf1Ecx,
     Leaf7Ebx,
     Leaf7Ecx,
+    Leaf7Edx,
     Leaf7Sub1Eax,
     Extended1Ecx,
     kNumRegisters
@@ -29,12 +30,17 @@ struct ArmCpu {
   unsigned long words[kNumWords] = {};
 };
 
+/// Bits of XCR0 for the tiles of AMX: their configuration and their data.
+inline constexpr uint64_t kTileState = 0x60000;
+
 /// Whether a CPU has a feature, by its LLVM name (`size` bytes at `name`), and
 /// the operating system saves the registers that it uses.
 CpuAnswer findFeature(const X86Cpu &cpu, const char *name, size_t size);
 CpuAnswer findFeature(const ArmCpu &cpu, const char *name, size_t size);
 
-/// The same for the CPU this runs on.
+/// The same for the CPU this runs on. Tiles are larger than all other registers
+/// together, so Linux lets a process use them if it asks; who asks for their
+/// features here does so.
 CpuAnswer findHostFeature(const char *name, size_t size);
 
 } // namespace vae::runtime

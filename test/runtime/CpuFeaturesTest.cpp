@@ -32,7 +32,8 @@ TEST(CpuFeatures, ACpuWithAllBitsHasAllNames) {
        {"sse3",     "ssse3",    "sse4.1",   "sse4.2",     "popcnt",
         "avx",      "f16c",     "fma",      "avx2",       "bmi",
         "bmi2",     "lzcnt",    "movbe",    "avx512f",    "avx512cd",
-        "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx512bf16"}) {
+        "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx512bf16",
+        "amx-tile", "amx-bf16", "amx-int8"}) {
     EXPECT_EQ(find(everything(), name), CpuAnswer::Present) << name;
     EXPECT_EQ(find(X86Cpu(), name), CpuAnswer::Missing) << name;
   }
@@ -61,6 +62,9 @@ TEST(CpuFeatures, TheSystemMustSaveTheRegisters) {
   EXPECT_EQ(find(cpu, "avx512f"), CpuAnswer::Missing);
   cpu.xcr0 = 0xe7;
   EXPECT_EQ(find(cpu, "avx512f"), CpuAnswer::Present);
+  EXPECT_EQ(find(cpu, "amx-tile"), CpuAnswer::Missing);
+  cpu.xcr0 = 0x600e7;
+  EXPECT_EQ(find(cpu, "amx-tile"), CpuAnswer::Present);
   cpu.xcr0 = 0x3; // x87, SSE
   EXPECT_EQ(find(cpu, "avx2"), CpuAnswer::Missing);
   EXPECT_EQ(find(cpu, "fma"), CpuAnswer::Missing);
@@ -87,6 +91,8 @@ TEST(CpuFeatures, BitsAreTheManuals) {
                {X86Cpu::Leaf7Ebx, 1u << 28, {"avx512cd"}},
                {X86Cpu::Leaf7Ebx, 3u << 30, {"avx512bw", "avx512vl"}},
                {X86Cpu::Leaf7Ecx, 1u << 11, {"avx512vnni"}},
+               {X86Cpu::Leaf7Edx, 1u << 22, {"amx-bf16"}},
+               {X86Cpu::Leaf7Edx, 3u << 24, {"amx-tile", "amx-int8"}},
                {X86Cpu::Leaf7Sub1Eax, 1u << 5, {"avx512bf16"}},
                {X86Cpu::Extended1Ecx, 1u << 5, {"lzcnt"}}};
   for (const auto &c : cases) {
@@ -135,7 +141,7 @@ std::string kernelName(std::string name) {
   if (name == "fullfp16")
     return "asimdhp";
   for (char &c : name)
-    c = c == '.' ? '_' : c;
+    c = c == '.' || c == '-' ? '_' : c;
   return name;
 }
 

@@ -13,6 +13,8 @@
 using namespace mlir;
 using namespace vae;
 
+/// Products that AMX adds in the time of one of f32.
+static constexpr int64_t kAmxFactor = 16;
 /// The buffer of the packed weight.
 static constexpr unsigned kWeightBuffer = 1;
 /// Vectors along the inputs must be worth the sum of their lanes.
@@ -97,6 +99,12 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
       [&](Emitter &e, ValueRange sizes) {
         if (shape.depthwise())
           return e.mul(sizes[kImages], e.mul(sizes[kRows], sizes[kColumns]));
+        if (usesPatches(target, shape)) {
+          Value patches = PatchTiles(e, shape, sizes).count;
+          Tile tile = chooseTile(target, shape);
+          return e.mul(patches,
+                       ChannelTiles(e, target, shape, tile, patches).count);
+        }
         auto count = [&](Tile tile) {
           PositionTiles positions(e, target, shape, tile.positions, sizes);
           ChannelTiles channels(e, target, shape, tile, positions.count);
@@ -105,8 +113,9 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
         Value items = count(chooseTile(target, shape));
         if (!hasRowTile(target, shape))
           return items;
-        return e.select(e.less(sizes[kImages], e.index(2)),
-                        count(chooseRowTile(target, shape)), items);
+        Tile row = chooseRowTile(target, shape);
+        return e.select(e.less(sizes[kImages], e.index(row.positions + 1)),
+                        count(row), items);
       },
       [&](Emitter &e, const KernelArgs &args) {
         ContractionEmitter emitter(e, target, shape, epilogue, args);
@@ -115,8 +124,18 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
         else
           emitter.emit();
       },
-      /*scratchBytes=*/0,
+      ContractionEmitter::getRoundedBytes(target, shape),
       shape.precision == Precision::BF16 ? kWeightBuffer : kNoBuffer);
+}
+
+int64_t ContractionEmitter::getRoundedBytes(const KernelTarget &target,
+                                            const Contraction &shape) {
+  if (!usesAmx(target, shape) || !sharesRounded(target, shape))
+    return 0;
+  int64_t words = usesPatches(target, shape)
+                      ? Patch::of(shape).words
+                      : kAmxPositions * getRoundedRow(target, shape);
+  return words * sizeof(int32_t);
 }
 
 int64_t vae::getContractionItemFlops(const KernelTarget &target,
@@ -127,6 +146,10 @@ int64_t vae::getContractionItemFlops(const KernelTarget &target,
   int64_t outputs = std::min(tile.vectors * target.vectorWidth, shape.outputs);
   int64_t summands = std::max<int64_t>(1, shape.taps() * shape.inputs);
   int64_t flops = 2 * tile.positions * outputs * summands;
+  if (usesPatches(target, shape))
+    flops *= Patch::of(shape).rows * chooseChannelTiles(target, shape, tile);
+  if (usesAmx(target, shape))
+    return std::max<int64_t>(1, flops / kAmxFactor);
   switch (shape.precision) {
   case Precision::BF16: // two take the time of one of f32
     return flops / 2;

@@ -23,24 +23,40 @@ static constexpr int64_t kUnroll = 4, kUnrollFloats = 2;
 void ContractionEmitter::allocateRounded() {
   if (!target.bf16Dot || shape.precision != Precision::BF16)
     return;
-  int64_t summands = std::min(shape.storedRunLength(), kBf16Summands);
-  roundedRow = llvm::alignTo(summands, e.width) / 2;
+  roundedRow = getRoundedRow(target, shape);
+  rounded = args.scratch;
+  if (usesAmx(target, shape))
+    return;
   // A span of windows ends with a whole vector.
   rounded =
       e.stack(chooseTile(target, shape).positions * roundedRow + e.width / 2,
               e.b.getI32Type());
 }
 
+/// Whole vectors, and of AMX whole rows of tiles.
+int64_t ContractionEmitter::getRoundedRow(const KernelTarget &target,
+                                          const Contraction &shape) {
+  int64_t summands = std::min(shape.storedRunLength(), kBf16Summands);
+  int64_t step = usesAmx(target, shape) ? kAmxBytes / 2 : target.vectorWidth;
+  return llvm::alignTo(summands, step) / 2;
+}
+
+void ContractionEmitter::storeRounded(Value value, Value table, Value at) {
+  auto type = VectorType::get(
+      {e.width / 2}, cast<MemRefType>(table.getType()).getElementType());
+  Value words =
+      vector::BitCastOp::create(e.b, e.loc, type, e.roundToBf16(value));
+  e.storeVec(words, table, at);
+}
+
 /// Rounds the summands of each position that begin at its input, into rows of
 /// the table from `row` on.
 void ContractionEmitter::roundInputs(const Values &inputs, int64_t length,
                                      Value row) {
-  auto words = VectorType::get({e.width / 2}, e.b.getI32Type());
   auto round = [&](Value k, Value mask) {
     for (auto [r, input] : llvm::enumerate(inputs)) {
-      Value value = e.roundToBf16(e.loadVec(x, e.add(input, k), mask));
-      e.storeVec(vector::BitCastOp::create(e.b, e.loc, words, value), rounded,
-                 e.add(e.add(row, e.div(k, 2)), r * roundedRow));
+      storeRounded(e.loadVec(x, e.add(input, k), mask), rounded,
+                   e.add(e.add(row, e.div(k, 2)), r * roundedRow));
     }
   };
   int64_t whole = length / e.width * e.width;

@@ -64,6 +64,22 @@ struct ChannelTiles {
   }
 };
 
+/// Positions in blocks of rows and columns (Patch).
+struct PatchTiles {
+  using Value = mlir::Value;
+  int64_t rows;  // of a block
+  Value inRow;   // blocks side by side
+  Value inImage; // and of an image
+  Value count;
+
+  PatchTiles(Emitter &e, const Contraction &shape, mlir::ValueRange sizes)
+      : rows(Patch::of(shape).rows) {
+    inRow = e.ceilDiv(sizes[kColumns], kAmxPositions);
+    inImage = e.mul(inRow, e.ceilDiv(sizes[kRows], rows));
+    count = e.mul(sizes[kImages], inImage);
+  }
+};
+
 /// Emits the body of one contraction kernel.
 class ContractionEmitter {
   using Value = mlir::Value;
@@ -86,6 +102,9 @@ public:
   static constexpr unsigned kExpandedBuffer = 2;
   static bool hasExpandedWeight(const KernelTarget &target,
                                 const Contraction &shape);
+  /// Scratch for inputs that become bf16.
+  static int64_t getRoundedBytes(const KernelTarget &target,
+                                 const Contraction &shape);
 
   void emit();
   void emitDepthwise();
@@ -178,7 +197,6 @@ private:
   Values overFrameTaps(const Taps &taps, Value at, Value step,
                        const Values &accumulators, RunFn run);
   Value settleSign(Value sum);
-  void finish(Values sums, const Values &places, const Values &masks);
   // ContractionF16.cpp
   /// A piece of a run of summands: `count` of them, from `first` on, those of
   /// position r at places[r] of `data`.
@@ -210,11 +228,60 @@ private:
   Values addRoundedPairs(const Values &rows, const Weights &weights,
                          const Pairs &pairs, int64_t vectors,
                          const Values &sums);
+  static int64_t getRoundedRow(const KernelTarget &target,
+                               const Contraction &shape);
+  /// Stores a vector as bf16.
+  void storeRounded(Value value, Value table, Value at);
   void roundInputs(const Values &inputs, int64_t length, Value row);
   Values roundWindows(const Values &inputs, int64_t length);
   void roundItem();
   Values getRoundedRows(Value at, int64_t count, bool whole);
   void allocateRounded();
+  // ContractionAmx.cpp
+  /// Positions `at` after the item's first, or those of a row of a patch.
+  struct AmxTile {
+    Value at, row, group;
+    int64_t positions;
+    /// Of bytes: whether each row of tiles is read from where its first input
+    /// begins, and these inputs. Otherwise copies are.
+    Value direct;
+    Values inputs;
+  };
+  /// A run of summands: `at` elements from where a window begins, `step`
+  /// summands from where the weights begin.
+  struct AmxRun {
+    Value at, step;
+  };
+  /// Of the items being emitted.
+  bool multipliesTiles() const {
+    return usesAmx(target, shape) && tile.positions >= kAmxRows;
+  }
+  void allocateAmx();
+  bool readsGathered() const;
+  void padRounded();
+  Value getInput(Value at);
+  void gatherInputs(Value at, int64_t positions, Value group, Value from,
+                    int64_t count);
+  void copyRest(const Weights &weights, Value first, int64_t vectors,
+                int64_t rows);
+  void addAmxDots(llvm::ArrayRef<Emitter::TileRows> inputs,
+                  llvm::ArrayRef<Emitter::TileRows> weights);
+  llvm::SmallVector<Emitter::TileRows>
+  getAmxInputs(const AmxTile &tile, const AmxRun &run, Value k, int64_t count);
+  void multiplyAmx(const AmxTile &tile, const Weights &weights,
+                   int64_t vectors);
+  void finishAmx(const AmxTile &tile, const Weights &weights,
+                 const Channels &channels, Value output, Value count);
+  void emitAmxTile(Value at, Value row, int64_t positions,
+                   const Channels &channels);
+  void emitAmxTiles(Value at, Value row, Value count, const Channels &channels);
+  void emitAmxPositions(const Channels &channels);
+  // ContractionPatch.cpp
+  /// Where a run of a row of the output begins in the patch.
+  Value getPatchPlace(Value row, Value step);
+  void roundPatch(Value window, Value rows);
+  Value findPatch(const PatchTiles &tiles, Value index);
+  void emitPatches();
   // ContractionInt8.cpp
   /// Sums of integers that begin with minus the zero point of the input times
   /// the weights' sums, as if it had been subtracted from each input.
@@ -225,6 +292,8 @@ private:
   /// Sums of integers as f32, with the bias; `packed`: of the first vector in
   /// the scales.
   Values scaleInt8(const Values &sums, Value packed, int64_t vectors);
+  /// A vector of scales, and one of biases.
+  std::pair<Value, Value> loadInt8Scales(Value packed);
   Value getParameter(Int8Parameter which);
   /// What makes f32 of a quantized residual and integers of results, in all
   /// lanes; null where neither is quantized.
@@ -235,6 +304,8 @@ private:
   /// Loads them, before results are stored: nothing says that these leave the
   /// parameters as they are, and each would load them again.
   Requantization loadRequantization();
+  void finish(Values sums, const Values &places, const Values &masks,
+              const Requantization &by);
   /// What was loaded of a residual as f32, and what a number is stored as.
   Value getResidual(const Requantization &by, Value loaded);
   Value getStored(const Requantization &by, Value value);
@@ -297,6 +368,12 @@ private:
   int64_t roundedRow = 0;
   /// Of the tile being emitted, if items share what is rounded.
   Values roundedRows;
+  /// Tables for tiles of AMX, as i32.
+  struct {
+    Value configuration, sums, gathered, rest;
+  } amx;
+  /// Whether the item's windows begin at equal distances, and which.
+  Value equalDistances, distance;
   /// Likewise, a piece of each position's inputs of f16 as f32.
   Value wide;
   int64_t wideRow = 0;

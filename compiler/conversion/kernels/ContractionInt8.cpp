@@ -117,15 +117,17 @@ ContractionEmitter::multiplyInt8(const Values &inputs, const Weights &weights,
   return overTaps(taps, accumulators, run);
 }
 
+std::pair<Value, Value> ContractionEmitter::loadInt8Scales(Value packed) {
+  int64_t outputs = shape.groups * paddedOutputs(shape);
+  return {e.loadVec(bias, packed), e.loadVec(bias, e.add(packed, outputs))};
+}
+
 Emitter::Values ContractionEmitter::scaleInt8(const Values &sums, Value packed,
                                               int64_t vectors) {
-  int64_t outputs = shape.groups * paddedOutputs(shape);
   Values scales, biases, result;
-  for (int64_t v = 0; v < vectors; ++v) {
-    Value at = e.add(packed, v * e.width);
-    scales.push_back(e.loadVec(bias, at));
-    biases.push_back(e.loadVec(bias, e.add(at, outputs)));
-  }
+  for (int64_t v = 0; v < vectors; ++v)
+    std::tie(scales.emplace_back(), biases.emplace_back()) =
+        loadInt8Scales(e.add(packed, v * e.width));
   for (auto [i, sum] : llvm::enumerate(sums))
     result.push_back(
         e.fma(e.fromIntegers(sum), scales[i % vectors], biases[i % vectors]));

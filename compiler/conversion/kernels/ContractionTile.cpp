@@ -107,13 +107,11 @@ ContractionEmitter::findPositions(Value first, Value last, int64_t entries) {
     inPixel = e.select(oneImage, inPixel,
                        e.less(e.add(start.image, lastEntry), images));
   auto atEqualDistances = [&] {
-    int64_t inColumn = shape.groups * shape.inputs * shape.stride[1];
-    Value inStep = e.select(inPixel, size(kInImage), e.index(inColumn));
     Value outStep = e.select(inPixel, size(kOutImage), size(kOutColumn));
     Value window = getWindow(start), result = getResult(start);
     for (int64_t r = 0; r < entries; ++r) {
       Value at = e.min(e.index(r), lastEntry);
-      store(e.index(r), e.add(window, e.mul(at, inStep)),
+      store(e.index(r), e.add(window, e.mul(at, distance)),
             e.add(result, e.mul(at, outStep)));
     }
     return Values{start.base, start.row,
@@ -131,8 +129,10 @@ ContractionEmitter::findPositions(Value first, Value last, int64_t entries) {
                });
     return Values{end[0], end[2], end[3]};
   };
-  Values end =
-      e.ifElse(e.select(inRow, inRow, inPixel), atEqualDistances, ofAny);
+  equalDistances = e.select(inRow, inRow, inPixel);
+  int64_t inColumn = shape.groups * shape.inputs * shape.stride[1];
+  distance = e.select(inPixel, size(kInImage), e.index(inColumn));
+  Values end = e.ifElse(equalDistances, atEqualDistances, ofAny);
   return shape.padded ? findTaps(start, end[0], end[1], end[2]) : Taps();
 }
 
@@ -362,8 +362,7 @@ Value ContractionEmitter::settleSign(Value sum) {
 /// Stores sums, after what is fused. Positions may repeat in a tile: all reads
 /// of a residual, whose place may be the result's, come before all writes.
 void ContractionEmitter::finish(Values sums, const Values &places,
-                                const Values &masks) {
-  Requantization by = loadRequantization();
+                                const Values &masks, const Requantization &by) {
   for (Value &sum : sums)
     sum = settleSign(sum);
   if (residual)
@@ -418,13 +417,15 @@ void ContractionEmitter::emitTile(Value at, int64_t positions, bool whole,
       masks.push_back(left < e.width ? e.mask(left) : Value());
       places.push_back(e.add(outputs[r], v * e.width));
     }
-  finish(sums, places, masks);
+  finish(sums, places, masks, loadRequantization());
 }
 
 /// The positions of an item for one tile of channels: a whole register tile,
 /// or smaller ones, the last of which repeats positions.
 void ContractionEmitter::emitPositions(const Taps &taps,
                                        const Channels &channels) {
+  if (multipliesTiles())
+    return emitAmxPositions(channels);
   auto emit = [&](Value at, int64_t positions, bool whole) {
     if (shape.dotProducts())
       emitDotTile(at, positions, whole, taps);
@@ -448,6 +449,8 @@ int64_t ContractionEmitter::roundToRest(int64_t vectors) const {
 }
 
 int64_t ContractionEmitter::getRestPositions(int64_t vectors) const {
+  if (multipliesTiles())
+    return tile.positions;
   int64_t sums = shape.dotProducts() ? shape.outputs : vectors;
   return std::min<int64_t>(tile.positions,
                            llvm::divideCeil(kSumsInFlight, sums));
@@ -457,20 +460,26 @@ void ContractionEmitter::emit() {
   if (!shape.flat) {
     // The positions of an item, rounded up to whole tiles for the rest.
     int64_t entries = chooseTile(target, shape).positions + kSumsInFlight;
+    if (usesPatches(target, shape))
+      entries = Patch::of(shape).rows * kAmxPositions;
     windows = e.stack(entries);
     results = e.stack(entries);
   }
   allocateRounded();
   allocateWide();
   allocateTotals();
+  allocateAmx();
+  if (usesPatches(target, shape))
+    return emitPatches();
   if (!hasRowTile(target, shape)) {
     tile = chooseTile(target, shape);
     return emitItems();
   }
   tile = chooseRowTile(target, shape);
-  e.ifThen(e.less(size(kImages), e.index(2)), [&] { emitItems(); });
+  Value most = e.index(tile.positions);
+  e.ifThen(e.less(size(kImages), e.add(most, 1)), [&] { emitItems(); });
   tile = chooseTile(target, shape);
-  Value several = e.less(e.index(1), size(kImages));
+  Value several = e.less(most, size(kImages));
   if (!expanded)
     return e.ifThen(several, [&] { emitItems(); });
   Value many = e.less(e.index(tile.positions), size(kImages));
@@ -528,6 +537,9 @@ void ContractionEmitter::emitItems() {
   int64_t restVectors = vectorsFor(target, rest);
   PositionTiles tiles(e, target, shape, tile.positions, args.sizes);
   ChannelTiles channelTiles(e, target, shape, tile, tiles.count);
+  bool byAmx = multipliesTiles();
+  if (byAmx)
+    e.configureTiles(amx.configuration);
   // Whole tiles, and those of an item with less.
   int64_t entries = std::max(whole ? roundToRest(tile.vectors) : 0,
                              rest ? roundToRest(restVectors) : 0);
@@ -569,6 +581,8 @@ void ContractionEmitter::emitItems() {
         e.min(e.add(first, channelTiles.perItem), e.index(channelTiles.tiles));
     e.loop(first, last, 1, [&](Value block) { emitTiles(e.index(0), block); });
   });
+  if (byAmx)
+    e.releaseTiles();
 }
 
 /// The channels of one position from c: `vectors` of them, so that sums do not
@@ -620,7 +634,7 @@ void ContractionEmitter::emitDepthwisePixel(Value window, Value result, Value c,
       sum = e.fma(sum, e.loadVec(bias, at, masks[v]),
                   e.loadVec(bias, e.add(at, channels), masks[v]));
     }
-  finish(std::move(sums), places, masks);
+  finish(std::move(sums), places, masks, loadRequantization());
 }
 
 /// Integers are f32, too, whose 24 bits hold the sums (WeightSums::fit).

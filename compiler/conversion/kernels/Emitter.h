@@ -129,6 +129,24 @@ public:
   /// KernelTarget::bf16Dot.
   Value addDots(Value x, Value a, Value b);
 
+  // Tiles of AMX, by their numbers (Amx.cpp).
+  /// Where an element of a buffer is.
+  Value address(Value buffer, Value at);
+  /// Makes all of them 16 rows of 64 bytes; `table`: 16 i32 for the
+  /// description.
+  void configureTiles(Value table);
+  void releaseTiles();
+  void zeroTile(int64_t tile);
+  /// Rows in memory: where the first one is, and bytes from each to the next.
+  struct TileRows {
+    Value address, bytes;
+  };
+  void loadTile(int64_t tile, const TileRows &rows);
+  void storeTile(int64_t tile, const TileRows &rows);
+  /// Adds the products of the summands of 16 rows of a and 16 outputs of b: of
+  /// unsigned and signed bytes, in fours, or of bf16, in pairs.
+  void addTileDots(int64_t sums, int64_t a, int64_t b, bool bytes);
+
   // Pairs of 16-bit integers as the bits of f32 (Int16.cpp).
   /// The nearest integer to x * factor, which is less than 2^15 in magnitude,
   /// in the lower half of each lane's bits.

@@ -80,6 +80,8 @@ Tile vae::chooseTile(const KernelTarget &target, const Contraction &shape) {
   if (shape.dotProducts())
     return chooseDotTile(target, shape);
   int64_t needed = vectorsFor(target, shape.outputs);
+  if (usesAmx(target, shape))
+    return {std::min<int64_t>(needed, kAmxSums / 2), kAmxPositions};
   // Tiles of weights without zeros are of whole blocks.
   if (target.tile && shape.weights.sparsity == Sparsity::None)
     return {std::min(target.tile->vectors, needed), target.tile->positions};
@@ -110,6 +112,9 @@ Tile vae::chooseRowTile(const KernelTarget &target, const Contraction &shape) {
   constexpr int64_t kRowOutputs = 64;
   int64_t perBlock = std::max<int64_t>(1, kChannelBlock / target.vectorWidth);
   int64_t blocks = llvm::divideCeil(shape.outputs, kChannelBlock);
+  // Sums of bf16 are the same bits for any number of positions.
+  if (usesAmx(target, shape) && shape.precision == Precision::BF16)
+    return {std::min(kAmxSums, blocks), kAmxRows};
   int64_t most = std::min(kSumsInFlight, kRowOutputs / target.vectorWidth);
   return {std::min(std::max(most, perBlock), blocks * perBlock), 1};
 }
@@ -149,7 +154,51 @@ int64_t vae::getWinogradTiles(const KernelTarget &target,
   return run * llvm::divideCeil(kTiles, run);
 }
 
+/// Fewer summands that follow each other, or outputs, leave most of a tile
+/// idle.
+static constexpr int64_t kFewestAmxBytes = 32, kFewestAmxOutputs = 8;
+/// The most that the rows of a patch may take: part of a usual L2 cache of CPUs
+/// with AMX, of 2 MiB.
+static constexpr int64_t kMostPatchBytes = 512 << 10;
+
+Patch Patch::of(const Contraction &shape) {
+  constexpr int64_t kMostRows = 4;
+  Patch patch;
+  patch.step = shape.inputs * shape.stride[1];
+  int64_t elements = (kAmxPositions - 1) * patch.step + shape.runLength();
+  patch.rowWords = llvm::alignTo(elements, kAmxBytes / 2) / 2;
+  for (patch.rows = kMostRows;; patch.rows /= 2) {
+    patch.height = (patch.rows - 1) * shape.stride[0] +
+                   (shape.window[0] - 1) * shape.dilation[0] + 1;
+    patch.words = shape.frames * patch.height * patch.rowWords;
+    if (patch.rows == 1 || patch.words * 4 <= kMostPatchBytes)
+      return patch;
+  }
+}
+
+bool vae::usesAmx(const KernelTarget &target, const Contraction &shape) {
+  bool bytes = shape.precision == Precision::INT8 && target.amxInt8;
+  bool pairs = shape.precision == Precision::BF16 && target.amxBf16;
+  if (target.tile || shape.depthwise() || shape.dotProducts() ||
+      shape.inputs == 0 || shape.outputs < kFewestAmxOutputs ||
+      shape.storedRunLength() * (bytes ? 1 : 2) < kFewestAmxBytes)
+    return false;
+  if (bytes || (pairs && shape.flat && shape.groups == 1))
+    return true;
+  // Whole tiles of summands, of which two begin in a word.
+  return pairs && shape.groups == 1 && shape.hasContiguousRows() &&
+         shape.inputs % 2 == 0 && shape.runLength() % (kAmxBytes / 2) == 0 &&
+         Patch::of(shape).words * 4 <= kMostPatchBytes;
+}
+
+bool vae::usesPatches(const KernelTarget &target, const Contraction &shape) {
+  return !shape.flat && shape.precision == Precision::BF16 &&
+         usesAmx(target, shape);
+}
+
 bool vae::sharesRounded(const KernelTarget &target, const Contraction &shape) {
+  if (usesPatches(target, shape))
+    return true;
   return target.bf16Dot && shape.precision == Precision::BF16 && shape.flat &&
          shape.groups == 1 && shape.runLength() <= kBf16Summands;
 }
@@ -157,11 +206,15 @@ bool vae::sharesRounded(const KernelTarget &target, const Contraction &shape) {
 /// Half of the cache, and equal parts.
 int64_t vae::chooseChannelTiles(const KernelTarget &target,
                                 const Contraction &shape, const Tile &tile) {
-  constexpr int64_t kWeightBytes = 2;
-  if (!sharesRounded(target, shape) || tile.positions == 1)
+  // Inputs of a tile of AMX are read from the L1 cache for all of them, too.
+  bool amx = usesAmx(target, shape) && shape.flat && shape.groups == 1;
+  if (!(sharesRounded(target, shape) || amx) || tile.positions == 1)
     return 1;
+  const int64_t weightBytes = shape.precision == Precision::INT8 ? 1 : 2;
   int64_t outputs = tile.vectors * target.vectorWidth;
-  int64_t bytes = shape.storedSummands() * outputs * kWeightBytes;
+  if (usesPatches(target, shape))
+    return llvm::divideCeil(shape.outputs, outputs);
+  int64_t bytes = shape.storedSummands() * outputs * weightBytes;
   int64_t most = std::max<int64_t>(1, target.l2Bytes / 2 / bytes);
   int64_t tiles = llvm::divideCeil(shape.outputs, outputs);
   return llvm::divideCeil(tiles, llvm::divideCeil(tiles, most));

@@ -45,6 +45,10 @@ struct KernelTarget {
   /// Whether there is an instruction that adds products of fours of signed
   /// bytes to sums of i32 (AArch64's dot product).
   bool byteDots = false;
+  /// Whether there are instructions that multiply tiles of 16 rows of 64 bytes
+  /// (AMX): of bytes with sums of i32, and of bf16 with sums of f32. Beside
+  /// vectors of 16 lanes only.
+  bool amxInt8 = false, amxBf16 = false;
   /// The tile of contractions that the user wants, instead of the chosen one.
   std::optional<Tile> tile;
   /// The version of the code that the kernels belong to; empty if there is one
@@ -109,6 +113,31 @@ struct WinogradPanels {
 };
 /// Tiles of the image that a Winograd kernel works on at a time.
 int64_t getWinogradTiles(const KernelTarget &target, const Winograd &shape);
+
+/// Tiles of AMX: rows, bytes of a row; how many there are, and how many of them
+/// hold sums, so that the others hold their inputs and weights.
+inline constexpr int64_t kAmxRows = 16, kAmxBytes = 64, kAmxTiles = 8,
+                         kAmxSums = 4;
+/// Positions that share a tile of weights.
+inline constexpr int64_t kAmxPositions = 2 * kAmxRows;
+/// Whether a contraction multiplies tiles; one of integers, where it has more
+/// than one position.
+bool usesAmx(const KernelTarget &target, const Contraction &shape);
+
+/// What the windows of a block of output positions cover, rounded to bf16 once
+/// for all channels: `rows` rows of kAmxPositions. Sizes are in i32 words, of
+/// two elements each.
+struct Patch {
+  int64_t rows;     // of the output
+  int64_t height;   // of the input
+  int64_t rowWords; // of a row of the input
+  int64_t step;     // elements from one position to the next
+  int64_t words;    // of all frames
+
+  static Patch of(const Contraction &shape);
+};
+/// Whether a convolution by AMX works on patches.
+bool usesPatches(const KernelTarget &target, const Contraction &shape);
 
 /// Vectors that hold that many outputs.
 int64_t vectorsFor(const KernelTarget &target, int64_t outputs);

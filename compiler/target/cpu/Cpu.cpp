@@ -3,6 +3,7 @@
 
 #include "compiler/conversion/Versions.h"
 #include "mlir/IR/Builders.h"
+#include "runtime/src/TilePermission.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -71,13 +72,18 @@ static KernelTarget kernelTarget(const Triple &triple,
   if (triple.isX86())
     target.wordDots = info.checkFeatures("+avx2");
   target.vnni = target.vectorWidth == 16 && info.checkFeatures("+avx512vnni");
+  target.amxInt8 = target.vnni && info.checkFeatures("+amx-tile,+amx-int8");
+  target.amxBf16 = target.bf16Dot && info.checkFeatures("+amx-tile,+amx-bf16");
   return target;
 }
 
 static std::string hostFeatures() {
   SmallVector<std::string> features;
-  for (const auto &feature : sys::getHostCPUFeatures())
-    features.push_back((feature.second ? "+" : "-") + feature.first().str());
+  for (const auto &feature : sys::getHostCPUFeatures()) {
+    bool has = feature.second && (!feature.first().starts_with("amx-") ||
+                                  runtime::requestTiles());
+    features.push_back((has ? "+" : "-") + feature.first().str());
+  }
   llvm::sort(features); // the map has no order of its own
   return join(features, ",");
 }
