@@ -3,6 +3,7 @@
 // RUN: vae-opt %s '--pass-pipeline=builtin.module(func.func(vae-choose-algorithm{algorithms=winograd2,strided=winograd4}))' --split-input-file 2>&1 | FileCheck %s --check-prefixes=FORCED,WARNING
 // RUN: not vae-opt %s '--pass-pipeline=builtin.module(func.func(vae-choose-algorithm{algorithms=winograd9}))' --split-input-file 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: vae-opt %s '--pass-pipeline=builtin.module(func.func(vae-choose-algorithm{fast=1 vector-width=16 vector-registers=32 block-float=1 vnni=1}))' --split-input-file | FileCheck %s --check-prefix=BLOCK
+// RUN: vae-opt %s '--pass-pipeline=builtin.module(func.func(vae-choose-algorithm{fast=1 vector-width=16 vector-registers=32 bf16=1 amx-bf16=1}))' --split-input-file | FileCheck %s --check-prefix=AMX
 // UNKNOWN: error: unknown algorithm 'winograd9'
 // RUN: vae-opt %s '--pass-pipeline=builtin.module(func.func(vae-choose-algorithm{fast=1 vector-width=16 vector-registers=32 tuned=conv2d:1x128x256x256:128x128x3x3:1x128x256x256:1x1:1x1:1x1x1x1:1=winograd4,conv_transpose2d:1x64x64x64:64x64x4x4:1x64x128x128:2x2:1x1:1x1x1x1:1=direct,conv2d:1x64x64x64:64x64x3x3:1x64x32x32:2x2:1x1:1x1x1x1:1=winograd2}))' --split-input-file 2>&1 | FileCheck %s --check-prefixes=TUNED
 // TUNED: warning: {{.*}}winograd2 of the tuning table cannot compute layer 'strided'; it stays direct
@@ -18,6 +19,9 @@
 // Those are too inexact for 16 bits.
 // BLOCK-LABEL: func @large
 // BLOCK: vae.conv2d {{.*}} vae.algorithm = "winograd4"
+// Direct sums of bf16 by AMX need no transforms.
+// AMX-LABEL: func @large
+// AMX-NOT: vae.algorithm
 // FORCED-LABEL: func @large
 // FORCED: vae.conv2d {{.*}} vae.algorithm = "winograd2"
 // TUNED-LABEL: func @large
