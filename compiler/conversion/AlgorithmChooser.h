@@ -74,6 +74,7 @@ public:
   /// for operations that have no algorithms.
   std::optional<double> getChosenCost(mlir::Operation *op) const;
   std::optional<double> getIntegerCost(mlir::Operation *op) const;
+  const KernelTarget &getTarget() const { return rules.target; }
 
 private:
   /// What the products of an algorithm will be of.

@@ -41,6 +41,10 @@ static constexpr double kManyWeightBytes = 4 << 20;
 /// A vector of stored ones, which are read where others were just written.
 static constexpr double kStoredWeights = 3;
 
+/// Of attention, a vector of scores that becomes weights, of f32 and of bytes;
+/// and a vector of a block's result that is added to those before.
+static constexpr double kF32Weights = 24, kByteWeights = 24, kBlockResults = 6;
+
 /// Part of the time that must be left, of larger tiles and of stored weights.
 static constexpr double kWorthLargerTile = 0.9, kWorthStored = 0.85;
 /// Transformed weights of a layer that are stored unasked.
@@ -82,6 +86,13 @@ static double getAmxCost(const KernelTarget &target, const Work &work,
                          kRounded * rounded * 2 / kChannelBlock);
 }
 
+/// A vector of four products of bytes each, beside one of one product of f32.
+static double getByteDotCost(const KernelTarget &target) {
+  return target.vnni || target.byteDots ? kByteDots
+         : target.wordDots              ? kBytePairs
+                                        : kByteSingles;
+}
+
 static double getDirectCost(const KernelTarget &target, const Work &work,
                             Precision precision) {
   Contraction shape = work.shape;
@@ -99,9 +110,7 @@ static double getDirectCost(const KernelTarget &target, const Work &work,
   if (precision == Precision::INT8) {
     shape.precision = precision;
     summands = shape.storedSummands() / kInt8Fours;
-    perProduct = target.vnni || target.byteDots ? kByteDots
-                 : target.wordDots              ? kBytePairs
-                                                : kByteSingles;
+    perProduct = getByteDotCost(target);
   }
   if (shape.dotProducts())
     return positions *
@@ -213,6 +222,40 @@ std::optional<double> vae::getCost(const KernelTarget &target, Operation *op,
     total += cost ? *cost : getDirectCost(target, part, precision);
   }
   return any ? std::optional(total) : std::nullopt;
+}
+
+double vae::getAttentionCost(const KernelTarget &target, AttentionOp op,
+                             Precision precision) {
+  auto countPositions = [](Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (type.getRank() == 4)
+      return getSize(type, 2) * getSize(type, 3);
+    return getSize(type, 1);
+  };
+  auto countChannels = [](Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    return type.getDimSize(type.getRank() == 4 ? 1 : 2);
+  };
+  auto query = cast<RankedTensorType>(op.getQuery().getType());
+  int64_t queries = getSize(query, 0) * countPositions(op.getQuery());
+  int64_t keys = countPositions(op.getKey());
+  int64_t heads = op.getHeads();
+  int64_t width = countChannels(op.getKey()) / heads,
+          valueWidth = countChannels(op.getValue()) / heads;
+  double keyVectors = vectorsFor(target, keys),
+         valueVectors = vectorsFor(target, valueWidth);
+  double products, weights;
+  if (precision == Precision::INT8) {
+    products = getByteDotCost(target) *
+               (keyVectors * llvm::divideCeil(width, kInt8Fours) +
+                llvm::divideCeil(keys, kInt8Fours) * valueVectors);
+    weights = kByteWeights * keyVectors +
+              kBlockResults * llvm::divideCeil(keys, kKeyBlock) * valueVectors;
+  } else {
+    products = keyVectors * width + keys * valueVectors;
+    weights = kF32Weights * keyVectors;
+  }
+  return heads * queries * (products / kDirectEfficiency + weights);
 }
 
 int64_t vae::getStoredBytes(const KernelTarget &target, Operation *op,

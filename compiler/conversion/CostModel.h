@@ -6,6 +6,7 @@
 #define COMPILER_CONVERSION_COSTMODEL_H
 
 #include "compiler/conversion/kernels/Winograd.h"
+#include "dialects/vae/IR/Vae.h"
 #include "dialects/vae/IR/VaeAlgorithm.h"
 
 namespace vae {
@@ -43,6 +44,11 @@ std::optional<double> getCost(const KernelTarget &target, const Work &work,
 std::optional<double> getCost(const KernelTarget &target, mlir::Operation *op,
                               const Algorithm &algorithm,
                               Precision precision = Precision::F32);
+
+/// The same of attention, by its f32 or its int8 kernels. Dynamic sizes as
+/// above.
+double getAttentionCost(const KernelTarget &target, AttentionOp op,
+                        Precision precision);
 
 /// What a convolution costs, as a part of the time that its operations take at
 /// a core's peak; a number above 1 if it is slower. Nothing for another

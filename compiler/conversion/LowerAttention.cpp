@@ -5,6 +5,9 @@
 #include "compiler/conversion/Lowering.h"
 
 #include "dialects/vae/IR/VaeConstants.h"
+#include "dialects/vae/IR/VaeQuant.h"
+#include "dialects/vae/IR/VaeQuantAttention.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace vae;
@@ -23,6 +26,60 @@ struct Rows {
 };
 } // namespace
 
+/// What the kernel of integer attention reads as numbers.
+static std::vector<float> makeParameters(AttentionOp op) {
+  AttentionNumbers numbers(op);
+  std::vector<float> parameters(kNumAttentionParameters, 0.0f);
+  constexpr int32_t kSigned = 128;
+  parameters[kExponentScale] = numbers.exponentScale;
+  parameters[kQueryZeroPoint] = static_cast<float>(numbers.queryZeroPoint);
+  parameters[kValueOffset] =
+      static_cast<float>(kSigned - numbers.valueZeroPoint);
+  parameters[kValueScale] = numbers.valueScale;
+  if (auto type = getQuantizedType(op.getY())) {
+    Quantization of(type);
+    parameters[kAttentionInverse] = of.inverse;
+    parameters[kAttentionLow] = static_cast<float>(of.lowest - of.zeroPoint);
+    parameters[kAttentionHigh] = static_cast<float>(of.highest - of.zeroPoint);
+    parameters[kAttentionZeroPoint] = static_cast<float>(of.zeroPoint);
+  }
+  return parameters;
+}
+
+Value Lowering::packInt8Rows(Value rows, int64_t heads, bool values) {
+  Location loc = rows.getLoc();
+  const Dims dims = getDims(rows);
+  const Rows of(dims);
+  int64_t width = getStaticDim(of.channels) / heads;
+  int64_t size = values ? getInt8ValuesSize(width) : getInt8KeysSize(width);
+  const Dims packedDims = {dims[0],
+                           of.positions.ceilDiv(kKeyBlock) * (heads * size)};
+  RankedTensorType type = getTensorType(packedDims, builder.getI8Type());
+  auto getKernel = values ? getPackInt8ValuesKernel : getPackInt8KeysKernel;
+  return launch(loc,
+                getKernel(module, loc, getTarget(rows, type), heads, width),
+                rows, {dims[0], of.positions}, kKeyBlock * width, type,
+                packedDims, {}, {expr(0), {}, {}});
+}
+
+Value Lowering::lowerIntegerAttention(AttentionOp op, const Attention &shape) {
+  const Rows query(getDims(op.getQuery())), key(getDims(op.getKey()));
+  Location loc = op.getLoc();
+  Value operands[] = {
+      op.getQuery(), packInt8Rows(op.getKey(), shape.heads, /*values=*/false),
+      packInt8Rows(op.getValue(), shape.heads, /*values=*/true),
+      constant(loc, (getLayerName(loc) + ".int8").str(), makeParameters(op))};
+  int64_t keys = getStaticDim(key.positions);
+  int64_t itemFlops = getAttentionQueries(target) *
+                      llvm::divideCeil(shape.width + shape.valueWidth, 2) *
+                      (ShapedType::isDynamic(keys) ? kTypicalKeys : keys);
+  KernelTarget machine = getTarget(operands, op.getY().getType());
+  return launch(loc, getInt8AttentionKernel(module, loc, machine, shape),
+                operands,
+                {getDims(op.getQuery())[0], query.positions, key.positions},
+                itemFlops, typeOf(op.getY()), getDims(op.getY()));
+}
+
 FailureOr<Value> Lowering::lowerAttention(AttentionOp op) {
   const Rows query(getDims(op.getQuery())), key(getDims(op.getKey())),
       value(getDims(op.getValue()));
@@ -32,6 +89,8 @@ FailureOr<Value> Lowering::lowerAttention(AttentionOp op) {
   shape.width = getStaticDim(key.channels) / shape.heads;
   shape.valueWidth = getStaticDim(value.channels) / shape.heads;
   shape.scale = op.getScale().convertToDouble();
+  if (isIntegerLayer(op))
+    return lowerIntegerAttention(op, shape);
 
   const Dims packedDims = {batch, key.positions.ceilDiv(kKeyBlock) *
                                       (kKeyBlock * shape.heads * shape.width)};

@@ -142,6 +142,9 @@ private:
 
   // LowerAttention.cpp
   llvm::FailureOr<Value> lowerAttention(AttentionOp op);
+  Value lowerIntegerAttention(AttentionOp op, const Attention &shape);
+  /// Bytes of keys or values as their kernel reads them.
+  Value packInt8Rows(Value rows, int64_t heads, bool values);
   llvm::FailureOr<Value> lowerLinearAttention(LinearAttentionOp op);
   llvm::FailureOr<Value> lowerNearestCodebook(NearestCodebookOp op);
   llvm::FailureOr<Value> lowerEmbedding(EmbeddingOp op);

@@ -49,7 +49,8 @@ def QuantizePass : Pass<"vae-quantize", "::mlir::ModuleOp"> {
   let description = [{
     With `quantize=int8`, layers get data of 8-bit integers and `vae.weight_type`
     (the dialect says what they mean): dense layers, convolutions and transposed
-    ones, the first and the last layers of entry points among them. Not
+    ones, the first and the last layers of entry points among them; and the
+    products of attention, which has no weights. Not
 
     1. layers whose weights are not known or not finite;
     2. layers of whose data no range is known;
@@ -57,7 +58,8 @@ def QuantizePass : Pass<"vae-quantize", "::mlir::ModuleOp"> {
        another layer, mu, logvar or a code;
     4. layers that would not be faster by the model of the machine, most of them
        convolutions that vae-choose-algorithm computes by Winograd's algorithm;
-    5. layers whose sums could overflow 32 bits with the worst data.
+    5. layers whose sums could overflow 32 bits with the worst data;
+    6. attention with a negative scale.
 
     They get `vae.quantize_note`, which says why. A weight that several entry
     points read is of one kind in all of them. `layers` decides instead about

@@ -88,14 +88,22 @@ struct QuantizePass : vae::impl::QuantizePassBase<QuantizePass> {
   }
 
 private:
+  /// What layers have in common that are of one kind: a weight, or else they
+  /// are one layer.
+  static const void *getKey(Operation *layer) {
+    return isa<PrunableOpInterface>(layer)
+               ? getSharedWeight(layer).getAsOpaquePointer()
+               : layer;
+  }
+
   /// Finds out which layers stay as they are, and why.
   void check(func::FuncOp entry) {
     DenseMap<Value, std::string> names = nameTensors(entry);
     LayerEnds ends(entry);
-    entry.walk([&](PrunableOpInterface layer) {
+    entry.walk([&](QuantizableOpInterface layer) {
       std::string note = check(layer, names, ends);
       if (!note.empty())
-        notes.try_emplace(getSharedWeight(layer), note);
+        notes.try_emplace(getKey(layer), note);
       Value residual;
       if (auto epilogue = dyn_cast<EpilogueOpInterface>(layer.getOperation()))
         residual = epilogue.getEpilogueResidual();
@@ -104,11 +112,12 @@ private:
     });
   }
 
-  std::string check(PrunableOpInterface layer,
+  std::string check(QuantizableOpInterface layer,
                     const DenseMap<Value, std::string> &names,
                     const LayerEnds &ends) {
-    if (!hasIntegerForm(layer))
-      return "its weights are no constant";
+    StringRef obstacle = getIntegerObstacle(layer);
+    if (!obstacle.empty())
+      return obstacle.str();
     auto wish = wishes.find(layer);
     if (wish && wish != PrecisionKind::Int8)
       return "asked for";
@@ -116,15 +125,17 @@ private:
       return "a head of the latent";
     if (!wish && !paysInteger(layer, chooser))
       return "integers would not be faster";
-    auto type = findType(layer.getDataOperand().get(), names);
-    if (!type) {
-      warnOfRange(layer, names);
-      return "no range of its data is known";
-    }
+    for (Value data : layer->getOperands().take_front(layer.getNumData()))
+      if (!findType(data, names)) {
+        warnOfRange(layer, data, names);
+        return "no range of its data is known";
+      }
+    if (!isa<PrunableOpInterface>(layer.getOperation()))
+      return "";
     const WeightSums &sums = getSums(layer);
     if (!sums.type)
       return "a weight is not finite";
-    if (!sums.fit(type.getZeroPoint()))
+    if (!sums.fit(findType(layer->getOperand(0), names).getZeroPoint()))
       return "sums could exceed 32 bits";
     return "";
   }
@@ -162,11 +173,11 @@ private:
     return type = getActivationType(&getContext(), low, range->high);
   }
 
-  void warnOfRange(PrunableOpInterface layer,
+  void warnOfRange(Operation *layer, Value data,
                    const DenseMap<Value, std::string> &names) {
-    if (!warned.insert(getSharedWeight(layer)).second)
+    if (!warned.insert(getKey(layer)).second)
       return;
-    Value source = getQuantizedSource(layer.getDataOperand().get());
+    Value source = getQuantizedSource(data);
     auto name = names.find(source);
     auto warning = layer->emitWarning()
                    << "layer '" << getLayerNames(layer)
@@ -179,15 +190,15 @@ private:
   DenseSet<Operation *> choose(ArrayRef<func::FuncOp> entries) {
     DenseSet<Operation *> chosen;
     for (func::FuncOp entry : entries)
-      entry.walk([&](PrunableOpInterface layer) {
-        Attribute weight = getSharedWeight(layer);
-        auto note = notes.find(weight);
+      entry.walk([&](QuantizableOpInterface layer) {
+        auto note = notes.find(getKey(layer));
         if (note != notes.end()) {
           layer->setAttr(kQuantizeNoteAttr,
                          StringAttr::get(&getContext(), note->second));
           return;
         }
-        layer->setAttr(kWeightTypeAttr, TypeAttr::get(getSums(layer).type));
+        if (isa<PrunableOpInterface>(layer.getOperation()))
+          layer->setAttr(kWeightTypeAttr, TypeAttr::get(getSums(layer).type));
         chosen.insert(layer);
         ++numLayers;
       });
@@ -201,10 +212,10 @@ private:
   AlgorithmChooser chooser;
   std::map<std::string, Range> known; // by the tensor's name
   LayerKinds wishes;
-  DenseMap<Attribute, std::string> notes;
+  DenseMap<const void *, std::string> notes; // by getKey
   DenseMap<Attribute, std::shared_ptr<WeightSums>> weights;
   DenseMap<Value, quant::UniformQuantizedType> types; // of sources
-  DenseSet<Attribute> warned;
+  DenseSet<const void *> warned;
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "dialects/vae/IR/Vae.h"
 #include "dialects/vae/IR/VaeConstants.h"
 #include "dialects/vae/IR/VaeQuant.h"
+#include "dialects/vae/IR/VaeQuantAttention.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 
@@ -65,12 +66,19 @@ std::optional<std::pair<std::string, Range>> vae::parseRange(StringRef text) {
 // Layers
 //===----------------------------------------------------------------------===//
 
-bool vae::hasIntegerForm(Operation *op) {
+StringRef vae::getIntegerObstacle(Operation *op) {
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return getIntegerObstacle(attention);
   auto layer = dyn_cast<PrunableOpInterface>(op);
-  return layer && getConstant(op->getOperand(layer.getWeightIndex()));
+  if (!layer || !getConstant(op->getOperand(layer.getWeightIndex())))
+    return "its weights are no constant";
+  return "";
 }
 
 bool vae::paysInteger(Operation *op, const AlgorithmChooser &chooser) {
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return getAttentionCost(chooser.getTarget(), attention, Precision::INT8) <
+           getAttentionCost(chooser.getTarget(), attention, Precision::F32);
   auto integers = chooser.getIntegerCost(op);
   auto others = chooser.getChosenCost(op);
   return !integers || !others || *integers < *others;

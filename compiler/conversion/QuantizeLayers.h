@@ -19,8 +19,9 @@ std::string formatRange(llvm::StringRef name, const Range &range);
 /// Nothing if it is no such text, or the ends are no numbers in order.
 std::optional<std::pair<std::string, Range>> parseRange(llvm::StringRef text);
 
-/// Whether there is code for a layer that multiplies integers.
-bool hasIntegerForm(mlir::Operation *layer);
+/// Why there is no code for a layer that multiplies integers; empty if there
+/// is.
+llvm::StringRef getIntegerObstacle(mlir::Operation *layer);
 
 /// Whether a layer with an integer form is faster with it than without.
 /// `chooser` knows how it is computed without.

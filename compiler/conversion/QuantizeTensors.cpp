@@ -34,8 +34,9 @@ Value vae::getQuantizedSource(Value value) {
 }
 
 bool TensorQuantizer::isData(OpOperand &use) const {
-  auto layer = dyn_cast<PrunableOpInterface>(use.getOwner());
-  return layer && layers.contains(layer) && &layer.getDataOperand() == &use;
+  auto layer = dyn_cast<QuantizableOpInterface>(use.getOwner());
+  return layer && layers.contains(layer) &&
+         use.getOperandNumber() < layer.getNumData();
 }
 
 bool TensorQuantizer::isResidual(OpOperand &use) const {
@@ -107,10 +108,11 @@ void TensorQuantizer::quantize(Value source) {
 
 void TensorQuantizer::run(func::FuncOp entry) {
   llvm::SetVector<Value> sources;
-  entry.walk([&](PrunableOpInterface layer) {
+  entry.walk([&](QuantizableOpInterface layer) {
     if (!layers.contains(layer))
       return;
-    sources.insert(getQuantizedSource(layer.getDataOperand().get()));
+    for (Value data : layer->getOperands().take_front(layer.getNumData()))
+      sources.insert(getQuantizedSource(data));
     if (auto epilogue = dyn_cast<EpilogueOpInterface>(layer.getOperation()))
       if (Value residual = epilogue.getEpilogueResidual())
         sources.insert(getQuantizedSource(residual));

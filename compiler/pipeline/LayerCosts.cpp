@@ -60,6 +60,8 @@ double vae::predictCost(Operation *layer, const KernelTarget &target,
 
 static std::optional<double> getLayerCost(const KernelTarget &target,
                                           Operation *op) {
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return getAttentionCost(target, attention, getPrecision(op));
   Algorithm algorithm = getAlgorithm(op);
   auto dense = dyn_cast<DenseOp>(op);
   auto cost = dense ? std::optional(getDenseCost(target, dense))
@@ -72,7 +74,7 @@ static std::optional<double> getLayerCost(const KernelTarget &target,
 void vae::reportCosts(ModuleOp fused, const KernelTarget &target,
                       CompileReport &report) {
   llvm::StringMap<Operation *> known;
-  fused.walk([&](PrunableOpInterface layer) {
+  fused.walk([&](QuantizableOpInterface layer) {
     known.try_emplace(getLayerName(layer->getLoc()), layer);
   });
   for (LayerReport &layer : report.layers)

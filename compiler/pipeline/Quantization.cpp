@@ -149,12 +149,12 @@ QuantizeStep vae::describeQuantization(ModuleOp fused,
   step.objective = options.searchObjective;
   step.precision = getPrecisionName(options.precision).str();
   step.storage = stringifyStorage(options.storage).str();
-  llvm::StringSet<> weighted;
-  fused.walk([&](PrunableOpInterface layer) {
-    weighted.insert(getLayerName(layer->getLoc()));
+  llvm::StringSet<> choosable;
+  fused.walk([&](QuantizableOpInterface layer) {
+    choosable.insert(getLayerName(layer->getLoc()));
   });
   for (const LayerReport &layer : report.layers)
-    if (weighted.contains(layer.name))
+    if (choosable.contains(layer.name))
       step.layers.push_back({layer.name, getKind(layer)});
   if (options.rangeTable)
     step.ranges = describeRanges(options);

@@ -296,22 +296,24 @@ static void reportZeros(PrunableOpInterface op, LayerReport &layer) {
 
 /// What layers multiply, and weights that are stored in less than f32.
 static void reportPrecision(ModuleOp fused, CompileReport &report) {
-  llvm::StringMap<PrunableOpInterface> known;
-  fused.walk([&](PrunableOpInterface layer) {
+  llvm::StringMap<Operation *> known;
+  fused.walk([&](QuantizableOpInterface layer) {
     known[getLayerName(layer->getLoc())] = layer;
   });
   for (LayerReport &layer : report.layers) {
-    auto found = known.find(layer.name);
-    if (found == known.end())
+    Operation *found = known.lookup(layer.name);
+    if (!found)
       continue;
-    PrunableOpInterface op = found->second;
+    layer.precision = getPrecision(found);
+    if (auto note = found->getAttrOfType<StringAttr>(kStorageNoteAttr))
+      layer.storageNote = note.str();
+    if (auto note = found->getAttrOfType<StringAttr>(kQuantizeNoteAttr))
+      layer.quantizeNote = note.str();
+    auto op = dyn_cast<PrunableOpInterface>(found);
+    if (!op)
+      continue;
     auto type =
         cast<RankedTensorType>(op->getOperand(op.getWeightIndex()).getType());
-    layer.precision = getPrecision(op);
-    if (auto note = op->getAttrOfType<StringAttr>(kStorageNoteAttr))
-      layer.storageNote = note.str();
-    if (auto note = op->getAttrOfType<StringAttr>(kQuantizeNoteAttr))
-      layer.quantizeNote = note.str();
     reportZeros(op, layer);
     auto [storage, bytes] = getWeightStorage(op);
     layer.storage = storage;

@@ -2,6 +2,8 @@
 //
 // Attention and codebooks.
 #include "compiler/reference/Evaluate.h"
+#include "dialects/vae/IR/VaeQuant.h"
+#include "dialects/vae/IR/VaeQuantAttention.h"
 
 #include <algorithm>
 #include <cmath>
@@ -38,7 +40,100 @@ static void normalize(std::vector<double> &scores) {
     score /= sum;
 }
 
+namespace {
+/// What the blocks of keys so far give for one query and head of integers.
+struct RunningAttention {
+  const AttentionNumbers &numbers;
+  int32_t most = 0;
+  float sum = 0;
+  std::vector<float> totals;
+
+  RunningAttention(const AttentionNumbers &numbers, int64_t channels)
+      : numbers(numbers), totals(channels, 0.0f) {}
+
+  /// Adds a block of keys by their scores; `getValue` gives the integer of a
+  /// key and a channel, without the zero point.
+  void add(llvm::ArrayRef<int32_t> scores,
+           llvm::function_ref<int32_t(size_t, size_t)> getValue) {
+    int32_t largest = *std::max_element(scores.begin(), scores.end());
+    if (sum == 0)
+      most = largest;
+    int32_t now = std::max(most, largest);
+    float scaleBefore = numbers.getWeight(now - most),
+          scale = numbers.getWeight(now - largest);
+    most = now;
+    std::vector<int32_t> weights;
+    int32_t weightSum = 0;
+    for (int32_t score : scores) {
+      weights.push_back(
+          AttentionNumbers::quantize(numbers.getWeight(largest - score)));
+      weightSum += weights.back();
+    }
+    auto accumulate = [&](float &total, int32_t sum) {
+      float before = total * scaleBefore;
+      total = std::fmaf(static_cast<float>(sum), scale, before);
+    };
+    accumulate(sum, weightSum);
+    for (size_t c = 0; c < totals.size(); ++c) {
+      int32_t dot = 0;
+      for (size_t t = 0; t < weights.size(); ++t)
+        dot += weights[t] * getValue(t, c);
+      accumulate(totals[c], dot);
+    }
+  }
+};
+} // namespace
+
+/// In i32 and f32, step by step as the description of the operation has it.
+static void attendIntegers(AttentionOp op, const Operands &in, Results out) {
+  const AttentionNumbers numbers(op);
+  Sequence q(in[0]), k(in[1]), v(in[2]);
+  int64_t heads = op.getHeads();
+  int64_t width = q.channels / heads, valueWidth = v.channels / heads;
+  auto get = [](const Tensor &tensor, int64_t at, int32_t zeroPoint) {
+    return static_cast<int32_t>(tensor.data[at]) - zeroPoint;
+  };
+  std::optional<Quantization> result;
+  if (auto type = getQuantizedType(op.getY()))
+    result.emplace(type);
+  auto attend = [&](int64_t n, int64_t h, int64_t s) {
+    RunningAttention running(numbers, valueWidth);
+    for (int64_t first = 0; first < k.positions; first += kWeightBlock) {
+      std::vector<int32_t> scores;
+      for (int64_t t = first; t < std::min(first + kWeightBlock, k.positions);
+           ++t) {
+        int32_t score = 0;
+        for (int64_t c = h * width; c < (h + 1) * width; ++c)
+          score += get(in[0], q.at(n, s, c), numbers.queryZeroPoint) *
+                   get(in[1], k.at(n, t, c), numbers.keyZeroPoint);
+        scores.push_back(score);
+      }
+      running.add(scores, [&](int64_t t, int64_t c) {
+        return get(in[2], v.at(n, first + t, h * valueWidth + c),
+                   numbers.valueZeroPoint);
+      });
+    }
+    float scale = numbers.valueScale / running.sum;
+    for (int64_t c = 0; c < valueWidth; ++c) {
+      float y = running.totals[c] * scale;
+      // The result lies like the query, with the value's channels.
+      int64_t channel = h * valueWidth + c;
+      int64_t at = q.isImage ? (n * v.channels + channel) * q.positions + s
+                             : (n * q.positions + s) * v.channels + channel;
+      out[0].data[at] = result ? static_cast<float>(result->quantize(y)) : y;
+    }
+  };
+  for (int64_t n = 0; n < in[0].shape[0]; ++n)
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t s = 0; s < q.positions; ++s)
+        attend(n, h, s);
+}
+
 Error reference::evaluate(AttentionOp op, const Operands &in, Results out) {
+  if (isIntegerLayer(op)) {
+    attendIntegers(op, in, out);
+    return Error::success();
+  }
   const Tensor &query = in[0], &key = in[1], &value = in[2];
   Sequence q(query), k(key), v(value);
   int64_t heads = op.getHeads();

@@ -121,8 +121,10 @@ static bool isExact(ActivationAttr activation) {
 
 /// Results that are one rounding of an exact value are equal, bit for bit.
 static bool isExact(Operation *op) {
-  if (isIntegerLayer(op))
-    return isExact(cast<EpilogueOpInterface>(op).getEpilogueActivation());
+  if (isIntegerLayer(op)) {
+    auto epilogue = dyn_cast<EpilogueOpInterface>(op);
+    return !epilogue || isExact(epilogue.getEpilogueActivation());
+  }
   if (auto pool = dyn_cast<Pool2dOp>(op))
     return pool.getKind() == PoolKind::Max;
   if (auto pool = dyn_cast<GlobalPoolOp>(op))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "test/reference/Reference.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace vae::reference;
 
@@ -25,6 +26,48 @@ TEST(reference, AttentionOfAnImageInTwoHeads) {
   Tensor value = {{1, 2, 1, 2}, {1, 3, 10, 20}};
   expectOp("vae.attention %0, %1, %2 {heads = 2 : i64, scale = 1.0 : f64}",
            {query, key, value}, {1, 2, 1, 2}, {2, 2.5, 15, 15});
+}
+
+TEST(reference, AttentionOfIntegers) {
+  // With a scale of ln 2, a difference of d between scores is a weight of 2^-d.
+  // Zero points are 10. Scores of query 1 are 0, 1 and 3: integer weights
+  // 31.875, 63.75 and 255, rounded. Values are 1, 2 and 4 halves.
+  constexpr const char *kText = R"(
+    !q = !quant.uniform<u8:f32, 1.0:10>
+    !v = !quant.uniform<u8:f32, 0.5:10>
+    func.func @f(%q: tensor<1x1x1x!q>, %k: tensor<1x{0}x1x!q>,
+                 %v: tensor<1x{0}x1x!v>) -> tensor<1x1x1x{1}> {{
+      %y = vae.attention %q, %k, %v {{scale = 0.69314718055994531 : f64} :
+        (tensor<1x1x1x!q>, tensor<1x{0}x1x!q>, tensor<1x{0}x1x!v>)
+        -> tensor<1x1x1x{1}>
+      return %y : tensor<1x1x1x{1}>
+    })";
+  auto attend = [&](std::vector<float> keys, std::vector<float> values,
+                    const char *type) {
+    auto count = static_cast<int64_t>(keys.size());
+    return run(llvm::formatv(kText, count, type).str(),
+               {{{1, 1, 1}, {11}},
+                {{1, count, 1}, std::move(keys)},
+                {{1, count, 1}, std::move(values)}})[0];
+  };
+  expectTensor(attend({10, 11, 13}, {11, 12, 14}, "f32"), {1, 1, 1},
+               {0.5 * (32 + 128 + 1020) / (32 + 64 + 255)});
+  // The same, 1.68, as an integer of a quarter, with 7 for zero.
+  expectTensor(
+      attend({10, 11, 13}, {11, 12, 14}, "!quant.uniform<u8:f32, 0.25:7>"),
+      {1, 1, 1}, {14});
+  // A second block, of one key with the score 3: what the first has added up of
+  // scores of 0 is an eighth of that.
+  std::vector<float> keys(65, 10), values(65, 11);
+  keys[64] = 13;
+  values[64] = 12;
+  expectTensor(attend(keys, values, "f32"), {1, 1, 1},
+               {0.5 * (64 * 255 / 8 + 2 * 255) / (64 * 255 / 8 + 255)});
+  // Of a second block with smaller scores, it is the block's eighth.
+  std::vector<float> others(65, 13);
+  others[64] = 10;
+  expectTensor(attend(others, values, "f32"), {1, 1, 1},
+               {0.5 * (64 * 255 + 2 * 255 / 8.0) / (64 * 255 + 255 / 8.0)});
 }
 
 TEST(reference, LinearAttention) {

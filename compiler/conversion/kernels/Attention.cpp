@@ -4,7 +4,7 @@
 // one block of keys are all that exists of them. Maximum and sum of a query's
 // exponentials run along with the blocks (Milakov and Gimelshein 2018), and
 // what was added up under a smaller maximum is scaled down (Dao et al. 2022).
-#include "compiler/conversion/kernels/ContractionEmitter.h"
+#include "compiler/conversion/kernels/AttentionItems.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -13,10 +13,6 @@
 
 using namespace mlir;
 using namespace vae;
-
-/// Register tiles of queries in a work item. They use a block of keys and of
-/// values after each other, while it is in the cache.
-static constexpr int64_t kTilesPerItem = 8;
 
 func::FuncOp vae::getPackKeysKernel(ModuleOp module, Location loc,
                                     const KernelTarget &target, int64_t heads,
@@ -63,41 +59,34 @@ func::FuncOp vae::getPackKeysKernel(ModuleOp module, Location loc,
 namespace {
 
 /// Emits the body of one attention kernel.
-class AttentionEmitter {
+class AttentionEmitter : AttentionItems {
   using Values = Emitter::Values;
 
 public:
   AttentionEmitter(Emitter &e, const Attention &shape, Tile tile,
                    const KernelArgs &args)
-      : e(e), shape(shape), tile(tile), args(args), query(args.buffers[0]),
-        key(args.buffers[1]), value(args.buffers[2]), y(args.buffers[3]) {}
+      : AttentionItems(e, shape, tile, args.sizes), args(args),
+        query(args.buffers[0]), key(args.buffers[1]), value(args.buffers[2]),
+        y(args.buffers[3]) {}
 
   void emit();
 
 private:
-  int64_t queryStride() const { return shape.heads * shape.width; }
-  int64_t valueStride() const { return shape.heads * shape.valueWidth; }
   Value scratch(int64_t size);
-  void locate(Value item);
-  void overTiles(function_ref<void(Value first, int64_t count)> body);
   void emitScores(Value first, int64_t count);
   void emitSoftmax(Value first, int64_t count);
   void emitProduct(Value first, int64_t count, Value column, int64_t vectors,
                    int64_t columns);
   void emitValues(Value first, int64_t count);
 
-  Emitter &e;
-  const Attention &shape;
-  const Tile tile;
   const KernelArgs &args;
   Value query, key, value, y;
   // Scratch: scores of a tile, then their exponentials; what a tile's sums are
   // scaled by; the maximum and the sum of each query of the item.
-  Value scores, factors, most, total;
-  // Of the item.
-  Value firstQuery, lastQuery, queries, keys, values, results;
+  Value scores, factors, maxima, totals;
+  Value keys; // of the item
   // Of the block of keys.
-  Value firstKey, numKeys;
+  Value firstKey, inBlock;
 };
 
 } // namespace
@@ -105,43 +94,6 @@ private:
 Value AttentionEmitter::scratch(int64_t size) {
   return memref::AllocaOp::create(e.b, e.loc, MemRefType::get({size}, e.f32()),
                                   e.b.getI64IntegerAttr(64));
-}
-
-/// Where the item's queries, keys, values and results begin.
-void AttentionEmitter::locate(Value item) {
-  Value numQueries = args.sizes[1], keyCount = args.sizes[2];
-  int64_t most = kTilesPerItem * tile.positions;
-  Value blocks = e.ceilDiv(numQueries, most);
-  Value head = e.div(item, blocks);
-  Value block = e.sub(item, e.mul(head, blocks));
-  Value example = e.div(head, shape.heads);
-  Value inExample = e.rem(head, shape.heads);
-  firstQuery = e.mul(block, most);
-  lastQuery = e.min(e.add(firstQuery, most), numQueries);
-  queries = e.add(e.mul(e.mul(example, numQueries), queryStride()),
-                  e.mul(inExample, shape.width));
-  results = e.add(e.mul(e.mul(example, numQueries), valueStride()),
-                  e.mul(inExample, shape.valueWidth));
-  values = e.add(e.mul(e.mul(example, keyCount), valueStride()),
-                 e.mul(inExample, shape.valueWidth));
-  keys = e.mul(e.mul(head, e.ceilDiv(keyCount, kKeyBlock)),
-               kKeyBlock * shape.width);
-}
-
-/// The item's queries in whole register tiles, then halves for the rest.
-void AttentionEmitter::overTiles(
-    function_ref<void(Value first, int64_t count)> body) {
-  SmallVector<int64_t> sizes = {tile.positions};
-  for (int64_t size : {8, 4, 2, 1})
-    if (size < tile.positions)
-      sizes.push_back(size);
-  Value first = firstQuery;
-  for (int64_t size : sizes) {
-    Value whole = e.mul(e.div(e.sub(lastQuery, first), size), size);
-    Value end = e.add(first, whole);
-    e.loop(first, end, size, [&](Value query) { body(query, size); });
-    first = end;
-  }
 }
 
 /// Scores of `count` queries and the block of keys.
@@ -194,16 +146,16 @@ void AttentionEmitter::emitSoftmax(Value first, int64_t count) {
     Values s;
     Value largest;
     for (int64_t v = 0; v < vectors; ++v) {
-      Value mask = e.mask(e.sub(numKeys, e.index(v * e.width)));
+      Value mask = e.mask(e.sub(inBlock, e.index(v * e.width)));
       Value at = e.add(row, v * e.width);
       s.push_back(e.select(mask, e.loadVec(scores, at), none));
       largest = largest ? e.maxf(largest, s.back()) : s.back();
     }
-    Value before = e.load(most, slot);
+    Value before = e.load(maxima, slot);
     Value now = e.maxf(
         before, vector::ReductionOp::create(
                     e.b, e.loc, vector::CombiningKind::MAXIMUMF, largest));
-    e.store(now, most, slot);
+    e.store(now, maxima, slot);
     Value limit = e.broadcast(now);
     Value factor = vector::ExtractOp::create(
         e.b, e.loc, e.exp(e.subf(e.broadcast(before), limit)), int64_t(0));
@@ -214,7 +166,8 @@ void AttentionEmitter::emitSoftmax(Value first, int64_t count) {
       sum = sum ? e.addf(sum, power) : power;
     }
     e.store(factor, factors, r);
-    e.store(e.fma(e.load(total, slot), factor, e.reduceAdd(sum)), total, slot);
+    e.store(e.fma(e.load(totals, slot), factor, e.reduceAdd(sum)), totals,
+            slot);
   });
 }
 
@@ -248,7 +201,7 @@ void AttentionEmitter::emitProduct(Value first, int64_t count, Value column,
     return next;
   };
   constexpr int64_t kUnroll = 4;
-  Value whole = e.mul(e.div(numKeys, kUnroll), kUnroll);
+  Value whole = e.mul(e.div(inBlock, kUnroll), kUnroll);
   sums = e.loop(e.index(0), whole, kUnroll, sums,
                 [&](Value t, ValueRange loopSums) {
                   Values sums(loopSums.begin(), loopSums.end());
@@ -256,7 +209,7 @@ void AttentionEmitter::emitProduct(Value first, int64_t count, Value column,
                     sums = step(e.add(t, u), sums);
                   return sums;
                 });
-  sums = e.loop(whole, numKeys, 1, sums, [&](Value t, ValueRange sums) {
+  sums = e.loop(whole, inBlock, 1, sums, [&](Value t, ValueRange sums) {
     return step(t, Values(sums.begin(), sums.end()));
   });
   for (int64_t r = 0; r < count; ++r)
@@ -278,30 +231,31 @@ void AttentionEmitter::emitValues(Value first, int64_t count) {
 }
 
 void AttentionEmitter::emit() {
-  int64_t items = kTilesPerItem * tile.positions;
   scores = scratch(tile.positions * kKeyBlock);
   factors = scratch(tile.positions);
-  most = scratch(items);
-  total = scratch(items);
+  maxima = scratch(most());
+  totals = scratch(most());
   Value width = e.index(shape.valueWidth);
   auto at = [&](Value query) {
     return e.add(results, e.mul(query, valueStride()));
   };
   e.loop(args.begin, args.end, 1, [&](Value item) {
     locate(item);
+    keys = e.mul(e.mul(head, e.ceilDiv(numKeys, kKeyBlock)),
+                 kKeyBlock * shape.width);
     // The lowest number, not -infinity: a difference of infinities is NaN.
     Value lowest = e.constant(e.f32(), std::numeric_limits<float>::lowest());
     e.loop(firstQuery, lastQuery, 1, [&](Value query) {
       Value slot = e.sub(query, firstQuery);
-      e.store(lowest, most, slot);
-      e.store(e.constant(e.f32(), 0), total, slot);
+      e.store(lowest, maxima, slot);
+      e.store(e.constant(e.f32(), 0), totals, slot);
       e.strip(width, [&](Value c, Value mask) {
         e.storeVec(e.splat(0), y, e.add(at(query), c), mask);
       });
     });
-    e.loop(e.index(0), args.sizes[2], kKeyBlock, [&](Value block) {
+    e.loop(e.index(0), numKeys, kKeyBlock, [&](Value block) {
       firstKey = block;
-      numKeys = e.min(e.sub(args.sizes[2], block), e.index(kKeyBlock));
+      inBlock = e.min(e.sub(numKeys, block), e.index(kKeyBlock));
       overTiles([&](Value first, int64_t count) {
         emitScores(first, count);
         emitSoftmax(first, count);
@@ -309,27 +263,13 @@ void AttentionEmitter::emit() {
       });
     });
     e.loop(firstQuery, lastQuery, 1, [&](Value query) {
-      Value sum = e.broadcast(e.load(total, e.sub(query, firstQuery)));
+      Value sum = e.broadcast(e.load(totals, e.sub(query, firstQuery)));
       e.strip(width, [&](Value c, Value mask) {
         Value where = e.add(at(query), c);
         e.storeVec(e.divf(e.loadVec(y, where, mask), sum), y, where, mask);
       });
     });
   });
-}
-
-/// The register tile of both products: always the chosen one, whose vectors
-/// make whole blocks of packed keys.
-static Tile getTile(KernelTarget target) {
-  target.tile.reset();
-  Contraction product;
-  product.flat = true;
-  product.inputs = product.outputs = kKeyBlock;
-  return chooseTile(target, product);
-}
-
-int64_t vae::getAttentionQueries(const KernelTarget &target) {
-  return kTilesPerItem * getTile(target).positions;
 }
 
 func::FuncOp vae::getAttentionKernel(ModuleOp module, Location loc,
@@ -345,6 +285,6 @@ func::FuncOp vae::getAttentionKernel(ModuleOp module, Location loc,
                      e.ceilDiv(s[1], getAttentionQueries(target)));
       },
       [&](Emitter &e, const KernelArgs &args) {
-        AttentionEmitter(e, shape, getTile(target), args).emit();
+        AttentionEmitter(e, shape, getAttentionTile(target), args).emit();
       });
 }

@@ -311,7 +311,7 @@ mlir::func::FuncOp getLogLikelihoodKernel(mlir::ModuleOp module,
                                           bool logvar);
 
 //===----------------------------------------------------------------------===//
-// Attention (Attention.cpp, LinearAttention.cpp)
+// Attention (Attention.cpp, AttentionInt8.cpp, LinearAttention.cpp)
 //===----------------------------------------------------------------------===//
 
 struct Attention {
@@ -338,6 +338,42 @@ mlir::func::FuncOp getAttentionKernel(mlir::ModuleOp module, mlir::Location loc,
                                       const Attention &shape);
 /// Queries of one item of that kernel.
 int64_t getAttentionQueries(const KernelTarget &target);
+
+/// Bytes of kKeyBlock packed keys or values of a head.
+int64_t getInt8KeysSize(int64_t width);
+int64_t getInt8ValuesSize(int64_t valueWidth);
+/// Keys as signed bytes, 128 less: [N][heads][16 keys], in whole kKeyBlocks,
+/// each the sums of the keys' channels as 16 i32, then [four channels][16][4];
+/// a last four has zeros. Buffers: key, packed. Sizes: N, keys.
+mlir::func::FuncOp getPackInt8KeysKernel(mlir::ModuleOp module,
+                                         mlir::Location loc,
+                                         const KernelTarget &target,
+                                         int64_t heads, int64_t width);
+/// Values likewise: [N][heads][kKeyBlock values], each the sums of the values
+/// of each channel as i32, where the target multiplies signed bytes, then [four
+/// values][channel][4], with channels in whole blocks of 16.
+mlir::func::FuncOp getPackInt8ValuesKernel(mlir::ModuleOp module,
+                                           mlir::Location loc,
+                                           const KernelTarget &target,
+                                           int64_t heads, int64_t width);
+/// What the kernel reads as numbers of f32.
+enum AttentionParameter : unsigned {
+  kExponentScale, // AttentionNumbers
+  kQueryZeroPoint,
+  kValueOffset, // 128 less the zero point
+  kValueScale,
+  kAttentionInverse, // of a quantized result, as Int8Parameter has them
+  kAttentionLow,
+  kAttentionHigh,
+  kAttentionZeroPoint,
+  kNumAttentionParameters
+};
+/// Attention of bytes. Buffers: query, packed keys, packed values, parameters,
+/// y. Sizes: N, queries, keys. shape.scale is none of it.
+mlir::func::FuncOp getInt8AttentionKernel(mlir::ModuleOp module,
+                                          mlir::Location loc,
+                                          const KernelTarget &target,
+                                          const Attention &shape);
 
 /// Products of keys and values of linear attention: [N][heads][key channel]
 /// [value channel, one, padding], `getLinearColumns` wide. `width`: channels of

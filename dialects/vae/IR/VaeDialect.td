@@ -35,8 +35,8 @@ def Vae_Dialect : Dialect {
     stand for (q - z) * s; z stands for 0 exactly. vae.convert_layout makes it of
     f32, and f32 of it. Of all other operations, these may have quantized tensors:
     those that only move numbers, max pooling and nearest upsampling, with one
-    quantized type for operand and result (padding with 0 pads with z); and layers
-    with weights. A layer with quantized data multiplies integers. Its weights w
+    quantized type for operand and result (padding with 0 pads with z);
+    vae.attention, which says what it makes of them; and layers with weights. A layer with quantized data multiplies integers. Its weights w
     are, by its attribute `vae.weight_type`, `!quant.uniform<i8<-127:127>:f32:a,
     {t, ..}>` with a scale for each output unit on axis a, the integers
     v = rint(w / t) in -127..127, and

@@ -83,10 +83,10 @@ def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
   let cppNamespace = "::vae";
   let description = [{
     An operation that has an integer form: its weight may be quantized per
-    channel along an axis, its data operand per tensor.
+    channel along an axis, its data per tensor, all of them or none.
   }];
   let methods = [
-    InterfaceMethod<"Index of the data operand.", "unsigned", "getDataIndex">,
+    InterfaceMethod<"How many operands are data: the first ones.", "unsigned", "getNumData">,
     InterfaceMethod<"Axis of the weight with one scale each; -1: no weight.", "int64_t", "getPerChannelAxis">];
 }
 

@@ -345,7 +345,7 @@ def Vae_DropoutOp : Vae_Op<"dropout", [CarriesUnits, Local]> {
 // Attention
 //===----------------------------------------------------------------------===//
 
-def Vae_AttentionOp : Vae_Op<"attention"> {
+def Vae_AttentionOp : Vae_Op<"attention", [Quantizable]> {
   let summary = "Scaled dot-product attention";
   let description = [{
     Positions are axis 1 of [N, S, C] with channels on axis 2, or the pixels of
@@ -354,10 +354,31 @@ def Vae_AttentionOp : Vae_Op<"attention"> {
     y[s] = sum_t p[s, t] * value[t] with p[s, .] = softmax_t(scale *
     sum_c query[s, c] * key[t, c]) (Vaswani et al. 2017, equation 1).
 
+    With a quantized query, key and value, whose zero points are z, both products
+    are of integers. Scores are S[t] = sum_c (query[s, c] - z) * (key[t, c] - z).
+    Keys are taken in blocks of 64, from the first on, M being the largest score
+    of the blocks before. Of each block, m is the largest score, and
+
+        w(d) = 2^-(d * r)         r = scale * the scales of query and key / ln 2
+        p[t] = rint(255 * w(m - S[t]))
+        a = w(max(m - M, 0)), b = w(max(M - m, 0))
+        sum = fma(sum_t p[t], b, sum * a)
+        total[c] = fma(sum_t p[t] * (value[t, c] - z), b, total[c] * a)
+
+    where sum and total begin as 0, and with the last block y[s, c] = total[c] *
+    (scale of value / sum), which a quantized result rounds as layers do. Sums
+    over c and t, and m - S[t], are exact, in i32, whatever the data are (C7);
+    all else is f32 with one rounding a step: d and r are rounded, x = min(d * r,
+    126), and w = 2^-x is 2^-rint(x) times a polynomial of rint(x) - x
+    (VaeQuantAttention.h), so that equal integers give equal bits on every
+    machine.
+
     Constraints: (C1) all operands are [N, S, C], or all are [N, C, H, W]. (C2)
     channels are static, and heads > 0 divides them. (C3) query and key have the
     same channels. (C4) key and value have the same positions, all the same
-    batch. (C5) scale is finite.
+    batch. (C5) scale is finite. (C6) query, key and value are all quantized or
+    none is; the result only where they are. (C7) of quantized ones, scale >= 0,
+    and a head has at most 33025 channels.
   }];
   let arguments = (ins Vae_Tensor:$query, Vae_Tensor:$key, Vae_Tensor:$value,
                        DefaultValuedAttr<I64Attr, "1">:$heads, F64Attr:$scale);

@@ -47,8 +47,8 @@ quant::QuantizedType vae::getWeightType(Operation *layer) {
 }
 
 bool vae::isIntegerLayer(Operation *layer) {
-  auto prunable = dyn_cast<PrunableOpInterface>(layer);
-  return prunable && getQuantizedType(prunable.getDataOperand().get());
+  return isa<QuantizableOpInterface>(layer) &&
+         getQuantizedType(layer->getOperand(0));
 }
 
 bool vae::mayMoveIntegers(Operation *op) {

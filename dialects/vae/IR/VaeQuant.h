@@ -44,8 +44,8 @@ int64_t getElementBytes(mlir::Type tensor);
 /// What the attribute of a layer says; null without it.
 mlir::quant::QuantizedType getWeightType(mlir::Operation *layer);
 
-/// Whether a layer multiplies integers: its data are quantized. Its weight type
-/// is then i8 with one scale an output unit.
+/// Whether a layer multiplies integers: its data are quantized. Its weight
+/// type, if it has weights, is then i8 with one scale an output unit.
 bool isIntegerLayer(mlir::Operation *layer);
 
 /// Whether an operation that is no layer may have quantized tensors: it only

@@ -91,7 +91,7 @@ LogicalResult ConvTranspose2dOp::verify() {
   int64_t OP::getUnitGroups() { return GROUPS; }                               \
   Value OP::getBiasValue() { return getBias(); }                               \
   void OP::setBiasValue(Value bias) { getBiasMutable().assign(bias); }         \
-  unsigned OP::getDataIndex() { return 0; }                                    \
+  unsigned OP::getNumData() { return 1; }                                      \
   int64_t OP::getPerChannelAxis() { return OUTPUT_AXIS; }                      \
   int64_t OP::getUnitAxis() { return UNIT_AXIS; }
 VAE_LAYER(DenseOp, 0, 1, 1, typeOf(getX()).getRank() - 1)
@@ -208,6 +208,9 @@ LogicalResult PreluOp::verify() {
 //===----------------------------------------------------------------------===//
 // Others
 //===----------------------------------------------------------------------===//
+
+unsigned AttentionOp::getNumData() { return 3; }
+int64_t AttentionOp::getPerChannelAxis() { return -1; }
 
 LogicalResult AttentionOp::verify() {
   if (!getScale().isFinite())

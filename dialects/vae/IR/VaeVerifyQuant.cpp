@@ -3,6 +3,7 @@
 // Constraint (G4): which tensors may be quantized.
 #include "dialects/vae/IR/Vae.h"
 #include "dialects/vae/IR/VaeQuant.h"
+#include "dialects/vae/IR/VaeQuantAttention.h"
 
 using namespace mlir;
 using namespace vae;
@@ -47,6 +48,22 @@ static LogicalResult checkLayer(PrunableOpInterface layer) {
   return success();
 }
 
+static LogicalResult checkAttention(AttentionOp op) {
+  bool quantized = isQuantized(op.getQuery().getType());
+  for (Value operand : op->getOperands())
+    if (isQuantized(operand.getType()) != quantized)
+      return op.emitOpError() << "(C6) query, key and value must all be "
+                                 "quantized or none, found "
+                              << op->getOperandTypes();
+  if (!quantized)
+    return op.emitOpError() << "(C6) the result is quantized only where query, "
+                               "key and value are";
+  StringRef obstacle = getIntegerObstacle(op);
+  if (!obstacle.empty())
+    return op.emitOpError() << "(C7) cannot multiply integers: " << obstacle;
+  return success();
+}
+
 static LogicalResult checkConversion(ConvertLayoutOp op) {
   Type from = getElementTypeOrSelf(op.getX()), to = getElementTypeOrSelf(op);
   auto isFloat = [](Type type) { return type.isF32() || type.isF16(); };
@@ -78,6 +95,8 @@ LogicalResult vae::detail::checkQuantized(Operation *op) {
     }
   if (auto layer = dyn_cast<PrunableOpInterface>(op))
     return checkLayer(layer);
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return checkAttention(attention);
   if (auto conversion = dyn_cast<ConvertLayoutOp>(op))
     return checkConversion(conversion);
   if (!mayMoveIntegers(op))

@@ -123,3 +123,32 @@ func.func @weight_of_lower_rank(%x: tensor<?x4x8x8xf32>, %w: tensor<4xf32>) {
   %y = vae.conv_transpose2d %x, %w {vae.weight_type = !quant.uniform<i8<-127:127>:f32:1, {0.5}>} : (tensor<?x4x8x8xf32>, tensor<4xf32>) -> tensor<?x4x8x8xf32>
   return
 }
+// -----
+!u8 = !quant.uniform<u8:f32, 0.5:10>
+func.func @attention_of_f32_values(%q: tensor<?x4x8x!u8>, %v: tensor<?x4x8xf32>) {
+  // expected-error@+1 {{'vae.attention' op (C6) query, key and value must all be quantized or none, found}}
+  %y = vae.attention %q, %q, %v {scale = 1.0 : f64} : (tensor<?x4x8x!u8>, tensor<?x4x8x!u8>, tensor<?x4x8xf32>) -> tensor<?x4x8xf32>
+  return
+}
+// -----
+!u8 = !quant.uniform<u8:f32, 0.5:10>
+func.func @attention_of_f32(%q: tensor<?x4x8xf32>) {
+  // expected-error@+1 {{'vae.attention' op (C6) the result is quantized only where query, key and value are}}
+  %y = vae.attention %q, %q, %q {scale = 1.0 : f64} : (tensor<?x4x8xf32>, tensor<?x4x8xf32>, tensor<?x4x8xf32>) -> tensor<?x4x8x!u8>
+  return
+}
+// -----
+!u8 = !quant.uniform<u8:f32, 0.5:10>
+func.func @attention_with_negative_scale(%q: tensor<?x4x8x!u8>) {
+  // expected-error@+1 {{'vae.attention' op (C7) cannot multiply integers: its scale is negative}}
+  %y = vae.attention %q, %q, %q {scale = -1.0 : f64} : (tensor<?x4x8x!u8>, tensor<?x4x8x!u8>, tensor<?x4x8x!u8>) -> tensor<?x4x8xf32>
+  return
+}
+// -----
+// With a channel less a head they could not.
+!u8 = !quant.uniform<u8:f32, 0.5:10>
+func.func @attention_of_large_heads(%q: tensor<?x4x66052x!u8>) {
+  // expected-error@+1 {{'vae.attention' op (C7) cannot multiply integers: sums could exceed 32 bits}}
+  %y = vae.attention %q, %q, %q {heads = 2 : i64, scale = 1.0 : f64} : (tensor<?x4x66052x!u8>, tensor<?x4x66052x!u8>, tensor<?x4x66052x!u8>) -> tensor<?x4x66052xf32>
+  return
+}
