@@ -51,6 +51,13 @@ void TaylorImportance::findReaders() {
              });
     });
   };
+  // A layer makes others of what it reads, also where its results belong to the
+  // same units, as in x + layer(x).
+  auto makesOthers = [](OpOperand &operand) {
+    auto layer = dyn_cast<PrunableOpInterface>(operand.getOwner());
+    return layer && layer.getUnitGroups() == 1 &&
+           &operand == &layer.getDataOperand();
+  };
   for (Operation &op : score.front().without_terminator())
     for (OpOperand &operand : op.getOpOperands()) {
       const UnitAxis *units = flow.find(operand.get());
@@ -62,14 +69,16 @@ void TaylorImportance::findReaders() {
       for (Unit unit : units->units) {
         Unit root = flow.getRoot(unit);
         auto [place, isNew] = known.try_emplace(root);
-        if (isNew && !flow.isFixed(root) && !carries(&op, root))
+        if (isNew && !flow.isFixed(root) &&
+            (makesOthers(operand) || !carries(&op, root)))
           place->second = places.try_emplace(root, places.size()).first->second;
         reader.units.push_back(place->second);
       }
       if (llvm::none_of(reader.units, [](auto unit) { return !!unit; }))
         continue;
       readers[&operand] = std::move(reader);
-      wanted.push_back(operand.get());
+      if (!llvm::is_contained(wanted, operand.get()))
+        wanted.push_back(operand.get());
     }
   squares.resize(places.size());
 }

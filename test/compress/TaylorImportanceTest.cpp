@@ -188,6 +188,45 @@ TEST_F(TaylorImportanceTest, OrderIsThatOfMeasuredLosses) {
           << a << " " << b;
 }
 
+// Its result belongs to the units that it reads.
+TEST_F(TaylorImportanceTest, ALayerBesideItsDataReadsThem) {
+  auto parseGated = [&](size_t unit, double gate) {
+    std::mt19937_64 same{5};
+    Weights in = draw(3, 3, same), inner = draw(3, 3, same),
+            out = draw(3, 3, same);
+    for (Weights *reads : {&inner, &out})
+      for (auto &row : *reads)
+        row[unit] *= gate;
+    parse("func.func @score(%x: tensor<?x3xf32>) -> (tensor<?xf32> "
+          "{vae.role = \"log_likelihood\"}) {\n"
+          "  %v = vae.constant " +
+          print(in) + "\n  %u = vae.constant " + print(inner) +
+          "\n  %w = vae.constant " + print(out) + R"(
+  %a = vae.dense %x, %v : (tensor<?x3xf32>, tensor<3x3xf32>) -> tensor<?x3xf32> loc("hidden")
+  %b = vae.dense %a, %u : (tensor<?x3xf32>, tensor<3x3xf32>) -> tensor<?x3xf32> loc("inner")
+  %s = vae.add %a, %b : (tensor<?x3xf32>, tensor<?x3xf32>) -> tensor<?x3xf32>
+  %y = vae.dense %s, %w : (tensor<?x3xf32>, tensor<3x3xf32>) -> tensor<?x3xf32> loc("logits")
+  %l = vae.log_likelihood %x, %y {likelihood = #vae.likelihood<bernoulli_logits>} : (tensor<?x3xf32>, tensor<?x3xf32>) -> tensor<?xf32>
+  return %l : tensor<?xf32>
+})");
+  };
+  parseGated(0, 1);
+  std::vector<double> scores = score()["hidden"];
+  ASSERT_EQ(scores.size(), 3u);
+  const double h = 0.01;
+  for (size_t unit = 0; unit < 3; ++unit) {
+    parseGated(unit, 1 + h);
+    auto above = getLosses();
+    parseGated(unit, 1 - h);
+    auto below = getLosses();
+    double sum = 0;
+    for (size_t n = 0; n < above.size(); ++n)
+      sum += std::pow((above[n] - below[n]) / (2 * h), 2);
+    EXPECT_NEAR(scores[unit], std::sqrt(sum / double(above.size())), 1e-3)
+        << unit;
+  }
+}
+
 TEST_F(TaylorImportanceTest, UnitsThatGoTogetherHaveOneScore) {
   // Sums: unit 0 is all that the first layer says and minus half of it, which
   // is one half for the loss.

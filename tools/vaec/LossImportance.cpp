@@ -76,7 +76,11 @@ void LossScorer::load(bool generates) {
   require(model.compile(arguments, kScore, nothing));
   vaedata::Model library(model.getPath().str());
   if (generates) {
-    data = generateImages(arguments, kScore, *options.samples, options);
+    // With the seed of the scores each image would be scored with the z that it
+    // was made of.
+    CalibrationOptions drawn = options;
+    ++drawn.seed;
+    data = generateImages(arguments, kScore, *options.samples, drawn);
     llvm::errs() << "vaec: note: no data (--calibration-data): importance is "
                     "that for "
                  << data.samples
