@@ -503,7 +503,8 @@ void Int8AttentionEmitter::emitValues(Value first, int64_t count) {
 }
 
 void Int8AttentionEmitter::start() {
-  // Less than all scores, by no more than scores may differ.
+  // Not more than any score, and no score is more than 2^31 - 1 above it
+  // (kMostScoreChannels).
   constexpr int64_t kMostProduct = 255 * 128;
   Value lowest =
       arith::ConstantIntOp::create(e.b, e.loc, -kMostProduct * shape.width, 32);

@@ -378,7 +378,7 @@ def Vae_AttentionOp : Vae_Op<"attention", [Quantizable]> {
     same channels. (C4) key and value have the same positions, all the same
     batch. (C5) scale is finite. (C6) query, key and value are all quantized or
     none is; the result only where they are. (C7) of quantized ones, scale >= 0,
-    and a head has at most 33025 channels.
+    and a head has at most 32896 channels.
   }];
   let arguments = (ins Vae_Tensor:$query, Vae_Tensor:$key, Vae_Tensor:$value,
                        DefaultValuedAttr<I64Attr, "1">:$heads, F64Attr:$scale);

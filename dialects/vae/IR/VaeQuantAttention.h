@@ -17,9 +17,10 @@ inline constexpr int64_t kWeightBlock = 64;
 /// The integer of the largest weight of a block.
 inline constexpr int64_t kLargestWeight = 255;
 
-/// With more channels a head's scores could differ by more than 2^31 - 1: each
-/// channel's products do by 255 * 255 at most.
-inline constexpr int64_t kMostScoreChannels = 33025;
+/// With more channels, a head's scores could differ by more than 2^31 - 1 from
+/// what lies below all of them: each channel's products do by 255 * 256 at
+/// most.
+inline constexpr int64_t kMostScoreChannels = 32896;
 
 /// 2^t - 1 over t for |t| <= 1/2, the constant term first; minimax for the
 /// relative error of 2^t, 2^-22 with what is rounded.

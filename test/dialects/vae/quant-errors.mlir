@@ -147,8 +147,8 @@ func.func @attention_with_negative_scale(%q: tensor<?x4x8x!u8>) {
 // -----
 // With a channel less a head they could not.
 !u8 = !quant.uniform<u8:f32, 0.5:10>
-func.func @attention_of_large_heads(%q: tensor<?x4x66052x!u8>) {
+func.func @attention_of_large_heads(%q: tensor<?x4x65794x!u8>) {
   // expected-error@+1 {{'vae.attention' op (C7) cannot multiply integers: sums could exceed 32 bits}}
-  %y = vae.attention %q, %q, %q {heads = 2 : i64, scale = 1.0 : f64} : (tensor<?x4x66052x!u8>, tensor<?x4x66052x!u8>, tensor<?x4x66052x!u8>) -> tensor<?x4x66052xf32>
+  %y = vae.attention %q, %q, %q {heads = 2 : i64, scale = 1.0 : f64} : (tensor<?x4x65794x!u8>, tensor<?x4x65794x!u8>, tensor<?x4x65794x!u8>) -> tensor<?x4x65794xf32>
   return
 }
