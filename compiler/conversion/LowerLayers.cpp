@@ -417,6 +417,7 @@ FailureOr<Value> Lowering::lowerConv(Conv2dOp op) {
                shape.stride[0] == 1 && shape.stride[1] == 1 &&
                isEmpty(wantedBorders.lookup(op)) &&
                isEmpty(getBorder(op.getX())) && !channelsFirst;
+  shape.pixels = shape.flat;
   choosePrecision(op, shape);
   auto operands = layerOperands(op, shape);
   if (failed(operands))

@@ -65,6 +65,7 @@ FailureOr<Value> Lowering::lowerConv3d(Conv3dOp op) {
   shape.flat = !shape.video && !shape.padded && shape.groups == 1 &&
                shape.taps() == 1 && shape.stride[0] == 1 &&
                shape.stride[1] == 1;
+  shape.pixels = shape.flat;
   bool padded = shape.padded;
   choosePrecision(op, shape);
   auto operands = layerOperands(op, shape);

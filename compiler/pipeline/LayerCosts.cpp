@@ -19,11 +19,31 @@ static constexpr double kVnniWords = 0.62, kWords = 0.9;
 /// With numbers made of integers of 8 and 4 bits.
 static constexpr double kWeights8 = 1.05, kWeights4 = 1.2;
 
+static Contraction getContraction(DenseOp op) {
+  auto weight = cast<RankedTensorType>(op.getWeight().getType());
+  Contraction shape;
+  shape.flat = true;
+  shape.outputs = weight.getDimSize(0);
+  shape.inputs = weight.getDimSize(1);
+  return shape;
+}
+
+/// Of a layer of bf16.
+static bool usesAmx(const KernelTarget &target, Operation *op) {
+  SmallVector<Contraction> shapes = getContractions(op);
+  if (auto dense = dyn_cast<DenseOp>(op))
+    shapes = {getContraction(dense)};
+  return llvm::any_of(shapes, [&](Contraction shape) {
+    shape.precision = Precision::BF16;
+    return usesAmx(target, shape);
+  });
+}
+
 /// Of a layer that sums directly.
 static double getFactor(const KernelTarget &target, Operation *op) {
   switch (getPrecision(op)) {
   case Precision::BF16:
-    if (target.amxBf16)
+    if (usesAmx(target, op))
       return 1; // which the model knows
     return target.bf16Dot ? kBf16Dots : kBf16Singles;
   case Precision::BFP16:
@@ -39,11 +59,8 @@ static double getFactor(const KernelTarget &target, Operation *op) {
 /// A dense layer is one contraction, at as many positions as its data have
 /// vectors. It has no algorithms to choose from.
 static double getDenseCost(const KernelTarget &target, DenseOp op) {
-  auto weight = cast<RankedTensorType>(op.getWeight().getType());
   Work work;
-  work.shape.flat = true;
-  work.shape.outputs = weight.getDimSize(0);
-  work.shape.inputs = weight.getDimSize(1);
+  work.shape = getContraction(op);
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   for (int64_t size : type.getShape().drop_back())
     work.images *= ShapedType::isDynamic(size) ? kNominalImages : size;

@@ -87,6 +87,15 @@ vae::resolveTargets(const CompileOptions &options) {
   return cpus;
 }
 
+static bool allHaveTilesOfBf16(const CompileOptions &options) {
+  if (auto cpus = resolveTargets(options))
+    return llvm::all_of(*cpus,
+                        [](const Cpu &cpu) { return cpu.kernels.amxBf16; });
+  else
+    llvm::consumeError(cpus.takeError());
+  return false;
+}
+
 llvm::Expected<Cpu> vae::resolveTarget(const CompileOptions &options) {
   auto cpus = resolveTargets(options);
   if (!cpus)
@@ -187,7 +196,11 @@ AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
       options.storage == Storage::F32 && options.quantize == Quantize::None;
   rules.blockFloat =
       options.precision == Precision::BFP16 && rules.target.wordDots;
-  rules.bf16 = options.precision == Precision::BF16 && rules.target.amxBf16;
+  // Elsewhere, fewer products of f32 are faster than more of bf16.
+  bool keepsWeights =
+      options.quantize != Quantize::W8 && options.quantize != Quantize::W4;
+  rules.bf16 = options.precision == Precision::BF16 && keepsWeights &&
+               allHaveTilesOfBf16(options);
   return rules;
 }
 

@@ -71,6 +71,8 @@ std::string Contraction::name() const {
   if (video)
     name +=
         llvm::formatv("_f{0}_s{1}_d{2}", frames, frameStride, frameDilation);
+  if (pixels && precision == Precision::BF16) // usesAmx
+    name += "_pixels";
   if (padded)
     name += "_p";
   if (signedZeros)

@@ -20,9 +20,16 @@ static int64_t getAmxSummands(const Contraction &shape) {
   return shape.precision == Precision::INT8 ? kAmxBytes : kAmxBytes / 2;
 }
 
-/// Of the last tile of a run, if it is not a whole one.
+/// Tiles of a run that are all of inputs.
+static int64_t countWholeTiles(const Contraction &shape) {
+  return shape.runLength() / getAmxSummands(shape);
+}
+
+/// Of the last tile of a run, if it has others; a whole one, it may be, of
+/// which the last are zeros.
 static int64_t getRestSummands(const Contraction &shape) {
-  return shape.storedRunLength() % getAmxSummands(shape);
+  return shape.storedRunLength() -
+         countWholeTiles(shape) * getAmxSummands(shape);
 }
 
 void ContractionEmitter::allocateAmx() {
@@ -162,7 +169,7 @@ ContractionEmitter::getAmxInputs(const AmxTile &tile, const AmxRun &run,
 void ContractionEmitter::multiplyAmx(const AmxTile &tile,
                                      const Weights &weights, int64_t vectors) {
   int64_t each = getAmxSummands(shape), rest = getRestSummands(shape);
-  int64_t whole = shape.storedRunLength() / each;
+  int64_t whole = countWholeTiles(shape);
   overTaps({}, {}, [&](Value at, Value step, const Values &) {
     AmxRun run = {at, step};
     Value first = e.add(weights.base,

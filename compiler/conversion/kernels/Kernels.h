@@ -55,6 +55,8 @@ struct Contraction {
   int64_t frameDilation = 1; // of the input, per frame of the window
   /// One position an image: a dense layer, or a 1x1 convolution over pixels.
   bool flat = false;
+  /// Flat, of pixels, which are not always so: borders decide.
+  bool pixels = false;
   /// The input has a border of zeros, whose taps need not be read.
   bool padded = false;
   /// A zero has the same sign whether or not taps of the border are read.

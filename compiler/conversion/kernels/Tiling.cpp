@@ -183,9 +183,10 @@ bool vae::usesAmx(const KernelTarget &target, const Contraction &shape) {
       shape.inputs == 0 || shape.outputs < kFewestAmxOutputs ||
       shape.storedRunLength() * (bytes ? 1 : 2) < kFewestAmxBytes)
     return false;
-  if (bytes || (pairs && shape.flat && shape.groups == 1))
+  if (bytes || (pairs && shape.flat && !shape.pixels && shape.groups == 1))
     return true;
-  // Whole tiles of summands, of which two begin in a word.
+  // Whole tiles of summands, of which two begin in a word; of pixels as well,
+  // so that borders do not decide about bits.
   return pairs && shape.groups == 1 && shape.hasContiguousRows() &&
          shape.inputs % 2 == 0 && shape.runLength() % (kAmxBytes / 2) == 0 &&
          Patch::of(shape).words * 4 <= kMostPatchBytes;

@@ -52,6 +52,10 @@ TEST(Amx, MultipliesWhereTilesAreFull) {
   dense.flat = true;
   EXPECT_TRUE(usesAmx(target, dense));
   EXPECT_FALSE(usesPatches(target, dense));
+  // Whether a convolution of single pixels is flat is not for bits to depend
+  // on.
+  dense.pixels = true;
+  EXPECT_FALSE(usesAmx(target, dense));
   // The user's tile is one of vectors.
   target.tile = Tile{2, 6};
   EXPECT_FALSE(usesAmx(target, makeConv(Precision::INT8, 64, 64)));
@@ -90,6 +94,12 @@ const Layer kLayers[] = {
     {"dense", {784}, R"("type": "dense", "units": 40)", {40, 784}, 40},
     {"narrow", {100}, R"("type": "dense", "units": 9)", {9, 100}, 9},
     {"wide", {1100}, R"("type": "dense", "units": 70)", {70, 1100}, 70},
+    {"pairs", {1055}, R"("type": "dense", "units": 17)", {17, 1055}, 17},
+    {"pixels",
+     {48, 5, 7},
+     R"("type": "conv2d", "filters": 24, "kernel_size": 1)",
+     {24, 48, 1, 1},
+     24},
     {"small",
      {64, 5, 7},
      R"("type": "conv2d", "filters": 48, "kernel_size": 3, "padding": 1)",
