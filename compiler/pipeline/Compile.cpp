@@ -447,7 +447,11 @@ LogicalResult Compilation::runPasses() {
     releaseWeights();
   if (options.emit >= Stage::Buffers)
     reportEntries(*module, report);
-  return passes(Stage::LLVM, [&](auto &pm) { buildLLVM(pm, options); });
+  if (failed(passes(Stage::LLVM, [&](auto &pm) { buildLLVM(pm, options); })))
+    return failure();
+  if (options.emit >= Stage::LLVM)
+    report.cpus = getVersions(*module, report.cpus.front());
+  return success();
 }
 
 void Compilation::releaseWeights() {

@@ -10,8 +10,6 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "runtime/include/vae/vae_abi.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
@@ -160,25 +158,6 @@ static StringMap<const Cpu *> findCpus(mlir::ModuleOp source,
   return cpus;
 }
 
-/// A version without tiles needs no CPU and system that have them: LLVM makes
-/// none unasked.
-static void dropUnusedTiles(mlir::ModuleOp source,
-                            MutableArrayRef<Cpu> versions) {
-  StringSet<> having; // names; empty if there is one version only
-  source.walk([&](mlir::LLVM::CallIntrinsicOp call) {
-    if (call.getIntrin() == "llvm.x86.ldtilecfg")
-      having.insert(
-          getVersionName(call->getParentOfType<mlir::LLVM::LLVMFuncOp>()));
-  });
-  for (Cpu &cpu : versions) {
-    if (having.contains(cpu.name) || having.contains(""))
-      continue;
-    SmallVector<StringRef> required = cpu.getRequired();
-    erase_if(required, [](StringRef name) { return name.starts_with("amx-"); });
-    cpu.required = join(required, ",");
-  }
-}
-
 /// Everything that no other library may see becomes internal. Functions are for
 /// the CPU of their version; what is of none is for the least demanding one.
 static void setAttributes(Module &module, ArrayRef<Cpu> versions,
@@ -259,7 +238,6 @@ Error CodeGenerator::translate(mlir::ModuleOp source) {
     weights->setAlignment(Align(kWeightsAlignment));
   }
   std::vector<Cpu> versions = getVersions(source, cpu);
-  dropUnusedTiles(source, versions);
   if (Error error = addModelTable(source, versions, *module))
     return error;
   setAttributes(*module, versions, findCpus(source, versions));

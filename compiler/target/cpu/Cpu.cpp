@@ -2,9 +2,11 @@
 #include "compiler/target/cpu/Cpu.h"
 
 #include "compiler/conversion/Versions.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "runtime/src/TilePermission.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
@@ -292,7 +294,26 @@ mlir::ArrayAttr vae::describeVersions(ArrayRef<Cpu> cpus,
   return builder.getArrayAttr(versions);
 }
 
-std::vector<Cpu> vae::getVersions(mlir::ModuleOp module, const Cpu &only) {
+/// A version without tiles needs no CPU and system that have them: LLVM makes
+/// none unasked.
+static void dropUnusedTiles(mlir::ModuleOp module,
+                            MutableArrayRef<Cpu> versions) {
+  StringSet<> having; // names; empty if there is one version only
+  module.walk([&](mlir::LLVM::CallIntrinsicOp call) {
+    if (call.getIntrin() == "llvm.x86.ldtilecfg")
+      having.insert(
+          getVersionName(call->getParentOfType<mlir::LLVM::LLVMFuncOp>()));
+  });
+  for (Cpu &cpu : versions) {
+    if (having.contains(cpu.name) || having.contains(""))
+      continue;
+    SmallVector<StringRef> required = cpu.getRequired();
+    erase_if(required, [](StringRef name) { return name.starts_with("amx-"); });
+    cpu.required = join(required, ",");
+  }
+}
+
+static std::vector<Cpu> readVersions(mlir::ModuleOp module, const Cpu &only) {
   auto versions = module->getAttrOfType<mlir::ArrayAttr>(kVersionsAttr);
   if (!versions || versions.empty())
     return {only};
@@ -306,4 +327,10 @@ std::vector<Cpu> vae::getVersions(mlir::ModuleOp module, const Cpu &only) {
                     text(kRequiredAttr), getKernelTarget(version)});
   }
   return cpus;
+}
+
+std::vector<Cpu> vae::getVersions(mlir::ModuleOp module, const Cpu &only) {
+  std::vector<Cpu> versions = readVersions(module, only);
+  dropUnusedTiles(module, versions);
+  return versions;
 }

@@ -56,7 +56,8 @@ std::vector<CpuList> listCpus();
 /// (compiler/conversion/Versions.h): one for each of several CPUs.
 mlir::ArrayAttr describeVersions(llvm::ArrayRef<Cpu> cpus,
                                  mlir::MLIRContext *context);
-/// And back: a module without the attribute is for `only`.
+/// And back, of a module of the LLVM dialect: one without the attribute is for
+/// `only`. Versions whose code has no tiles of AMX do not require them.
 std::vector<Cpu> getVersions(mlir::ModuleOp module, const Cpu &only);
 
 } // namespace vae
