@@ -57,9 +57,7 @@ Error gradient::passToSources(Operation *op, const Cotangents &c) {
       sums[operand][number] += gradient;
     }
   for (size_t operand = 0; operand < sums.size(); ++operand)
-    if (Tensor *target = c.find(operand))
-      for (auto [value, sum] : llvm::zip(target->data, sums[operand]))
-        value = static_cast<float>(sum);
+    storeAll(c.find(operand), sums[operand]);
   return Error::success();
 }
 

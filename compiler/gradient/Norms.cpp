@@ -15,12 +15,6 @@ static double valueOr(const Tensor *tensor, int64_t index, double value) {
   return tensor ? double(tensor->data[index]) : value;
 }
 
-static void store(Tensor *tensor, ArrayRef<double> values) {
-  if (tensor)
-    std::transform(values.begin(), values.end(), tensor->data.begin(),
-                   [](double value) { return static_cast<float>(value); });
-}
-
 /// Calls f(position, channel) for every element.
 template <typename FunctionTy>
 static void forEachElement(const Tensor &x, FunctionTy f) {
@@ -51,10 +45,10 @@ Error gradient::vjp(BatchNormOp op, const Cotangents &c) {
     dweight[channel] += dy.data[i] * normalized;
     dbias[channel] += dy.data[i];
   });
-  store(c.find(1), dmean);
-  store(c.find(2), dvariance);
-  store(c.find(op.getWeightMutable()), dweight);
-  store(c.find(op.getBiasMutable()), dbias);
+  storeAll(c.find(1), dmean);
+  storeAll(c.find(2), dvariance);
+  storeAll(c.find(op.getWeightMutable()), dweight);
+  storeAll(c.find(op.getBiasMutable()), dbias);
   return Error::success();
 }
 
@@ -69,8 +63,8 @@ Error gradient::vjp(ChannelAffineOp, const Cotangents &c) {
     dscale[channel] += dy.data[i] * double(x.data[i]);
     doffset[channel] += dy.data[i];
   });
-  store(c.find(1), dscale);
-  store(c.find(2), doffset);
+  storeAll(c.find(1), dscale);
+  storeAll(c.find(2), doffset);
   return Error::success();
 }
 
@@ -166,8 +160,8 @@ public:
   }
 
   void finish(Tensor *weightGradient, Tensor *biasGradient) const {
-    store(weightGradient, dweight);
-    store(biasGradient, dbias);
+    storeAll(weightGradient, dweight);
+    storeAll(biasGradient, dbias);
   }
 
 private:

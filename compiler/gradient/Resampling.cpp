@@ -45,11 +45,6 @@ static void passToWindow(PoolKind kind, ArrayRef<int64_t> window,
   sums[found] += gradient;
 }
 
-static void store(const std::vector<double> &sums, Tensor &tensor) {
-  for (auto [value, sum] : llvm::zip(tensor.data, sums))
-    value = static_cast<float>(sum);
-}
-
 Error gradient::vjp(Pool2dOp op, const Cotangents &c) {
   const Tensor &x = c.in[0], &dy = c.getGradient();
   Tensor *dx = c.find(0);
@@ -80,7 +75,7 @@ Error gradient::vjp(Pool2dOp op, const Cotangents &c) {
       for (int64_t i = 0; i < dy.shape[2]; ++i)
         for (int64_t j = 0; j < dy.shape[3]; ++j)
           pass(n, channel, i, j);
-  store(sums, *dx);
+  storeAll(dx, sums);
   return Error::success();
 }
 
@@ -97,7 +92,7 @@ Error gradient::vjp(GlobalPoolOp op, const Cotangents &c) {
       window[k] = int64_t(channel) * pixels + k;
     passToWindow(op.getKind(), window, pixels, dy.data[channel], x, sums);
   }
-  store(sums, *dx);
+  storeAll(dx, sums);
   return Error::success();
 }
 

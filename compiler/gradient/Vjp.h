@@ -46,6 +46,13 @@ private:
   llvm::MutableArrayRef<Tensor> inner;
 };
 
+/// Rounds the elements of a gradient, if somebody asks for it.
+inline void storeAll(Tensor *gradient, llvm::ArrayRef<double> values) {
+  if (gradient)
+    llvm::transform(values, gradient->data.begin(),
+                    [](double value) { return static_cast<float>(value); });
+}
+
 /// f'(x) of the table in VaeAttrs.td; where there is none, one of the limits:
 /// that of constant pieces.
 double differentiate(ActivationAttr function, double x);

@@ -87,15 +87,6 @@ vae::resolveTargets(const CompileOptions &options) {
   return cpus;
 }
 
-static bool allHaveTilesOfBf16(const CompileOptions &options) {
-  if (auto cpus = resolveTargets(options))
-    return llvm::all_of(*cpus,
-                        [](const Cpu &cpu) { return cpu.kernels.amxBf16; });
-  else
-    llvm::consumeError(cpus.takeError());
-  return false;
-}
-
 llvm::Expected<Cpu> vae::resolveTarget(const CompileOptions &options) {
   auto cpus = resolveTargets(options);
   if (!cpus)
@@ -187,10 +178,14 @@ AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
   for (const TunedLayer &layer : tuning.getLayers())
     rules.tuned.push_back(layer.shape + "=" + layer.choice.str());
   // Text has no way to report an error: an unknown machine gets the defaults.
-  if (auto cpu = resolveTarget(options))
-    rules.target = cpu->kernels;
-  else
-    llvm::consumeError(cpu.takeError());
+  bool allHaveTiles = false;
+  if (auto cpus = resolveTargets(options)) {
+    rules.target = cpus->back().kernels;
+    allHaveTiles =
+        llvm::all_of(*cpus, [](const Cpu &cpu) { return cpu.kernels.amxBf16; });
+  } else {
+    llvm::consumeError(cpus.takeError());
+  }
   // Who wants weights in half the bytes wants none that take more.
   rules.stores =
       options.storage == Storage::F32 && options.quantize == Quantize::None;
@@ -199,8 +194,8 @@ AlgorithmRules vae::getAlgorithmRules(const CompileOptions &options,
   // Elsewhere, fewer products of f32 are faster than more of bf16.
   bool keepsWeights =
       options.quantize != Quantize::W8 && options.quantize != Quantize::W4;
-  rules.bf16 = options.precision == Precision::BF16 && keepsWeights &&
-               allHaveTilesOfBf16(options);
+  rules.bf16 =
+      options.precision == Precision::BF16 && keepsWeights && allHaveTiles;
   return rules;
 }
 

@@ -97,8 +97,8 @@ void ContractionEmitter::gatherInputs(Value at, int64_t positions, Value group,
 /// Copies the last rows of weights of a run.
 void ContractionEmitter::copyRest(const Weights &weights, Value first,
                                   int64_t vectors, int64_t rows) {
-  auto bytes = cast<MemRefType>(weight.getType()).getElementType();
-  int64_t elements = kAmxBytes * 8 / bytes.getIntOrFloatBitWidth();
+  Type element = cast<MemRefType>(weight.getType()).getElementType();
+  int64_t elements = kAmxBytes * 8 / element.getIntOrFloatBitWidth();
   for (int64_t v = 0; v < vectors; ++v)
     for (int64_t row = 0; row < rows; ++row) {
       Value at = e.add(placeVector(weights, first, v), row * elements);
@@ -174,26 +174,27 @@ void ContractionEmitter::multiplyAmx(const AmxTile &tile,
     AmxRun run = {at, step};
     Value first = e.add(weights.base,
                         e.mul(e.add(step, shape.storedHead()), kChannelBlock));
+    auto add = [&](Value k, int64_t count, auto locateVector) {
+      SmallVector<Emitter::TileRows> tiles;
+      for (int64_t v = 0; v < vectors; ++v)
+        tiles.push_back({locateVector(v), e.index(kAmxBytes)});
+      addAmxDots(getAmxInputs(tile, run, k, count), tiles);
+    };
     e.loop(e.index(0), e.index(whole), 1, [&](Value chunk) {
       Value k = e.mul(chunk, each);
       Value place = e.add(first, e.mul(k, kChannelBlock));
-      SmallVector<Emitter::TileRows> tiles;
-      for (int64_t v = 0; v < vectors; ++v)
-        tiles.push_back({e.address(weight, placeVector(weights, place, v)),
-                         e.index(kAmxBytes)});
-      addAmxDots(getAmxInputs(tile, run, k, each), tiles);
+      add(k, each, [&](int64_t v) {
+        return e.address(weight, placeVector(weights, place, v));
+      });
     });
     if (!rest)
       return Values();
-    Value k = e.index(whole * each);
     copyRest(weights, e.add(first, whole * each * kChannelBlock), vectors,
              rest * kAmxRows / each);
-    SmallVector<Emitter::TileRows> tiles;
-    for (int64_t v = 0; v < vectors; ++v)
-      tiles.push_back(
-          {e.address(amx.rest, e.index(v * kTileWords)), e.index(kAmxBytes)});
-    int64_t left = shape.runLength() - whole * each;
-    addAmxDots(getAmxInputs(tile, run, k, left), tiles);
+    add(e.index(whole * each), shape.runLength() - whole * each,
+        [&](int64_t v) {
+          return e.address(amx.rest, e.index(v * kTileWords));
+        });
     return Values();
   });
 }
