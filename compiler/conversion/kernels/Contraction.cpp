@@ -15,6 +15,8 @@ using namespace vae;
 
 /// Products that AMX adds in the time of one of f32.
 static constexpr int64_t kAmxFactor = 16;
+/// Multiply-adds and others of f32 in the time of what is done with a sum.
+static constexpr int64_t kAmxResult = 32;
 /// The buffer of the packed weight.
 static constexpr unsigned kWeightBuffer = 1;
 /// Vectors along the inputs must be worth the sum of their lanes.
@@ -101,16 +103,13 @@ func::FuncOp vae::getContractionKernel(ModuleOp module, Location loc,
       [&](Emitter &e, ValueRange sizes) {
         if (shape.depthwise())
           return e.mul(sizes[kImages], e.mul(sizes[kRows], sizes[kColumns]));
-        if (usesPatches(target, shape)) {
-          Value patches = PatchTiles(e, shape, sizes).count;
-          Tile tile = chooseTile(target, shape);
-          return e.mul(patches,
-                       ChannelTiles(e, target, shape, tile, patches).count);
-        }
+        if (usesPatches(target, shape))
+          return PatchTiles(e, target, shape, sizes).items;
         auto count = [&](Tile tile) {
           PositionTiles positions(e, target, shape, tile.positions, sizes);
-          ChannelTiles channels(e, target, shape, tile, positions.count);
-          return e.mul(positions.count, channels.count);
+          int64_t outputs = tile.vectors * target.vectorWidth;
+          return e.mul(positions.count,
+                       shape.groups * llvm::divideCeil(shape.outputs, outputs));
         };
         Value items = count(chooseTile(target, shape));
         if (!hasRowTile(target, shape))
@@ -151,7 +150,7 @@ int64_t vae::getContractionItemFlops(const KernelTarget &target,
   if (usesPatches(target, shape))
     flops *= Patch::of(shape).rows * chooseChannelTiles(target, shape, tile);
   if (usesAmx(target, shape))
-    return std::max<int64_t>(1, flops / kAmxFactor);
+    return flops / kAmxFactor + kAmxResult * flops / (2 * summands);
   switch (shape.precision) {
   case Precision::BF16: // two take the time of one of f32
     return flops / 2;

@@ -12,8 +12,7 @@
 using namespace mlir;
 using namespace vae;
 
-/// i32 words of a row of a tile, and of a tile.
-static constexpr int64_t kWords = kAmxBytes / 4, kTileWords = kWords * kAmxRows;
+static constexpr int64_t kWords = kAmxRowWords, kTileWords = kAmxTileWords;
 
 /// Summands of a tile's row.
 static int64_t getAmxSummands(const Contraction &shape) {
@@ -40,6 +39,7 @@ void ContractionEmitter::allocateAmx() {
   Type word = e.b.getI32Type();
   amx.sums = e.stack(kAmxSums * kTileWords, word);
   amx.configuration = e.stack(kWords, word);
+  allocateWaiting();
   if (readsGathered())
     amx.gathered = e.stack(kAmxPositions * kWords, word);
   // The last rows of weights of a run, and zeros, since other weights follow.
@@ -109,9 +109,11 @@ void ContractionEmitter::copyRest(const Weights &weights, Value first,
     }
 }
 
-/// Adds the products of `rows` tiles of inputs and `vectors` tiles of weights.
+/// Adds the products of tiles of inputs and tiles of weights, calling `after`
+/// each.
 void ContractionEmitter::addAmxDots(ArrayRef<Emitter::TileRows> inputs,
-                                    ArrayRef<Emitter::TileRows> weights) {
+                                    ArrayRef<Emitter::TileRows> weights,
+                                    function_ref<void()> after) {
   int64_t rows = inputs.size(), vectors = weights.size();
   bool bytes = shape.precision == Precision::INT8;
   int64_t firstWeight = kAmxSums + rows;
@@ -120,8 +122,10 @@ void ContractionEmitter::addAmxDots(ArrayRef<Emitter::TileRows> inputs,
   for (int64_t v = 0; v < vectors; ++v) {
     int64_t tile = firstWeight + v % (kAmxTiles - firstWeight);
     e.loadTile(tile, weights[v]);
-    for (int64_t r = 0; r < rows; ++r)
+    for (int64_t r = 0; r < rows; ++r) {
       e.addTileDots(r * vectors + v, kAmxSums + r, tile, bytes);
+      after();
+    }
   }
 }
 
@@ -166,77 +170,64 @@ ContractionEmitter::getAmxInputs(const AmxTile &tile, const AmxRun &run,
   return result;
 }
 
+/// Adds all products of a tile. Meanwhile, the results of the tile before are
+/// finished: some positions after each step of products, or, where these are
+/// few, after each product, for the unit that multiplies tiles sleeps after 0.2
+/// us of idleness, and takes 0.3 us to wake.
 void ContractionEmitter::multiplyAmx(const AmxTile &tile,
-                                     const Weights &weights, int64_t vectors) {
+                                     const Weights &weights,
+                                     const Channels &channels) {
+  constexpr int64_t kFewSteps = 2;
+  int64_t vectors = channels.vectors;
   int64_t each = getAmxSummands(shape), rest = getRestSummands(shape);
   int64_t whole = countWholeTiles(shape);
-  overTaps({}, {}, [&](Value at, Value step, const Values &) {
+  int64_t runs = shape.storedSummands() / shape.storedRunLength();
+  int64_t steps = runs * std::max<int64_t>(1, whole);
+  int64_t products =
+      steps > kFewSteps ? 1 : vectors * (tile.positions / kAmxRows);
+  int64_t most = llvm::divideCeil(kAmxPositions, steps * products);
+  AmxWaiting waiting = loadWaiting(channels);
+  overTaps({}, {e.index(0)}, [&](Value at, Value step, const Values &carried) {
     AmxRun run = {at, step};
+    Value finished = carried[0];
     Value first = e.add(weights.base,
                         e.mul(e.add(step, shape.storedHead()), kChannelBlock));
-    auto add = [&](Value k, int64_t count, auto locateVector) {
+    auto add = [&](Value k, int64_t count, bool finishes, auto locateVector) {
       SmallVector<Emitter::TileRows> tiles;
       for (int64_t v = 0; v < vectors; ++v)
         tiles.push_back({locateVector(v), e.index(kAmxBytes)});
-      addAmxDots(getAmxInputs(tile, run, k, count), tiles);
-    };
-    e.loop(e.index(0), e.index(whole), 1, [&](Value chunk) {
-      Value k = e.mul(chunk, each);
-      Value place = e.add(first, e.mul(k, kChannelBlock));
-      add(k, each, [&](int64_t v) {
-        return e.address(weight, placeVector(weights, place, v));
+      auto finish = [&] {
+        if (finishes)
+          finished = finishPositions(waiting, finished, most);
+      };
+      addAmxDots(getAmxInputs(tile, run, k, count), tiles, [&] {
+        if (products > 1)
+          finish();
       });
-    });
+      if (products == 1)
+        finish();
+    };
+    if (whole)
+      finished =
+          e.loop(e.index(0), e.index(whole), 1, {finished},
+                 [&](Value chunk, ValueRange before) -> Values {
+                   finished = before[0];
+                   Value k = e.mul(chunk, each);
+                   Value place = e.add(first, e.mul(k, kChannelBlock));
+                   add(k, each, /*finishes=*/true, [&](int64_t v) {
+                     return e.address(weight, placeVector(weights, place, v));
+                   });
+                   return {finished};
+                 })[0];
     if (!rest)
-      return Values();
+      return Values{finished};
     copyRest(weights, e.add(first, whole * each * kChannelBlock), vectors,
              rest * kAmxRows / each);
     add(e.index(whole * each), shape.runLength() - whole * each,
-        [&](int64_t v) {
+        /*finishes=*/!whole, [&](int64_t v) {
           return e.address(amx.rest, e.index(v * kTileWords));
         });
-    return Values();
-  });
-}
-
-/// What is done with the sums of a tile, position after position.
-void ContractionEmitter::finishAmx(const AmxTile &tile, const Weights &weights,
-                                   const Channels &channels, Value output,
-                                   Value count) {
-  int64_t vectors = channels.vectors;
-  bool integers = shape.precision == Precision::INT8;
-  Value packed = e.add(e.mul(channels.group, paddedOutputs(shape)), output);
-  Value first = e.add(e.mul(channels.group, shape.outputs), output);
-  Values starts, scales, biases;
-  for (int64_t v = 0; v < vectors; ++v) {
-    Value at = e.add(packed, v * e.width);
-    if (integers) {
-      starts.push_back(startInt8(weights, v));
-      std::tie(scales.emplace_back(), biases.emplace_back()) =
-          loadInt8Scales(at);
-    } else {
-      biases.push_back(bias ? e.loadVec(bias, at) : Value());
-    }
-  }
-  Requantization by = loadRequantization();
-  e.loop(e.index(0), count, 1, [&](Value r) {
-    Values inputs, results, sums, places, masks;
-    getPositions(e.add(tile.at, r), 1, /*whole=*/true, inputs, results);
-    for (int64_t v = 0; v < vectors; ++v) {
-      Value at = e.add(e.mul(r, vectors * kWords), v * kWords);
-      Value words = vector::LoadOp::create(e.b, e.loc, e.ints(), amx.sums, at);
-      if (integers) {
-        words = arith::AddIOp::create(e.b, e.loc, words, starts[v]);
-        sums.push_back(e.fma(e.fromIntegers(words), scales[v], biases[v]));
-      } else {
-        Value sum = e.fromBits(words);
-        sums.push_back(biases[v] ? e.addf(sum, biases[v]) : sum);
-      }
-      int64_t left = channels.left - v * e.width;
-      masks.push_back(left < e.width ? e.mask(left) : Value());
-      places.push_back(e.add(results[0], e.add(first, v * e.width)));
-    }
-    finish(sums, places, masks, by);
+    return Values{finished};
   });
 }
 
@@ -259,18 +250,13 @@ void ContractionEmitter::emitAmxTile(Value at, Value row, int64_t positions,
   Weights weights = placeWeights(channels.group, output, vectors);
   for (int64_t i = 0; i < rows * vectors; ++i)
     e.zeroTile(i);
-  multiplyAmx(tile, weights, vectors);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < vectors; ++v) {
-      int64_t first = r * vectors * kTileWords + v * kWords;
-      e.storeTile(r * vectors + v, {e.address(amx.sums, e.index(first)),
-                                    e.index(vectors * kAmxBytes)});
-    }
-  finishAmx(tile, weights, channels, output, count);
+  multiplyAmx(tile, weights, channels);
+  keepAmxSums(tile, weights, channels, count);
 }
 
 /// The positions of an item: one tile, of which more than a half, or half.
 void ContractionEmitter::emitAmxPositions(const Channels &channels) {
+  finishOtherTiles(channels);
   Value zero = e.index(0);
   if (tile.positions == kAmxRows)
     return emitAmxTile(zero, {}, kAmxRows, channels);

@@ -42,28 +42,6 @@ struct PositionTiles {
   }
 };
 
-/// Channels are worked on in tiles; an item has one of them, or several where
-/// these share what is rounded.
-struct ChannelTiles {
-  using Value = mlir::Value;
-  int64_t tiles; // of a group
-  Value perItem; // null: one
-  Value count;   // items
-
-  ChannelTiles(Emitter &e, const KernelTarget &target, const Contraction &shape,
-               const Tile &tile, Value positionTiles)
-      : tiles(llvm::divideCeil(shape.outputs,
-                               tile.vectors * target.vectorWidth)) {
-    count = e.index(tiles * shape.groups);
-    int64_t most = chooseChannelTiles(target, shape, tile);
-    if (most == 1)
-      return;
-    Value enough = e.div(e.mul(positionTiles, tiles), kFewestItems);
-    perItem = e.max(e.index(1), e.min(enough, e.index(most)));
-    count = e.div(e.add(count, e.sub(perItem, e.index(1))), perItem);
-  }
-};
-
 /// Positions in blocks of rows and columns (Patch).
 struct PatchTiles {
   using Value = mlir::Value;
@@ -72,11 +50,22 @@ struct PatchTiles {
   Value inImage; // and of an image
   Value count;
 
-  PatchTiles(Emitter &e, const Contraction &shape, mlir::ValueRange sizes)
+  int64_t channels; // tiles of them
+  Value perItem;    // so many are of one item, with all of a block's positions
+  Value items;
+
+  PatchTiles(Emitter &e, const KernelTarget &target, const Contraction &shape,
+             mlir::ValueRange sizes)
       : rows(Patch::of(shape).rows) {
     inRow = e.ceilDiv(sizes[kColumns], kAmxPositions);
     inImage = e.mul(inRow, e.ceilDiv(sizes[kRows], rows));
     count = e.mul(sizes[kImages], inImage);
+    int64_t outputs = chooseTile(target, shape).vectors * target.vectorWidth;
+    channels = llvm::divideCeil(shape.outputs, outputs);
+    Value enough = e.div(e.mul(count, channels), kFewestItems);
+    perItem = e.max(e.index(1), e.min(enough, e.index(channels)));
+    items = e.mul(count,
+                  e.div(e.add(e.sub(perItem, e.index(1)), channels), perItem));
   }
 };
 
@@ -117,8 +106,9 @@ private:
                           Value mask);
 
   void emitItems();
+  Value getBandTiles(const PositionTiles &tiles);
   std::pair<Value, Value> divideItem(Value item, const PositionTiles &tiles,
-                                     const ChannelTiles &channels);
+                                     int64_t channels);
   /// The positions of a tile, and the images they are of.
   std::pair<Value, Value> locate(const PositionTiles &tiles, Value index);
 
@@ -152,6 +142,29 @@ private:
   /// Fills the tables of windows and results with an item's positions, the last
   /// of which repeats to their ends.
   Taps findPositions(Value first, Value last, int64_t entries);
+  void emitItem(const Taps &taps, Value group, Value block);
+  /// Items of the same positions that follow each other, so that these are
+  /// found, and rounded, once for them: runs of up to `most` tiles of channels.
+  class Runs {
+  public:
+    Runs(ContractionEmitter &emitter, const PositionTiles &tiles,
+         int64_t channels, int64_t most);
+    /// A tile of positions, and the first one of channels; the first item, and
+    /// how many there are.
+    struct Run {
+      Value positions, channels, first, length;
+    };
+    /// The run that an item is of.
+    Value find(Value item);
+    Run locate(Value run);
+
+  private:
+    Value getBandSize(Value first);
+    Value getLength(Value part);
+    Emitter &e;
+    Value positions, band;
+    int64_t channels, most;
+  };
   Taps findTaps(const Place &start, Value base, Value row, Value column);
   /// The windows and results of a tile's positions, `at` after the item's
   /// first.
@@ -265,17 +278,35 @@ private:
   void copyRest(const Weights &weights, Value first, int64_t vectors,
                 int64_t rows);
   void addAmxDots(llvm::ArrayRef<Emitter::TileRows> inputs,
-                  llvm::ArrayRef<Emitter::TileRows> weights);
+                  llvm::ArrayRef<Emitter::TileRows> weights,
+                  llvm::function_ref<void()> after);
   llvm::SmallVector<Emitter::TileRows>
   getAmxInputs(const AmxTile &tile, const AmxRun &run, Value k, int64_t count);
   void multiplyAmx(const AmxTile &tile, const Weights &weights,
-                   int64_t vectors);
-  void finishAmx(const AmxTile &tile, const Weights &weights,
-                 const Channels &channels, Value output, Value count);
+                   const Channels &channels);
   void emitAmxTile(Value at, Value row, int64_t positions,
                    const Channels &channels);
   void emitAmxTiles(Value at, Value row, Value count, const Channels &channels);
   void emitAmxPositions(const Channels &channels);
+  // ContractionAmxResults.cpp
+  /// A tile whose sums wait: `count` positions; its first channel, in packed
+  /// ones and in the result; of a dense layer, its first position.
+  struct AmxWaiting {
+    int64_t vectors, left;
+    Value count, packed, channel, position;
+  };
+  void allocateWaiting();
+  void beginWaiting();
+  int64_t getNarrowOutputs() const;
+  llvm::SmallVector<Channels> getForms();
+  void keepAmxSums(const AmxTile &tile, const Weights &weights,
+                   const Channels &channels, Value count);
+  AmxWaiting loadWaiting(const Channels &channels);
+  void finishPosition(const AmxWaiting &waiting, Value r);
+  Value finishPositions(const AmxWaiting &waiting, Value first, int64_t most);
+  void finishTile(const Channels &form);
+  void finishOtherTiles(const Channels &channels);
+  void finishLastTile();
   // ContractionPatch.cpp
   /// Where a run of a row of the output begins in the patch.
   Value getPatchPlace(Value row, Value step);
@@ -368,9 +399,11 @@ private:
   int64_t roundedRow = 0;
   /// Of the tile being emitted, if items share what is rounded.
   Values roundedRows;
-  /// Tables for tiles of AMX, as i32.
+  /// Tables for tiles of AMX, as i32; and of index values, what is known of the
+  /// tile that waits, and where its results go.
   struct {
-    Value configuration, sums, gathered, rest;
+    Value configuration, starts, sums, gathered, rest, waiting, places;
+    Requantization requantization;
   } amx;
   /// Whether the item's windows begin at equal distances, and which.
   Value equalDistances, distance;

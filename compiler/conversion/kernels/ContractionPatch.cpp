@@ -72,21 +72,21 @@ void ContractionEmitter::emitPatches() {
   tile = chooseTile(target, shape);
   int64_t whole = shape.outputs / tileOutputs();
   int64_t rest = shape.outputs % tileOutputs();
-  PatchTiles tiles(e, shape, args.sizes);
-  ChannelTiles channelTiles(e, target, shape, tile, tiles.count);
+  PatchTiles tiles(e, target, shape, args.sizes);
   e.configureTiles(amx.configuration);
+  beginWaiting();
   e.loop(args.begin, args.end, 1, [&](Value item) {
     Value channelItem = e.div(item, tiles.count);
     Value index = e.sub(item, e.mul(channelItem, tiles.count));
     Value rows = findPatch(tiles, index);
     auto emit = [&](const Channels &channels) {
+      finishOtherTiles(channels);
       e.loop(e.index(0), rows, 1, [&](Value row) {
         emitAmxTiles(e.mul(row, kAmxPositions), row, lastPosition, channels);
       });
     };
-    Value perItem = channelTiles.perItem ? channelTiles.perItem : e.index(1);
-    Value first = e.mul(channelItem, perItem);
-    Value last = e.min(e.add(first, perItem), e.index(channelTiles.tiles));
+    Value first = e.mul(channelItem, tiles.perItem);
+    Value last = e.min(e.add(first, tiles.perItem), e.index(tiles.channels));
     if (whole)
       e.loop(first, e.min(last, e.index(whole)), 1, [&](Value block) {
         emit({e.index(0), block, tile.vectors, tileOutputs()});
@@ -96,5 +96,6 @@ void ContractionEmitter::emitPatches() {
         emit({e.index(0), e.index(whole), vectorsFor(target, rest), rest});
       });
   });
+  finishLastTile();
   e.releaseTiles();
 }

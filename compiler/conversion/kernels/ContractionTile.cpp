@@ -510,79 +510,136 @@ std::pair<Value, Value> ContractionEmitter::locate(const PositionTiles &tiles,
   return {first, e.min(e.add(first, step), end)};
 }
 
-/// The tiles of channels and of positions of an item. Of a dense layer, or a
-/// convolution of single pixels, positions come in bands, all channels of one
-/// before the next: a thread has about the same rows in each layer, which are
-/// still in its cache, and a large image comes from memory once.
+/// Position tiles that come together, all channels of them before others: of a
+/// dense layer, or a convolution of single pixels, a band. So a thread has
+/// about the same rows in each layer, which are still in its cache, and a large
+/// image comes from memory once.
+Value ContractionEmitter::getBandTiles(const PositionTiles &tiles) {
+  return shape.taps() > 1 ? tiles.count : e.index(kBandTiles);
+}
+
+/// The tiles of channels and of positions of an item.
 std::pair<Value, Value>
 ContractionEmitter::divideItem(Value item, const PositionTiles &tiles,
-                               const ChannelTiles &channels) {
-  if (shape.taps() > 1) {
-    Value channel = e.div(item, tiles.count);
-    return {channel, e.sub(item, e.mul(channel, tiles.count))};
-  }
-  Value itemsOfBand = e.mul(channels.count, kBandTiles);
+                               int64_t channels) {
+  Value inBands = getBandTiles(tiles);
+  Value itemsOfBand = e.mul(inBands, channels);
   Value band = e.div(item, itemsOfBand);
-  Value first = e.mul(band, kBandTiles);
-  Value size = e.min(e.index(kBandTiles), e.sub(tiles.count, first));
+  Value first = e.mul(band, inBands);
+  Value size = e.min(inBands, e.sub(tiles.count, first));
   Value inBand = e.sub(item, e.mul(band, itemsOfBand));
   Value channel = e.div(inBand, size);
   return {channel, e.add(first, e.sub(inBand, e.mul(channel, size)))};
+}
+
+ContractionEmitter::Runs::Runs(ContractionEmitter &emitter,
+                               const PositionTiles &tiles, int64_t channels,
+                               int64_t most)
+    : e(emitter.e), positions(tiles.count), band(emitter.getBandTiles(tiles)),
+      channels(channels), most(most) {}
+
+/// Of a band, the positions; `first`: its first one.
+Value ContractionEmitter::Runs::getBandSize(Value first) {
+  return e.min(band, e.sub(positions, first));
+}
+
+Value ContractionEmitter::Runs::find(Value item) {
+  Value itemsOfBand = e.mul(band, channels);
+  Value number = e.div(item, itemsOfBand);
+  Value first = e.mul(number, band);
+  Value size = getBandSize(first);
+  Value inBand = e.sub(item, e.mul(number, itemsOfBand));
+  Value itemsOfPart = e.mul(size, most);
+  Value part = e.div(inBand, itemsOfPart);
+  Value inPart = e.sub(inBand, e.mul(part, itemsOfPart));
+  Value runs = e.add(e.mul(part, size), e.div(inPart, getLength(part)));
+  return e.add(e.mul(first, llvm::divideCeil(channels, most)), runs);
+}
+
+/// Tiles of channels of a part of them.
+Value ContractionEmitter::Runs::getLength(Value part) {
+  return e.min(e.index(most), e.sub(e.index(channels), e.mul(part, most)));
+}
+
+ContractionEmitter::Runs::Run ContractionEmitter::Runs::locate(Value run) {
+  int64_t parts = llvm::divideCeil(channels, most);
+  Value first = e.mul(e.div(run, e.mul(band, parts)), band);
+  Value size = getBandSize(first);
+  Value inBand = e.sub(run, e.mul(first, parts));
+  Value part = e.div(inBand, size);
+  Value inPart = e.sub(inBand, e.mul(part, size));
+  Value length = getLength(part);
+  Value item = e.add(e.mul(first, channels), e.mul(e.mul(size, most), part));
+  return {e.add(first, inPart), e.mul(part, most),
+          e.add(item, e.mul(inPart, length)), length};
+}
+
+/// The code of an item: a tile of the positions that were found, and one of
+/// channels.
+void ContractionEmitter::emitItem(const Taps &taps, Value group, Value block) {
+  int64_t whole = shape.outputs / tileOutputs();
+  int64_t rest = shape.outputs % tileOutputs();
+  Channels channels = {group, block, tile.vectors, tileOutputs()};
+  Channels narrow = {group, e.index(whole), vectorsFor(target, rest), rest};
+  if (!whole || !rest)
+    return emitPositions(taps, whole ? channels : narrow);
+  auto emit = [&](const Channels &channels) {
+    return [&] {
+      emitPositions(taps, channels);
+      return Values();
+    };
+  };
+  e.ifElse(e.less(block, e.index(whole)), emit(channels), emit(narrow));
 }
 
 /// Item i is a tile of positions and a tile of channels.
 void ContractionEmitter::emitItems() {
   int64_t whole = shape.outputs / tileOutputs();
   int64_t rest = shape.outputs % tileOutputs();
-  int64_t restVectors = vectorsFor(target, rest);
+  int64_t channelTiles = llvm::divideCeil(shape.outputs, tileOutputs());
   PositionTiles tiles(e, target, shape, tile.positions, args.sizes);
-  ChannelTiles channelTiles(e, target, shape, tile, tiles.count);
   bool byAmx = multipliesTiles();
-  if (byAmx)
+  if (byAmx) {
     e.configureTiles(amx.configuration);
+    beginWaiting();
+  }
   // Whole tiles, and those of an item with less.
   int64_t entries = std::max(whole ? roundToRest(tile.vectors) : 0,
-                             rest ? roundToRest(restVectors) : 0);
-
-  e.loop(args.begin, args.end, 1, [&](Value item) {
-    auto [channelItem, index] = divideItem(item, tiles, channelTiles);
-    Taps taps = std::apply(
-        [&](Value first, Value last) {
-          return findPositions(first, last, entries);
-        },
-        locate(tiles, index));
-    auto emitTiles = [&](Value group, Value block) {
-      Channels channels = {group, block, tile.vectors, tileOutputs()};
-      Channels narrow = {group, e.index(whole), restVectors, rest};
-      Value isWhole = e.less(block, e.index(whole));
-      if (whole && rest)
-        e.ifElse(
-            isWhole,
-            [&] {
-              emitPositions(taps, channels);
-              return Values();
-            },
-            [&] {
-              emitPositions(taps, narrow);
-              return Values();
-            });
-      else
-        emitPositions(taps, whole ? channels : narrow);
-    };
+                             rest ? roundToRest(vectorsFor(target, rest)) : 0);
+  auto find = [&](Value index) {
+    auto [first, last] = locate(tiles, index);
+    Taps taps = findPositions(first, last, entries);
     if (sharesRounded(target, shape))
       roundItem();
-    if (!channelTiles.perItem) {
-      Value group = e.div(channelItem, channelTiles.tiles);
-      emitTiles(group, e.sub(channelItem, e.mul(group, channelTiles.tiles)));
-      return;
-    }
-    Value first = e.mul(channelItem, channelTiles.perItem);
-    Value last =
-        e.min(e.add(first, channelTiles.perItem), e.index(channelTiles.tiles));
-    e.loop(first, last, 1, [&](Value block) { emitTiles(e.index(0), block); });
-  });
-  if (byAmx)
+    return taps;
+  };
+  if (int64_t most = chooseChannelTiles(target, shape, tile); most > 1) {
+    Runs runs(*this, tiles, channelTiles, most);
+    Value begin = runs.find(args.begin);
+    Value end = e.add(runs.find(e.sub(args.end, e.index(1))), 1);
+    end = e.select(e.less(args.begin, args.end), end, begin);
+    e.loop(begin, end, 1, [&](Value index) {
+      Runs::Run run = runs.locate(index);
+      Taps taps = find(run.positions);
+      e.loop(e.max(args.begin, run.first),
+             e.min(args.end, e.add(run.first, run.length)), 1, [&](Value item) {
+               emitItem(taps, e.index(0),
+                        e.add(run.channels, e.sub(item, run.first)));
+             });
+    });
+  } else {
+    e.loop(args.begin, args.end, 1, [&](Value item) {
+      auto [channels, index] =
+          divideItem(item, tiles, channelTiles * shape.groups);
+      Taps taps = find(index);
+      Value group = e.div(channels, channelTiles);
+      emitItem(taps, group, e.sub(channels, e.mul(group, channelTiles)));
+    });
+  }
+  if (byAmx) {
+    finishLastTile();
     e.releaseTiles();
+  }
 }
 
 /// The channels of one position from c: `vectors` of them, so that sums do not

@@ -207,8 +207,9 @@ bool vae::sharesRounded(const KernelTarget &target, const Contraction &shape) {
 /// Half of the cache, and equal parts.
 int64_t vae::chooseChannelTiles(const KernelTarget &target,
                                 const Contraction &shape, const Tile &tile) {
-  // Inputs of a tile of AMX are read from the L1 cache for all of them, too.
-  bool amx = usesAmx(target, shape) && shape.flat && shape.groups == 1;
+  // Inputs of a tile of AMX are read from the L1 cache for all of them, too,
+  // and whole lines of results are written.
+  bool amx = usesAmx(target, shape) && shape.groups == 1;
   if (!(sharesRounded(target, shape) || amx) || tile.positions == 1)
     return 1;
   const int64_t weightBytes = shape.precision == Precision::INT8 ? 1 : 2;

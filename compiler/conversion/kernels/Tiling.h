@@ -118,6 +118,9 @@ int64_t getWinogradTiles(const KernelTarget &target, const Winograd &shape);
 /// hold sums, so that the others hold their inputs and weights.
 inline constexpr int64_t kAmxRows = 16, kAmxBytes = 64, kAmxTiles = 8,
                          kAmxSums = 4;
+/// i32 words of a row of a tile, and of a tile.
+inline constexpr int64_t kAmxRowWords = kAmxBytes / 4,
+                         kAmxTileWords = kAmxRowWords * kAmxRows;
 /// Positions that share a tile of weights.
 inline constexpr int64_t kAmxPositions = 2 * kAmxRows;
 /// Whether a contraction multiplies tiles; one of integers, where it has more
@@ -155,15 +158,16 @@ inline constexpr int64_t kBf16Summands = 1024;
 /// Whether the inputs of an item's positions are rounded to bf16 once, for all
 /// tiles of channels that the item has.
 bool sharesRounded(const KernelTarget &target, const Contraction &shape);
-/// The most such tiles: their weights lie in the L2 cache.
+/// The most tiles of channels that follow each other with the same positions:
+/// their weights lie in the L2 cache.
 int64_t chooseChannelTiles(const KernelTarget &target, const Contraction &shape,
                            const Tile &tile);
 /// Tiles of positions of a band of a dense layer: so many that weights which
 /// come from a distant cache for each band take a small part of its time.
 inline constexpr int64_t kBandTiles = 32;
 
-/// An item has several tiles of channels if there are still so many items, for
-/// threads to divide.
+/// An item of a patch has several tiles of channels if there are still so many
+/// items, for threads to divide.
 inline constexpr int64_t kFewestItems = 32;
 
 /// Images of at most so many pixels are worked on several at a time

@@ -94,6 +94,8 @@ const Layer kLayers[] = {
     {"dense", {784}, R"("type": "dense", "units": 40)", {40, 784}, 40},
     {"narrow", {100}, R"("type": "dense", "units": 9)", {9, 100}, 9},
     {"wide", {1100}, R"("type": "dense", "units": 70)", {70, 1100}, 70},
+    // More weights than tiles of channels that follow each other may have.
+    {"parts", {2048}, R"("type": "dense", "units": 264)", {264, 2048}, 264},
     {"pairs", {1055}, R"("type": "dense", "units": 17)", {17, 1055}, 17},
     {"pixels",
      {48, 5, 7},
