@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/Conversion.h"
+#include "compiler/conversion/QuantizeTensors.h"
 
 #include "dialects/vae/IR/VaeAlgorithm.h"
 #include "dialects/vae/IR/VaeConstants.h"
@@ -56,6 +57,9 @@ public:
     for (Value argument : entry.getArguments())
       keep(argument);
     for (Operation &op : entry.getBody().front()) {
+      // It is not stored.
+      if (auto norm = dyn_cast<GroupNormOp>(op); norm && findQuantizer(norm))
+        keep(norm.getY());
       // A conversion of numbers moves none.
       if (conversions.contains(&op) || hasF16Form(&op) || isRequantization(&op))
         continue;

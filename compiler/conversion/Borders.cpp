@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/conversion/Borders.h"
 
+#include "compiler/conversion/QuantizeTensors.h"
 #include "compiler/conversion/Shapes.h"
 
 #include "llvm/ADT/EquivalenceClasses.h"
@@ -46,13 +47,20 @@ static bool copiesToChannelsLast(ConvertLayoutOp op) {
   return type.getEncoding() && type.getRank() == 4 && !keepsBytes(op);
 }
 
+/// Whether it is the kernel of an image's norm that stores these integers.
+static bool quantizesNorm(ConvertLayoutOp op) {
+  auto norm = op.getX().getDefiningOp<GroupNormOp>();
+  return norm && findQuantizer(norm) == op &&
+         cast<RankedTensorType>(op.getType()).getRank() == 4;
+}
+
 /// Whether the lowering of an operation can leave out a border of its result.
 static bool canLeaveBorder(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto conv = dyn_cast_or_null<ConvTranspose2dOp>(op))
     return !isOfPixel(conv);
   if (auto conversion = dyn_cast_or_null<ConvertLayoutOp>(op))
-    return copiesToChannelsLast(conversion);
+    return copiesToChannelsLast(conversion) || quantizesNorm(conversion);
   if (auto norm = dyn_cast_or_null<GroupNormOp>(op))
     return cast<RankedTensorType>(norm.getType()).getRank() == 4;
   return isa_and_nonnull<Conv2dOp>(op);

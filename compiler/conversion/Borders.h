@@ -26,8 +26,8 @@ bool isOfPixel(ConvTranspose2dOp op);
 /// Whether both layouts are the same bytes.
 bool keepsBytes(ConvertLayoutOp op);
 
-/// The border of the result of each convolution, and of each conversion to
-/// channels last, that is to have one. A residual
+/// The border of the result of each convolution or norm, of each conversion to
+/// channels last, and to integers after a norm, that is to have one. A residual
 /// has the border of the result it is added to.
 llvm::DenseMap<mlir::Operation *, Border>
 planBorders(mlir::func::FuncOp function);

@@ -162,14 +162,19 @@ Value Lowering::changeLayout(Location loc, Value x, RankedTensorType type,
   return result;
 }
 
-/// A name part for a quantization: its numbers.
-static std::string nameQuantization(quant::UniformQuantizedType type) {
+std::string Lowering::nameQuantization(quant::UniformQuantizedType type) {
   if (!type)
     return "f32";
   Quantization of(type);
   return llvm::formatv("{0:x-}z{1}", llvm::bit_cast<uint32_t>(of.scale),
                        of.zeroPoint)
       .str();
+}
+
+Value Lowering::quantize(Emitter &e, Value x, const Quantization &to) {
+  return e.quantize(x, {e.splat(to.inverse), e.splat(to.lowest - to.zeroPoint),
+                        e.splat(to.highest - to.zeroPoint),
+                        e.integers(to.zeroPoint)});
 }
 
 Value Lowering::convert(Location loc, Value x, RankedTensorType type) {
@@ -186,12 +191,7 @@ Value Lowering::convert(Location loc, Value x, RankedTensorType type) {
       Quantization of(from);
       value = e.dequantize(value, e.splat(of.zeroPoint), e.splat(of.scale));
     }
-    if (!to)
-      return value;
-    Quantization of(to);
-    return e.quantize(
-        value, {e.splat(of.inverse), e.splat(of.lowest - of.zeroPoint),
-                e.splat(of.highest - of.zeroPoint), e.integers(of.zeroPoint)});
+    return to ? quantize(e, value, Quantization(to)) : value;
   };
   auto kernel =
       getFlatKernel(module, loc, getTarget(x, type), name, 1, convert);

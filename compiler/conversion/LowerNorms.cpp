@@ -2,6 +2,7 @@
 //
 // Normalization and softmax.
 #include "compiler/conversion/Lowering.h"
+#include "compiler/conversion/QuantizeTensors.h"
 
 using namespace mlir;
 using namespace vae;
@@ -26,7 +27,12 @@ FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
     AffineExpr inImage = inRow * (rows + (border[0] + border[2]));
     return Exprs{inRow, inImage, inRow * border[0] + border[1] * channels};
   };
-  const Border given = getBorder(x), border = wantedBorders.lookup(op);
+  // The result as it is stored.
+  ConvertLayoutOp quantizer = findQuantizer(op);
+  Value result = quantizer ? quantizer.getY() : op.getY();
+  RankedTensorType type = typeOf(result);
+  const Border given = getBorder(x);
+  const Border border = wantedBorders.lookup(result.getDefiningOp());
 
   Dims momentDims = {shape[0], getNumPieces(pixels) * (3 * channels)};
   Exprs momentSizes = {shape[0], rows, columns};
@@ -65,9 +71,10 @@ FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
   }
   Dims all = isEmpty(border) ? shape : addBorder(shape, border);
   // With the border that the result is to have, x is overwritten.
-  Value init = given == border && canOverwrite(x, op) ? x : Value();
+  bool overwrites = !quantizer && given == border && canOverwrite(x, op);
+  Value init = overwrites ? x : Value();
   if (!init && !isEmpty(border))
-    init = makeBorder(loc, shape, border, 0, typeOf(op.getY()));
+    init = makeBorder(loc, shape, border, 0, type);
   Exprs sizes = {shape[0], rows, columns};
   sizes.append(place(given));
   sizes.append(place(border));
@@ -75,11 +82,15 @@ FailureOr<Value> Lowering::lowerGroupNorm(GroupNormOp op) {
   AffineExpr read = countRead(x);
   if (op.getResidual())
     read = read + countWords(elements, inputs.back().getType());
-  auto type = typeOf(op.getY());
+  auto quantized = getQuantizedType(type);
+  auto store = [&](Emitter &e, Value value) {
+    return quantized ? quantize(e, value, Quantization(quantized)) : value;
+  };
   Value y = launch(
       loc,
-      getNormalizeKernel(module, loc, getTarget(inputs, type), channels,
-                         epilogue),
+      getNormalizeKernel(
+          module, loc, getTarget(inputs, type), channels, epilogue,
+          quantized ? "_" + nameQuantization(quantized) : "", store),
       inputs, sizes,
       channels * kElementFlops * std::max<int64_t>(1, getStaticDim(columns)),
       type, all, init, {elements * 2, read, countWords(elements, type)});

@@ -8,6 +8,7 @@
 #include "compiler/conversion/Borders.h"
 #include "compiler/conversion/Shapes.h"
 #include "dialects/kernel/IR/Kernel.h"
+#include "dialects/vae/IR/VaeQuant.h"
 
 namespace vae {
 
@@ -206,6 +207,9 @@ private:
                Value init = {}, Work work = {});
   /// A copy, of other numbers if the type says so.
   Value convert(mlir::Location loc, Value x, mlir::RankedTensorType type);
+  static Value quantize(Emitter &e, Value x, const Quantization &to);
+  /// A name part for a quantization: its numbers.
+  static std::string nameQuantization(mlir::quant::UniformQuantizedType type);
   /// Whether the layer being lowered is the last to read a buffer and may write
   /// its result there, each element after all that it reads of it.
   bool canOverwrite(Value value, mlir::Operation *layer);

@@ -33,6 +33,20 @@ Value vae::getQuantizedSource(Value value) {
   return value;
 }
 
+ConvertLayoutOp vae::findQuantizer(GroupNormOp norm) {
+  Value y = norm.getY();
+  if (!y.hasOneUse())
+    return nullptr;
+  auto convert = dyn_cast<ConvertLayoutOp>(*y.user_begin());
+  auto layoutOf = [](Value value) {
+    return cast<RankedTensorType>(value.getType()).getEncoding();
+  };
+  return convert && !getQuantizedType(y) && getQuantizedType(convert.getY()) &&
+                 layoutOf(y) == layoutOf(convert.getY())
+             ? convert
+             : nullptr;
+}
+
 bool TensorQuantizer::isData(OpOperand &use) const {
   auto layer = dyn_cast<QuantizableOpInterface>(use.getOwner());
   return layer && layers.contains(layer) &&

@@ -4,6 +4,7 @@
 #ifndef COMPILER_CONVERSION_QUANTIZETENSORS_H
 #define COMPILER_CONVERSION_QUANTIZETENSORS_H
 
+#include "dialects/vae/IR/Vae.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "llvm/ADT/DenseSet.h"
@@ -15,6 +16,10 @@ namespace vae {
 /// The tensor of which a tensor has its numbers, perhaps in another order or
 /// fewer of them: that is the one to quantize.
 mlir::Value getQuantizedSource(mlir::Value value);
+
+/// What makes integers of a norm's result, if nothing else reads that and the
+/// layout stays: the norm's kernel stores the integers. Null if there is none.
+ConvertLayoutOp findQuantizer(GroupNormOp norm);
 
 /// Gives layers data of integers. `getType` says what a source becomes; null:
 /// it stays f32, which no source of the layers' data does.

@@ -33,6 +33,7 @@ CLASSES = [
     Class("f32, peers as exact", 2e-5, 2e-5),
     Class("16 bits", 1.5e-2, 3e-2),
     Class("int8", 1.5e-2, 1.0),
+    Class("int8, both", 1.0, 1.0),
 ]
 
 
@@ -130,7 +131,7 @@ def make_table(comparisons, latest):
 
 
 BAR, LEFT, WIDTH = 15, 330, 760
-COLORS = {"f32": "#1f5fa8", "f32, peers as exact": "#7fb2e5", "16 bits": "#2f9e62", "int8": "#d9912b"}
+COLORS = {"f32": "#1f5fa8", "f32, peers as exact": "#7fb2e5", "16 bits": "#2f9e62", "int8": "#d9912b", "int8, both": "#b3541e"}
 
 
 def draw(comparisons):

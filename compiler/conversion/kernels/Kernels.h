@@ -271,11 +271,12 @@ mlir::func::FuncOp getGroupParametersKernel(
     int64_t channels, int64_t groups, double epsilon, bool weight, bool bias);
 /// Normalizes [N, H, W, C]. Buffers: x, parameters, [residual], y. Sizes: N, H,
 /// W; of x, then of y, elements between rows, between images, and before the
-/// first pixel. A residual has no border.
-mlir::func::FuncOp getNormalizeKernel(mlir::ModuleOp module, mlir::Location loc,
-                                      const KernelTarget &target,
-                                      int64_t channels,
-                                      const Epilogue &epilogue);
+/// first pixel. A residual has no border. `store`, of that name, makes of a
+/// vector of results what is stored.
+mlir::func::FuncOp getNormalizeKernel(
+    mlir::ModuleOp module, mlir::Location loc, const KernelTarget &target,
+    int64_t channels, const Epilogue &epilogue, llvm::StringRef storeName,
+    llvm::function_ref<mlir::Value(Emitter &, mlir::Value)> store);
 /// RMS norm of [rows, C]. Buffers: x, [weight], [bias], [residual], y. Sizes:
 /// rows.
 mlir::func::FuncOp getRmsNormKernel(mlir::ModuleOp module, mlir::Location loc,

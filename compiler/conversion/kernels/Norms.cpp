@@ -255,13 +255,16 @@ func::FuncOp vae::getGroupParametersKernel(ModuleOp module, Location loc,
       });
 }
 
-func::FuncOp vae::getNormalizeKernel(ModuleOp module, Location loc,
-                                     const KernelTarget &target,
-                                     int64_t channels,
-                                     const Epilogue &epilogue) {
+func::FuncOp
+vae::getNormalizeKernel(ModuleOp module, Location loc,
+                        const KernelTarget &target, int64_t channels,
+                        const Epilogue &epilogue, StringRef storeName,
+                        function_ref<Value(Emitter &, Value)> store) {
   return getOrCreateKernel(
       module, loc,
-      llvm::formatv("normalize_c{0}{1}", channels, epilogue.suffix()).str(),
+      llvm::formatv("normalize_c{0}{1}{2}", channels, epilogue.suffix(),
+                    storeName)
+          .str(),
       target, 3 + epilogue.residual, 9,
       [](Emitter &e, ValueRange s) { return e.mul(s[0], s[1]); },
       [&](Emitter &e, const KernelArgs &args) {
@@ -293,7 +296,8 @@ func::FuncOp vae::getNormalizeKernel(ModuleOp module, Location loc,
                     value, e.loadVec(args.buffers[2], e.add(plain, at), mask));
               if (epilogue.activation)
                 value = emitActivation(e, epilogue.activation, value);
-              e.storeVec(value, args.buffers.back(), e.add(out, at), mask);
+              e.storeVec(store(e, value), args.buffers.back(), e.add(out, at),
+                         mask);
             });
           });
         });

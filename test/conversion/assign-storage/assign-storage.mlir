@@ -87,6 +87,18 @@ func.func @integers(%x: tensor<?x2xf32>) -> tensor<?x2xf32> attributes {vae.entr
 
 // -----
 
+// Nor is there anything to store between a norm and integers of its result.
+// CHECK-LABEL: func.func @integers_of_norm
+// CHECK: vae.group_norm {{.*}} : (tensor<?x2xf16>) -> tensor<?x2xf32>
+func.func @integers_of_norm(%x: tensor<?x2xf32>) -> tensor<?x2x!quant.uniform<u8:f32, 0.5:10>> attributes {vae.entry} {
+  %0 = vae.activation %x <tanh> : (tensor<?x2xf32>) -> tensor<?x2xf32>
+  %1 = vae.group_norm %0 {groups = 1 : i64, epsilon = 1.0e-5 : f64} : (tensor<?x2xf32>) -> tensor<?x2xf32>
+  %2 = vae.convert_layout %1 : (tensor<?x2xf32>) -> tensor<?x2x!quant.uniform<u8:f32, 0.5:10>>
+  return %2 : tensor<?x2x!quant.uniform<u8:f32, 0.5:10>>
+}
+
+// -----
+
 // Only entry points.
 // CHECK-LABEL: func.func private @f
 // CHECK-NOT: f16
