@@ -41,7 +41,8 @@ ConvertLayoutOp vae::findQuantizer(GroupNormOp norm) {
   auto layoutOf = [](Value value) {
     return cast<RankedTensorType>(value.getType()).getEncoding();
   };
-  return convert && !getQuantizedType(y) && getQuantizedType(convert.getY()) &&
+  return convert && getElementTypeOrSelf(y.getType()).isF32() &&
+                 getQuantizedType(convert.getY()) &&
                  layoutOf(y) == layoutOf(convert.getY())
              ? convert
              : nullptr;

@@ -614,18 +614,20 @@ void ContractionEmitter::emitItems() {
     return taps;
   };
   if (int64_t most = chooseChannelTiles(target, shape, tile); most > 1) {
-    Runs runs(*this, tiles, channelTiles, most);
-    Value begin = runs.find(args.begin);
-    Value end = e.add(runs.find(e.sub(args.end, e.index(1))), 1);
-    end = e.select(e.less(args.begin, args.end), end, begin);
-    e.loop(begin, end, 1, [&](Value index) {
-      Runs::Run run = runs.locate(index);
-      Taps taps = find(run.positions);
-      e.loop(e.max(args.begin, run.first),
-             e.min(args.end, e.add(run.first, run.length)), 1, [&](Value item) {
-               emitItem(taps, e.index(0),
-                        e.add(run.channels, e.sub(item, run.first)));
-             });
+    // A run is of an item.
+    e.ifThen(e.less(args.begin, args.end), [&] {
+      Runs runs(*this, tiles, channelTiles, most);
+      Value last = runs.find(e.sub(args.end, e.index(1)));
+      e.loop(runs.find(args.begin), e.add(last, 1), 1, [&](Value index) {
+        Runs::Run run = runs.locate(index);
+        Taps taps = find(run.positions);
+        e.loop(e.max(args.begin, run.first),
+               e.min(args.end, e.add(run.first, run.length)), 1,
+               [&](Value item) {
+                 emitItem(taps, e.index(0),
+                          e.add(run.channels, e.sub(item, run.first)));
+               });
+      });
     });
   } else {
     e.loop(args.begin, args.end, 1, [&](Value item) {
