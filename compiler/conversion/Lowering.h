@@ -207,6 +207,7 @@ private:
                Value init = {}, Work work = {});
   /// A copy, of other numbers if the type says so.
   Value convert(mlir::Location loc, Value x, mlir::RankedTensorType type);
+  /// The nearest integers to a vector of numbers, as bytes.
   static Value quantize(Emitter &e, Value x, const Quantization &to);
   /// A name part for a quantization: its numbers.
   static std::string nameQuantization(mlir::quant::UniformQuantizedType type);

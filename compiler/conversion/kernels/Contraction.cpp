@@ -16,7 +16,7 @@ using namespace vae;
 /// Products that AMX adds in the time of one of f32.
 static constexpr int64_t kAmxFactor = 16;
 /// Multiply-adds and others of f32 in the time of what is done with a sum.
-static constexpr int64_t kAmxResult = 32;
+static constexpr int64_t kAmxResultFlops = 32;
 /// The buffer of the packed weight.
 static constexpr unsigned kWeightBuffer = 1;
 /// Vectors along the inputs must be worth the sum of their lanes.
@@ -150,7 +150,7 @@ int64_t vae::getContractionItemFlops(const KernelTarget &target,
   if (usesPatches(target, shape))
     flops *= Patch::of(shape).rows * chooseChannelTiles(target, shape, tile);
   if (usesAmx(target, shape))
-    return flops / kAmxFactor + kAmxResult * flops / (2 * summands);
+    return flops / kAmxFactor + kAmxResultFlops * flops / (2 * summands);
   switch (shape.precision) {
   case Precision::BF16: // two take the time of one of f32
     return flops / 2;

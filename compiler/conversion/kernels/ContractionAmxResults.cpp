@@ -35,18 +35,13 @@ void ContractionEmitter::beginWaiting() {
   amx.requantization = loadRequantization();
 }
 
-int64_t ContractionEmitter::getNarrowOutputs() const {
-  return shape.outputs % tileOutputs();
-}
-
-/// The tiles of channels that there are.
+/// The tiles of channels that there are, of any group and block.
 SmallVector<ContractionEmitter::Channels> ContractionEmitter::getForms() {
   SmallVector<Channels> forms;
-  int64_t narrow = getNarrowOutputs();
   if (shape.outputs >= tileOutputs())
-    forms.push_back({{}, {}, tile.vectors, tileOutputs()});
-  if (narrow)
-    forms.push_back({{}, {}, vectorsFor(target, narrow), narrow});
+    forms.push_back(getWholeTile({}, {}));
+  if (shape.outputs % tileOutputs())
+    forms.push_back(getNarrowTile({}));
   return forms;
 }
 

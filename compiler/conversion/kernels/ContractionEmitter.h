@@ -107,8 +107,6 @@ private:
 
   void emitItems();
   Value getBandTiles(const PositionTiles &tiles);
-  std::pair<Value, Value> divideItem(Value item, const PositionTiles &tiles,
-                                     int64_t channels);
   /// The positions of a tile, and the images they are of.
   std::pair<Value, Value> locate(const PositionTiles &tiles, Value index);
 
@@ -131,6 +129,15 @@ private:
     Value group, block;
     int64_t vectors, left;
   };
+  Channels getWholeTile(Value group, Value block) const {
+    return {group, block, tile.vectors, tileOutputs()};
+  }
+  /// Of the outputs that are left after whole tiles.
+  Channels getNarrowTile(Value group) const {
+    int64_t left = shape.outputs % tileOutputs();
+    return {group, e.index(shape.outputs / tileOutputs()),
+            vectorsFor(target, left), left};
+  }
   Place locate(Value position);
   /// The next position if the condition holds, or the same one.
   Place advance(const Place &place, Value condition);
@@ -145,6 +152,7 @@ private:
   void emitItem(const Taps &taps, Value group, Value block);
   /// Items of the same positions that follow each other, so that these are
   /// found, and rounded, once for them: runs of up to `most` tiles of channels.
+  /// Of one tile, a run is an item.
   class Runs {
   public:
     Runs(ContractionEmitter &emitter, const PositionTiles &tiles,
@@ -297,7 +305,6 @@ private:
   };
   void allocateWaiting();
   void beginWaiting();
-  int64_t getNarrowOutputs() const;
   llvm::SmallVector<Channels> getForms();
   void keepAmxSums(const AmxTile &tile, const Weights &weights,
                    const Channels &channels, Value count);

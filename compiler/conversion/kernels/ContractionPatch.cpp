@@ -88,13 +88,11 @@ void ContractionEmitter::emitPatches() {
     Value first = e.mul(channelItem, tiles.perItem);
     Value last = e.min(e.add(first, tiles.perItem), e.index(tiles.channels));
     if (whole)
-      e.loop(first, e.min(last, e.index(whole)), 1, [&](Value block) {
-        emit({e.index(0), block, tile.vectors, tileOutputs()});
-      });
+      e.loop(first, e.min(last, e.index(whole)), 1,
+             [&](Value block) { emit(getWholeTile(e.index(0), block)); });
     if (rest)
-      e.ifThen(e.less(e.index(whole), last), [&] {
-        emit({e.index(0), e.index(whole), vectorsFor(target, rest), rest});
-      });
+      e.ifThen(e.less(e.index(whole), last),
+               [&] { emit(getNarrowTile(e.index(0))); });
   });
   finishLastTile();
   e.releaseTiles();

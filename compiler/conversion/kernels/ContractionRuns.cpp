@@ -16,20 +16,6 @@ Value ContractionEmitter::getBandTiles(const PositionTiles &tiles) {
   return shape.taps() > 1 ? tiles.count : e.index(kBandTiles);
 }
 
-/// The tiles of channels and of positions of an item.
-std::pair<Value, Value>
-ContractionEmitter::divideItem(Value item, const PositionTiles &tiles,
-                               int64_t channels) {
-  Value inBands = getBandTiles(tiles);
-  Value itemsOfBand = e.mul(inBands, channels);
-  Value band = e.div(item, itemsOfBand);
-  Value first = e.mul(band, inBands);
-  Value size = e.min(inBands, e.sub(tiles.count, first));
-  Value inBand = e.sub(item, e.mul(band, itemsOfBand));
-  Value channel = e.div(inBand, size);
-  return {channel, e.add(first, e.sub(inBand, e.mul(channel, size)))};
-}
-
 ContractionEmitter::Runs::Runs(ContractionEmitter &emitter,
                                const PositionTiles &tiles, int64_t channels,
                                int64_t most)

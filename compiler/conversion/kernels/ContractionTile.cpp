@@ -515,8 +515,8 @@ std::pair<Value, Value> ContractionEmitter::locate(const PositionTiles &tiles,
 void ContractionEmitter::emitItem(const Taps &taps, Value group, Value block) {
   int64_t whole = shape.outputs / tileOutputs();
   int64_t rest = shape.outputs % tileOutputs();
-  Channels channels = {group, block, tile.vectors, tileOutputs()};
-  Channels narrow = {group, e.index(whole), vectorsFor(target, rest), rest};
+  Channels channels = getWholeTile(group, block);
+  Channels narrow = getNarrowTile(group);
   if (!whole || !rest)
     return emitPositions(taps, whole ? channels : narrow);
   auto emit = [&](const Channels &channels) {
@@ -566,12 +566,12 @@ void ContractionEmitter::emitItems() {
       });
     });
   } else {
-    e.loop(args.begin, args.end, 1, [&](Value item) {
-      auto [channels, index] =
-          divideItem(item, tiles, channelTiles * shape.groups);
-      Taps taps = find(index);
-      Value group = e.div(channels, channelTiles);
-      emitItem(taps, group, e.sub(channels, e.mul(group, channelTiles)));
+    Runs items(*this, tiles, channelTiles * shape.groups, 1);
+    e.loop(args.begin, args.end, 1, [&](Value index) {
+      Runs::Run item = items.locate(index);
+      Taps taps = find(item.positions);
+      Value group = e.div(item.channels, channelTiles);
+      emitItem(taps, group, e.sub(item.channels, e.mul(group, channelTiles)));
     });
   }
   if (byAmx) {
